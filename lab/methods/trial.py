@@ -1,0 +1,158 @@
+"""A trial: what is asked of the traffic generator, and what it and the DUT answered (RFC 2544 section 24).
+
+Frame sizes include the 4 bytes of FCS. A rate is the sum over all directions, in frames a second, unless a name says
+otherwise. Counts are read after the traffic has stopped and the counters have settled.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lab.models import Model
+
+FCS_BYTES = 4
+PREAMBLE_AND_GAP_BYTES = 20
+
+
+def line_rate_pps(frame_size_bytes: int, speed_gbps: float) -> float:
+    """Return the greatest frame rate of one direction of a link (RFC 2544 section 20).
+
+    Args:
+        frame_size_bytes: with FCS, without preamble and gap.
+        speed_gbps: speed of the link.
+
+    Returns:
+        Frames a second: 14,880,952 for 64 bytes at 10 Gb/s.
+    """
+    return speed_gbps * 1e9 / ((frame_size_bytes + PREAMBLE_AND_GAP_BYTES) * 8)
+
+
+class TrialRequest(Model):
+    """One trial to run.
+
+    ``rate_pps`` is the intended load, summed over all directions. With ``tagged``, each direction also carries a stream
+    of frames with sequence numbers and time stamps: it is part of the load, and gives latency and reordering.
+    ``tagged_rate_pps`` is the rate of that stream in each direction.
+    """
+
+    frame_size_bytes: int
+    rate_pps: float
+    duration_s: float
+    tagged: bool = True
+    tagged_rate_pps: float = 1000.0
+
+
+class DirectionCount(Model):
+    """Frames of one direction: intended by the schedule, accepted by the sending device, received back."""
+
+    tx_port: int
+    rx_port: int
+    intended_frames: int
+    sent_frames: int
+    received_frames: int
+
+    @property
+    def lost_frames(self) -> int:
+        """Frames sent and not received; negative where more arrived than were sent (then the trial is invalid)."""
+        return self.sent_frames - self.received_frames
+
+
+class LatencyRecord(Model):
+    """Latency of the tagged frames of one direction, in nanoseconds, as an HdrHistogram (V2, base64, unit 1 ns).
+
+    ``source`` says who measured with which clock and resolution: ``vtrex-tsc`` or ``trex-histogram``.
+    """
+
+    tx_port: int
+    rx_port: int
+    count: int
+    min_ns: int
+    max_ns: int
+    mean_ns: float
+    hdr: str
+    source: str
+
+
+class ReorderingRecord(Model):
+    """Order of the tagged frames of one direction as RFC 4737 defines it, computed from every arrival.
+
+    ``reordered`` counts type-P-reordered packets (section 3.3), ``ratio`` divides by the received without duplicates
+    (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2.1 in packets, over the reordered ones (0 when none).
+    ``complete`` is false where the generator did not record every arrival.
+    """
+
+    tx_port: int
+    rx_port: int
+    sent: int
+    received: int
+    duplicates: int
+    lost: int
+    reordered: int
+    ratio: float
+    extent_max: int
+    extent_mean: float
+    complete: bool
+    source: str
+
+
+class Disturbance(Model):
+    """What disturbed one polling core during a trial: the generator's engine or a vCPU of the DUT.
+
+    ``gap_max_ns`` is the longest time between two turns of its polling loop (None where it cannot see its own loop);
+    ``run_delay_ns`` the time it was ready and did not run (Linux schedstat), ``steal_ns`` the time stolen by the host
+    from its core (/proc/stat).
+    """
+
+    who: str
+    core: int
+    gap_max_ns: int | None = None
+    gaps_over_100us: int | None = None
+    run_delay_ns: int | None = None
+    steal_ns: int | None = None
+
+
+class TrialResult(Model):
+    """What came of a trial. ``invalid`` holds one sentence a reason; empty means that the trial counts."""
+
+    request: TrialRequest
+    started_at_s: float
+    duration_s: float
+    directions: tuple[DirectionCount, ...]
+    latency: tuple[LatencyRecord, ...] = ()
+    reordering: tuple[ReorderingRecord, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
+    dut_counters: dict[str, int] = {}
+    invalid: tuple[str, ...] = ()
+
+    @property
+    def sent_frames(self) -> int:
+        """Frames sent, summed over the directions."""
+        return sum(d.sent_frames for d in self.directions)
+
+    @property
+    def lost_frames(self) -> int:
+        """Frames lost, summed over the directions; a surplus in one direction never hides a loss in another."""
+        return sum(max(0, d.lost_frames) for d in self.directions)
+
+    @property
+    def loss_ratio(self) -> float:
+        """Frame loss ratio (RFC 1242 section 3.6): lost / sent, from 0 to 1; 0 when nothing was sent."""
+        return self.lost_frames / self.sent_frames if self.sent_frames else 0.0
+
+    @property
+    def received_pps(self) -> float:
+        """Forwarding rate seen by the receivers, summed over the directions."""
+        return sum(d.received_frames for d in self.directions) / self.duration_s
+
+    @property
+    def sent_pps(self) -> float:
+        """Offered load (RFC 2285 section 3.5.2): what was really sent, summed over the directions."""
+        return self.sent_frames / self.duration_s
+
+
+class Measurer(Protocol):
+    """The one thing that a method is given."""
+
+    def measure(self, request: TrialRequest) -> TrialResult:
+        """Run one trial and return what was counted; raises LabError when the lab itself fails."""
+        ...
