@@ -1,0 +1,141 @@
+"""What is exchanged with a traffic generator: streams out, counts and frames back."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from lab.methods.trial import FCS_BYTES
+from lab.models import Model
+
+
+def _bytes_in(value: object) -> object:
+    return base64.b64decode(value) if isinstance(value, str) else value
+
+
+Frame = Annotated[bytes, BeforeValidator(_bytes_in), PlainSerializer(lambda b: base64.b64encode(b).decode())]
+"""A frame from its destination MAC to the end of its payload, without FCS; base64 in JSON."""
+
+
+class Sweep(Model):
+    """A 32-bit field that steps through ``count`` values from ``first``, frame by frame (TRex field engine)."""
+
+    name: str
+    offset_bytes: int
+    first: int
+    count: int
+
+
+class Stream(Model):
+    """A continuous stream from one generator port, expected at another.
+
+    ``pg_id`` is TRex's packet group: every stream has one, so that its frames are counted by themselves. A ``tagged``
+    stream carries sequence numbers and time stamps in the last 16 bytes of its payload.
+    """
+
+    pg_id: int
+    tx_port: int
+    rx_port: int
+    frame: Frame
+    rate_pps: float
+    tagged: bool = False
+    sweeps: tuple[Sweep, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Frame size with FCS."""
+        return len(self.frame) + FCS_BYTES
+
+
+class StreamCount(Model):
+    """Frames of one stream as counted by the generator's own ports."""
+
+    pg_id: int
+    sent_frames: int
+    received_frames: int
+
+
+class TaggedRecord(Model):
+    """What the receiver saw of a tagged stream.
+
+    ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns); ``arrivals`` the sequence numbers in order of arrival (base64
+    of zlib of little-endian u32), None where the generator does not record them; then ``out_of_order`` and ``duplicates`` are
+    TRex's own counts.
+    """
+
+    pg_id: int
+    count: int
+    min_ns: int
+    max_ns: int
+    mean_ns: float
+    latency_hdr: str
+    latency_source: str
+    arrivals: str | None = None
+    arrivals_recorded: int = 0
+    arrivals_received: int = 0
+    out_of_order: int = 0
+    duplicates: int = 0
+
+
+class PortReport(Model):
+    """The engine's own account of one port over a run.
+
+    ``refused_frames`` were due and offered to the link, and the device behind it had no room for them.
+    """
+
+    port: int
+    intended_frames: int
+    sent_frames: int
+    refused_frames: int
+    unknown_frames: int
+
+
+class EngineReport(Model):
+    """How a generator that watches itself saw its own run; None of it is known of a generator that does not."""
+
+    ports: tuple[PortReport, ...]
+    core: int
+    gap_max_ns: int
+    gaps_over_100us: int
+    lateness_max_ns: int
+    run_delay_ns: int
+    steal_ns: int
+
+
+class TrafficResult(Model):
+    """What came of one run of streams, read after the counters had settled."""
+
+    started_at_s: float
+    duration_s: float
+    settled: bool
+    streams: tuple[StreamCount, ...]
+    tagged: tuple[TaggedRecord, ...] = ()
+    engine: EngineReport | None = None
+
+
+class SentFrame(Model):
+    """A single frame to send from a port."""
+
+    port: int
+    frame: Frame
+
+
+class CapturedFrame(Model):
+    """A frame that a port received; ``time_s`` is on the generator's own clock."""
+
+    port: int
+    time_s: float
+    frame: Frame
+
+
+class GeneratorInfo(Model):
+    """Who generates: as told by the server, and by which client."""
+
+    version: str
+    mode: str
+    client: str
+    ports: int
+    speed_gbps: float
+    watches_itself: bool

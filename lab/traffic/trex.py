@@ -1,0 +1,244 @@
+"""The TRex driver: one code for vtrex and a real TRex, through the official client in a worker process."""
+
+from __future__ import annotations
+
+import json
+import re
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from lab.errors import GeneratorError
+from lab.traffic import histogram
+from lab.traffic.models import (
+    CapturedFrame,
+    EngineReport,
+    GeneratorInfo,
+    PortReport,
+    SentFrame,
+    Stream,
+    StreamCount,
+    TaggedRecord,
+    TrafficResult,
+)
+
+OLDEST_VERSION = (2, 94)
+"""First release with STL API 5.1, which lbr-trex-client 3.4.0 needs."""
+
+CALL_GRACE_S = 30.0
+
+
+def server_version(server: str, sync_port: int, timeout_s: float = 3.0) -> str:
+    """Ask a server for its release; the only question that comes before any check of API versions.
+
+    Returns:
+        Such as ``v3.08``.
+
+    Raises:
+        GeneratorError: nobody answers in ``timeout_s``, or what answers is no TRex.
+    """
+    where = f"tcp://{server}:{sync_port}"
+    context = zmq.Context()
+    socket = context.socket(zmq.REQ)
+    socket.setsockopt(zmq.LINGER, 0)
+    try:
+        socket.connect(where)
+        socket.send_json({"jsonrpc": "2.0", "id": "1", "method": "get_version", "params": {}})
+        if not socket.poll(int(timeout_s * 1000)):
+            raise GeneratorError(
+                f"no TRex answers at {where} within {timeout_s:g} s: start it (t-rex-64 -i) or correct the testbed"
+            )
+        answer: Any = json.loads(socket.recv())
+        return str(answer["result"]["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise GeneratorError(f"what answers at {where} is no TRex server: {error}") from error
+    finally:
+        context.destroy()
+
+
+def check_version(version: str) -> None:
+    """Refuse a server that the official client cannot talk to.
+
+    Raises:
+        GeneratorError: the release is older than v2.94.
+    """
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:
+        raise GeneratorError(
+            f"TRex server {version} is older than v2.94, the first that lbr-trex-client 3.4.0 speaks to: update the server"
+        )
+
+
+class TrexGenerator:
+    """A TrafficGenerator: the official client in a process of its own."""
+
+    def __init__(self, server: str, sync_port: int, async_port: int, log: Path) -> None:
+        """Connect and take all ports.
+
+        Args:
+            server: host name or address.
+            sync_port: of the RPC (4501 on a stock TRex).
+            async_port: of the publisher (4500).
+            log: file for what the client prints.
+
+        Raises:
+            GeneratorError: the server cannot be reached, is too old, or refuses.
+        """
+        check_version(server_version(server, sync_port))
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lab.traffic.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        self._closed = False
+        try:
+            answer = self._call("connect", {"server": server, "sync_port": sync_port, "async_port": async_port})
+        except GeneratorError:
+            self.close()
+            raise
+        self._info = GeneratorInfo(**answer)
+
+    def info(self) -> GeneratorInfo:
+        """Return who generates."""
+        return self._info
+
+    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+        """Send the streams for ``duration_s`` and return the settled counts; see TrafficGenerator.run."""
+        asked = [
+            {
+                "pg_id": s.pg_id,
+                "tx_port": s.tx_port,
+                "rx_port": s.rx_port,
+                "hex": s.frame.hex(),
+                "rate_pps": s.rate_pps,
+                "tagged": s.tagged,
+                "sweeps": [sweep.model_dump() for sweep in s.sweeps],
+            }
+            for s in streams
+        ]
+        answer = self._call("run", {"streams": asked, "duration_s": duration_s}, duration_s + CALL_GRACE_S)
+        return TrafficResult(
+            started_at_s=answer["started_at_s"],
+            duration_s=answer["duration_s"],
+            settled=answer["settled"],
+            streams=tuple(StreamCount(**count) for count in answer["streams"]),
+            tagged=tuple(_tagged_record(record) for record in answer["tagged"]),
+            engine=_engine_report(answer["report"]) if answer["report"] else None,
+        )
+
+    def exchange(
+        self, frames: Sequence[SentFrame], capture_ports: Sequence[int], *, wait_s: float = 0.3, expect: int = 0
+    ) -> tuple[CapturedFrame, ...]:
+        """Send single frames and return what arrives; see TrafficGenerator.exchange."""
+        asked = [{"port": f.port, "hex": f.frame.hex()} for f in frames]
+        args = {"frames": asked, "capture_ports": list(capture_ports), "wait_s": wait_s, "expect": expect}
+        answer = self._call("exchange", args, wait_s + CALL_GRACE_S)
+        return tuple(CapturedFrame(port=p["port"], time_s=p["time_s"], frame=bytes.fromhex(p["hex"])) for p in answer)
+
+    def close(self) -> None:
+        """Release the ports and end the worker. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._process.poll() is None:
+            try:
+                self._call("close", {}, 5.0)
+                self._process.wait(5.0)
+            except (GeneratorError, subprocess.TimeoutExpired):
+                self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _call(self, name: str, args: dict[str, Any], timeout_s: float = CALL_GRACE_S) -> Any:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        try:
+            stdin.write(json.dumps({"call": name, "args": args}) + "\n")
+            stdin.flush()
+            line = _read_line(stdout, timeout_s)
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise GeneratorError(f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see its log")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise GeneratorError(f"TRex refused '{name}': {answer['error']}")
+        return answer["result"]
+
+
+def _read_line(stream: Any, timeout_s: float) -> str:
+    """Read one line, or return '' when none comes in time or the stream ends. Lines come one per request."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        deadline = time.monotonic() + timeout_s
+        if not selector.select(max(0.0, deadline - time.monotonic())):
+            return ""
+    return str(stream.readline())
+
+
+def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
+    """Make one record of what the server's own extra methods told or, failing these, TRex's statistics."""
+    trex = record["trex"] or {}
+    errors = trex.get("err_cntrs", {})
+    counts = {"out_of_order": errors.get("out_of_order", 0), "duplicates": errors.get("dup", 0)}
+    exact = record.get("latency")
+    if exact is not None:
+        arrivals = record["arrivals"]
+        return TaggedRecord(
+            pg_id=record["pg_id"],
+            count=exact["count"],
+            min_ns=exact["min_ns"],
+            max_ns=exact["max_ns"],
+            mean_ns=exact["mean_ns"],
+            latency_hdr=exact["hdr"],
+            latency_source="vtrex-tsc",
+            arrivals=arrivals["seqs"],
+            arrivals_recorded=arrivals["recorded"],
+            arrivals_received=arrivals["received"],
+            **counts,
+        )
+    latency = trex.get("latency", {})
+    count, encoded = histogram.from_trex(latency.get("histogram", {}))
+    return TaggedRecord(
+        pg_id=record["pg_id"],
+        count=count,
+        min_ns=int(latency.get("total_min") or 0) * 1000,
+        max_ns=int(latency.get("total_max") or 0) * 1000,
+        mean_ns=float(latency.get("average") or 0.0) * 1000,
+        latency_hdr=encoded,
+        latency_source="trex-histogram",
+        **counts,
+    )
+
+
+def _engine_report(report: dict[str, Any]) -> EngineReport:
+    core, gaps = report["core"], report["gaps"]
+    return EngineReport(
+        ports=tuple(
+            PortReport(
+                port=p["port_id"],
+                intended_frames=p["intended_packets"],
+                sent_frames=p["sent_packets"],
+                refused_frames=p["refused_packets"],
+                unknown_frames=p["rx_unknown"],
+            )
+            for p in report["ports"]
+        ),
+        core=core["id"],
+        gap_max_ns=gaps["max_ns"],
+        gaps_over_100us=gaps["over_100us"],
+        lateness_max_ns=report["lateness_ns"]["max"],
+        run_delay_ns=core["run_delay_ns"],
+        steal_ns=core["steal_ticks"] * 10_000_000,
+    )

@@ -1,0 +1,217 @@
+"""The process in which TRex's official client lives: ``python -m lab.traffic.worker``.
+
+The client replaces modules of its host program (zmq, scapy) and sends SIGTERM to its own process when its subscriber
+fails, so it gets a process of its own. Requests are JSON lines on stdin, answers JSON lines on the original stdout;
+whatever the client prints goes to stderr. Nothing here may import lab's users of zmq or scapy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from lab.process import die_with_parent
+
+JsonObject = dict[str, Any]
+
+SETTLE_POLL_S = 0.05
+SETTLE_LIMIT_S = 2.0
+EXTRA_METHODS = "pixlab_get_trial_report"
+"""A server that answers this method watches itself and records every arrival (vtrex)."""
+
+
+class Worker:
+    """One session of the official client, driven by the calls of the parent process."""
+
+    def __init__(self) -> None:
+        self._client: Any = None
+        self._api: Any = None
+        self._extras = False
+
+    def connect(self, server: str, sync_port: int, async_port: int) -> JsonObject:
+        """Connect, take all ports and bring them into a known state. Returns version, mode, ports and speed."""
+        import lbr_trex_client  # noqa: F401, PLC0415  (its import changes sys.path and sys.modules)
+        from trex.stl import api  # noqa: PLC0415
+
+        self._api = api
+        self._client = api.STLClient(server=server, sync_port=sync_port, async_port=async_port, verbose_level="error")
+        self._client.connect()
+        ports = self._client.get_all_ports()
+        self._client.reset(ports=ports)
+        version = self._client.get_server_version()
+        self._extras = self._extra(EXTRA_METHODS, {}) is not None
+        return {
+            "version": version["version"],
+            "mode": version.get("mode", "STL"),
+            "client": "lbr-trex-client 3.4.0",
+            "ports": len(ports),
+            "speed_gbps": float(self._client.get_port_info(ports)[0]["speed"]),
+            "watches_itself": self._extras,
+        }
+
+    def run(self, streams: list[JsonObject], duration_s: float) -> JsonObject:
+        """Send ``streams`` for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py)."""
+        client = self._client
+        ports = sorted({s["tx_port"] for s in streams} | {s["rx_port"] for s in streams})
+        senders = sorted({s["tx_port"] for s in streams})
+        client.remove_all_streams(ports=ports)
+        for port in senders:
+            client.add_streams([self._stream(s) for s in streams if s["tx_port"] == port], ports=[port])
+        client.clear_stats(ports=client.get_all_ports())
+        started_at_s = time.time()
+        client.start(ports=senders, duration=duration_s, force=True)
+        # Sleep instead of polling: every wake-up of this process takes the core away from a generator on the same host.
+        time.sleep(duration_s)
+        client.wait_on_traffic(ports=senders, timeout=duration_s + 10)
+        settled = self._settle()
+        stats = client.get_pgid_stats()
+        return {
+            "started_at_s": started_at_s,
+            "duration_s": duration_s,
+            "settled": settled,
+            "streams": [self._count(stats, s) for s in streams],
+            "tagged": [self._tagged(stats, s) for s in streams if s["tagged"]],
+            "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
+        }
+
+    def exchange(self, frames: list[JsonObject], capture_ports: list[int], wait_s: float, expect: int) -> list[JsonObject]:
+        """Send single frames and return what the capture ports receive within ``wait_s``."""
+        client = self._client
+        client.set_service_mode(ports=client.get_all_ports(), enabled=True)
+        capture_id = client.start_capture(rx_ports=capture_ports, limit=1000)["id"]
+        try:
+            for frame in frames:
+                buffer = self._packet_buffer(bytes.fromhex(frame["hex"]))
+                client.push_packets(buffer, ports=[frame["port"]], force=True)
+            deadline = time.monotonic() + wait_s
+            while time.monotonic() < deadline:
+                if expect and client.get_capture_status()[capture_id]["count"] >= expect:
+                    break
+                time.sleep(0.02)
+        finally:
+            packets: list[JsonObject] = []
+            client.stop_capture(capture_id, packets)
+            client.set_service_mode(ports=client.get_all_ports(), enabled=False)
+        return [{"port": p["port"], "time_s": p["ts"], "hex": p["binary"].hex()} for p in packets]
+
+    def close(self) -> None:
+        """Release the ports and disconnect."""
+        if self._client is not None:
+            self._client.disconnect()
+
+    def _packet_buffer(self, data: bytes) -> Any:
+        from trex.common.trex_client import PacketBuffer  # noqa: PLC0415
+
+        return PacketBuffer(data, port_src=False, port_dst=False)
+
+    def _stream(self, s: JsonObject) -> Any:
+        api = self._api
+        instructions: list[Any] = []
+        for sweep in s["sweeps"]:
+            instructions += [
+                api.STLVmFlowVar(
+                    name=sweep["name"],
+                    min_value=sweep["first"],
+                    max_value=sweep["first"] + sweep["count"] - 1,
+                    size=4,
+                    op="inc",
+                ),
+                api.STLVmWrFlowVar(fv_name=sweep["name"], pkt_offset=sweep["offset_bytes"]),
+            ]
+        if instructions:
+            instructions.append(api.STLVmFixIpv4(offset=14))
+        stats = api.STLFlowLatencyStats if s["tagged"] else api.STLFlowStats
+        return api.STLStream(
+            name=f"pg{s['pg_id']}",
+            packet=api.STLPktBuilder(pkt_buffer=bytes.fromhex(s["hex"]), vm=instructions or None, remove_fcs=False),
+            mode=api.STLTXCont(pps=s["rate_pps"]),
+            flow_stats=stats(pg_id=s["pg_id"]),
+            mac_src_override_by_pkt=True,
+            mac_dst_override_mode=api.STLStreamDstMAC_PKT,
+        )
+
+    def _settle(self) -> bool:
+        """Wait until two successive readings of the receive counters agree. Returns False at the time limit."""
+        deadline = time.monotonic() + SETTLE_LIMIT_S
+        last: Any = None
+        while time.monotonic() < deadline:
+            flows = self._client.get_pgid_stats()["flow_stats"]
+            now = {key: flow["rx_pkts"] for key, flow in flows.items() if key != "global"}
+            if now == last:
+                return True
+            last = now
+            time.sleep(SETTLE_POLL_S)
+        return False
+
+    def _count(self, stats: JsonObject, s: JsonObject) -> JsonObject:
+        flow = stats["flow_stats"][s["pg_id"]]
+        return {
+            "pg_id": s["pg_id"],
+            "sent_frames": flow["tx_pkts"][s["tx_port"]],
+            "received_frames": flow["rx_pkts"][s["rx_port"]],
+        }
+
+    def _tagged(self, stats: JsonObject, s: JsonObject) -> JsonObject:
+        pg_id = s["pg_id"]
+        record: JsonObject = {"pg_id": pg_id, "trex": stats["latency"].get(pg_id)}
+        if self._extras:
+            record["latency"] = self._extra("pixlab_get_latency", {"pg_id": pg_id})
+            record["arrivals"] = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": 0, "limit": 1 << 22})
+        return record
+
+    def _extra(self, method: str, params: JsonObject) -> Any:
+        """Call a method that is not TRex's; None when the server does not know it."""
+        answer = self._client._transmit(method, params)
+        return answer.data() if answer else None
+
+
+def _describe(error: BaseException) -> str:
+    """One line for an exception of the official client, whose texts run over several."""
+    text = " ".join(str(error).replace("*", " ").split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def serve(requests: TextIO, answers: TextIO) -> None:
+    """Answer requests until stdin ends or ``close`` is called.
+
+    Each request is ``{"call": name, "args": {...}}``, each answer ``{"result": ...}`` or ``{"error": "one line"}``.
+    """
+    worker = Worker()
+    calls: dict[str, Callable[..., Any]] = {
+        "connect": worker.connect,
+        "run": worker.run,
+        "exchange": worker.exchange,
+        "close": worker.close,
+    }
+    for line in requests:
+        request = json.loads(line)
+        try:
+            answer = {"result": calls[request["call"]](**request["args"])}
+        except Exception as error:
+            answer = {"error": _describe(error)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+        if request["call"] == "close":
+            return
+    with contextlib.suppress(Exception):  # the parent has gone: leave the ports to the next client if we can
+        worker.close()
+
+
+def main() -> None:
+    """Run the worker on stdin and stdout."""
+    die_with_parent(signal.SIGTERM)
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    serve(sys.stdin, answers)
+    # The client's subscriber thread may still be blocked in zmq; nothing is left to be saved.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
