@@ -43,13 +43,18 @@ class TrialRequest(Model):
 
 
 class DirectionCount(Model):
-    """Frames of one direction: intended by the schedule, accepted by the sending device, received back."""
+    """Frames of one direction: intended by the schedule, put on the link, received back.
+
+    ``refused_frames`` of the sent ones found no room in the receive ring of the DUT. A NIC would have put them on the wire and
+    the DUT would have lost them, so they are sent, and lost.
+    """
 
     tx_port: int
     rx_port: int
     intended_frames: int
     sent_frames: int
     received_frames: int
+    refused_frames: int = 0
 
     @property
     def lost_frames(self) -> int:
@@ -98,21 +103,25 @@ class ReorderingRecord(Model):
 class Disturbance(Model):
     """What disturbed one polling core during a trial: the generator's engine or a vCPU of the DUT.
 
-    ``gap_max_ns`` is the longest time between two turns of its polling loop (None where it cannot see its own loop);
-    ``run_delay_ns`` the time it was ready and did not run (Linux schedstat), ``steal_ns`` the time stolen by the host
+    ``gap_max_ns`` is the longest time between two turns of its polling loop (None where it cannot see its own loop),
+    ``gap_total_ns`` the sum of those over 10 us; ``run_delay_ns`` the time it was ready and did not run (Linux schedstat), ``steal_ns`` the time stolen by the host
     from its core (/proc/stat).
     """
 
     who: str
     core: int
     gap_max_ns: int | None = None
+    gap_total_ns: int | None = None
     gaps_over_100us: int | None = None
     run_delay_ns: int | None = None
     steal_ns: int | None = None
 
 
 class TrialResult(Model):
-    """What came of a trial. ``invalid`` holds one sentence a reason; empty means that the trial counts."""
+    """What came of a trial. ``invalid`` holds one sentence a reason; empty means that the trial counts.
+
+    ``settled`` is false where the counters still moved when they were read.
+    """
 
     request: TrialRequest
     started_at_s: float
@@ -122,6 +131,7 @@ class TrialResult(Model):
     reordering: tuple[ReorderingRecord, ...] = ()
     disturbances: tuple[Disturbance, ...] = ()
     dut_counters: dict[str, int] = {}
+    settled: bool = True
     invalid: tuple[str, ...] = ()
 
     @property
@@ -136,8 +146,9 @@ class TrialResult(Model):
 
     @property
     def loss_ratio(self) -> float:
-        """Frame loss ratio (RFC 1242 section 3.6): lost / sent, from 0 to 1; 0 when nothing was sent."""
-        return self.lost_frames / self.sent_frames if self.sent_frames else 0.0
+        """Frame loss ratio (RFC 1242 section 3.6): lost / offered, from 0 to 1; 0 when nothing was offered."""
+        offered = sum(d.sent_frames + d.refused_frames for d in self.directions)
+        return self.lost_frames / offered if offered else 0.0
 
     @property
     def received_pps(self) -> float:
