@@ -104,8 +104,8 @@ class Disturbance(Model):
     """What disturbed one polling core during a trial: the generator's engine or a vCPU of the DUT.
 
     ``gap_max_ns`` is the longest time between two turns of its polling loop (None where it cannot see its own loop),
-    ``gap_total_ns`` the sum of those over 10 us; ``run_delay_ns`` the time it was ready and did not run (Linux schedstat), ``steal_ns`` the time stolen by the host
-    from its core (/proc/stat).
+    ``gap_total_ns`` the sum of those over 10 us; ``run_delay_ns`` the time it was ready and did not run (Linux
+    schedstat), ``steal_ns`` the time stolen by the host from its core (/proc/stat).
     """
 
     who: str
@@ -146,9 +146,8 @@ class TrialResult(Model):
 
     @property
     def loss_ratio(self) -> float:
-        """Frame loss ratio (RFC 1242 section 3.6): lost / offered, from 0 to 1; 0 when nothing was offered."""
-        offered = sum(d.sent_frames + d.refused_frames for d in self.directions)
-        return self.lost_frames / offered if offered else 0.0
+        """Frame loss ratio (RFC 1242 section 3.6): lost / sent, from 0 to 1; 0 when nothing was sent."""
+        return self.lost_frames / self.sent_frames if self.sent_frames else 0.0
 
     @property
     def received_pps(self) -> float:
