@@ -1,0 +1,87 @@
+"""The ``pixlab`` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lab import paths
+from lab.errors import LabError, UsageError, near_misses
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+testbed_app = typer.Typer(no_args_is_help=True, help="Look at testbeds.")
+image_app = typer.Typer(no_args_is_help=True, help="Look at images and build them.")
+vtrex_app = typer.Typer(no_args_is_help=True, help="The TRex-compatible software generator.")
+app.add_typer(testbed_app, name="testbed")
+app.add_typer(image_app, name="image")
+app.add_typer(vtrex_app, name="vtrex")
+
+
+@testbed_app.command("list")
+def testbed_list() -> None:
+    """List the testbeds that this checkout knows."""
+    from lab import testbed  # noqa: PLC0415
+
+    for name in sorted(path.stem for path in paths.TESTBEDS.glob("*.yaml")):
+        found = testbed.load(name)
+        typer.echo(f"{name}\t{found.kind}\t{found.description}")
+
+
+@testbed_app.command("check")
+def testbed_check(name: str) -> None:
+    """Check a testbed's file and whether its machines answer."""
+    from lab import testbed  # noqa: PLC0415
+
+    testbed.check_reachable(testbed.load(name))
+    typer.echo(f"{name}: ok")
+
+
+@image_app.command("list")
+def image_list() -> None:
+    """List the images, and whether each is built."""
+    from lab import images  # noqa: PLC0415
+
+    for manifest in images.all_manifests():
+        typer.echo(f"{manifest.name}\t{manifest.version}\t{manifest.layout}\t{manifest.sha256}")
+
+
+@image_app.command("build")
+def image_build() -> None:
+    """Build the PIX images from their sources."""
+    from lab import images  # noqa: PLC0415
+
+    images.build()
+
+
+@app.command("report")
+def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "latest") -> None:
+    """Make results.json and index.html of a run again from its journal; also of a run that was killed."""
+    from lab.run import finish  # noqa: PLC0415
+
+    folder = paths.REPORTS / run
+    if not folder.is_dir():
+        raise UsageError(f"no run {run!r} in reports/: {near_misses(run, (p.name for p in paths.REPORTS.iterdir()))}")
+    typer.echo(finish(folder.resolve()))
+
+
+@vtrex_app.command("serve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def vtrex_serve(context: typer.Context) -> None:
+    """Serve TRex's RPC for software ports; options as of ``python -m lab.vtrex serve --help``."""
+    from lab.vtrex.cli import app as serve_app  # noqa: PLC0415
+
+    serve_app(["serve", *context.args], standalone_mode=False)
+
+
+def main() -> None:
+    """Run the command; an error of the lab is one line on stderr and its own exit code."""
+    try:
+        app()
+    except LabError as error:
+        print(f"pixlab: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Cache-coherence simulation of the measured machines: what they should do, with false sharing on and off."""

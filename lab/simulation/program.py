@@ -1,0 +1,99 @@
+"""The instruction set of simulated agents, and a small assembler for it.
+
+An agent (a core or a device) is a program of memory accesses. The same program runs in the plain-Python reference
+(:mod:`lab.simulation.reference`) and in the C kernel; only the layout of its words in cache lines differs between
+``packed`` and ``padded``.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+REGISTERS = 64
+STATS = 8
+NO_REGISTER = -1
+
+Code = tuple[tuple[int, int, int, int], ...]
+
+
+class Op(IntEnum):
+    """What one instruction does. Operands a, b, c; r[x] is a register, m[w] a word of memory.
+
+    The values are the wire format between Python and C (kernel/scene.h).
+    """
+
+    HALT = 0  # stop this agent
+    WORK = 1  # a picoseconds of private work
+    LOAD = 2  # r[a] = m[b + r[c]], waits for the value
+    PREF = 3  # touch m[b + r[c]], does not wait
+    STORE = 4  # m[b + r[c]] = r[a], through the store buffer
+    INC = 5  # m[b + r[c]] += a, load and store, waits for neither
+    CAS = 6  # locked: if m[b] == r[c]: m[b] = r[c + 1], r[a] = 1, else r[a] = 0
+    FENCE = 7  # wait until the store buffer is empty
+    BELL = 8  # posted device register write: occupies the store buffer a picoseconds, then m[b] = r[c]
+    MOVI = 9  # r[a] = b
+    ADD = 10  # r[a] = r[b] + r[c]
+    SUB = 11  # r[a] = r[b] - r[c]
+    ADDI = 12  # r[a] = r[b] + c
+    ANDI = 13  # r[a] = r[b] & c
+    MULI = 14  # r[a] = r[b] * c
+    RAND = 15  # r[a] = uniform in 0 .. b - 1
+    JMP = 16  # continue at c
+    BLT = 17  # if r[a] < r[b]: continue at c
+    BGE = 18  # if r[a] >= r[b]: continue at c
+    BEQ = 19  # if r[a] == r[b]: continue at c
+    BNE = 20  # if r[a] != r[b]: continue at c
+    GETR = 21  # r[a] = r[b + r[c]]
+    SETR = 22  # r[b + r[c]] = r[a]
+    COUNT = 23  # statistic a += r[b]
+    TILL = 24  # wait until time r[a] picoseconds
+
+
+JUMPS = frozenset({Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
+
+
+class Assembler:
+    """Builds one program; jumps name labels, which are resolved by :meth:`code`."""
+
+    def __init__(self) -> None:
+        self._code: list[tuple[Op, int, int, int | str]] = []
+        self._labels: dict[str, int] = {}
+        self._fresh = 0
+
+    def emit(self, op: Op, a: int = 0, b: int = 0, c: int | str = 0) -> None:
+        """Append one instruction; c may be a label for jumps."""
+        self._code.append((op, a, b, c))
+
+    def access(self, op: Op, a: int, word: int, index: int = NO_REGISTER) -> None:
+        """Append a memory access (LOAD, PREF, STORE, INC) of word ``word + r[index]``."""
+        self._code.append((op, a, word, index))
+
+    def label(self, name: str) -> None:
+        """Place a label here.
+
+        Raises:
+            ValueError: the label exists already.
+        """
+        if name in self._labels:
+            raise ValueError(f"label {name!r} placed twice")
+        self._labels[name] = len(self._code)
+
+    def fresh(self, hint: str) -> str:
+        """Return a label name that nothing else uses; it still has to be placed."""
+        self._fresh += 1
+        return f"{hint}.{self._fresh}"
+
+    def code(self) -> Code:
+        """Return the program with its labels resolved to positions within itself.
+
+        Raises:
+            ValueError: a jump names a label that was never placed.
+        """
+        resolved = []
+        for op, a, b, c in self._code:
+            if isinstance(c, str):
+                if c not in self._labels:
+                    raise ValueError(f"no label {c!r} in this program; there are: {', '.join(self._labels)}")
+                c = self._labels[c]
+            resolved.append((int(op), a, b, c))
+        return tuple(resolved)

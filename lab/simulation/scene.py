@@ -1,0 +1,130 @@
+"""What a simulation is given (a scene) and what it returns (an outcome). All times are integer picoseconds.
+
+Integers make the C kernel and the Python reference identical to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lab.simulation.program import STATS, Code
+
+NEVER = 1 << 60
+PS_PER_NS = 1000
+JITTER_ONE = 1024
+
+
+class Protocol(IntEnum):
+    """Who supplies a clean shared line: the shared cache or a forwarder (MESIF), or the old owner (MOESI)."""
+
+    MESIF = 0
+    MOESI = 1
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One program on one place of the machine.
+
+    Attributes:
+        code: its program.
+        socket: socket (or core complex) it sits on: a line shared there is supplied by that shared cache.
+        device: True for a NIC: its writes go to the shared cache and invalidate (DDIO), its loads read its own
+            registers without coherence, it has no store buffer.
+    """
+
+    code: Code
+    socket: int = 0
+    device: bool = False
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Times and sizes of the cores, the same for all.
+
+    Attributes:
+        l1_ps: load that hits the private caches.
+        issue_ps: front-end time of any access that does not wait.
+        shared_cache_ps: line supplied by the shared cache of the own socket.
+        commit_ps: store buffer to L1, an owned line.
+        locked_ps: execution of a locked read-modify-write; the line cannot be taken meanwhile.
+        hold_ps: least time that a line stays with its new holder (at least 1).
+        window_ps: how far a core runs on past an outstanding miss (reorder buffer).
+        overlap_ps: work that a waiting load overlaps with at most (speculation past index loads).
+        concurrent_misses: line fill buffers.
+        store_buffer_entries: stores between retirement and L1.
+        jitter: half width of the uniform jitter of every transfer, in 1/1024.
+        upgrade: share of increments whose load fetches the line shared first, so that its store needs a second
+            transaction, in 1/1024.
+        protocol: MESIF or MOESI.
+    """
+
+    l1_ps: int
+    issue_ps: int
+    shared_cache_ps: int
+    commit_ps: int
+    locked_ps: int
+    hold_ps: int
+    window_ps: int
+    overlap_ps: int
+    concurrent_misses: int
+    store_buffer_entries: int
+    jitter: int
+    upgrade: int
+    protocol: Protocol = Protocol.MESIF
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that determines a simulation.
+
+    Attributes:
+        agents: the programs, at most 64.
+        timing: times of the cores.
+        transfer_ps: transfer_ps[holder][requester], cache-to-cache, without the locked instruction.
+        word_lines: line index of each word of memory (lines numbered from 0).
+        seed: of jitter and of RAND.
+        warm_ps: statistics are also copied at this time.
+        end_ps: the simulation stops when every agent has passed this time.
+    """
+
+    agents: tuple[Agent, ...]
+    timing: Timing
+    transfer_ps: tuple[tuple[int, ...], ...]
+    word_lines: tuple[int, ...]
+    seed: int
+    warm_ps: int
+    end_ps: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened.
+
+    Attributes:
+        stats: stats[agent][i], what the programs counted until the end.
+        warm_stats: the same at warm_ps.
+        memory: final value of each word.
+        clocks_ps: clock of each agent's program when it stopped.
+        accesses: loads, prefetches, stores and increments of all agents.
+        transactions: line transactions of each agent.
+        fingerprint: hash of all transactions in order; equal fingerprints mean the same simulation.
+    """
+
+    stats: tuple[tuple[int, ...], ...]
+    warm_stats: tuple[tuple[int, ...], ...]
+    memory: tuple[int, ...]
+    clocks_ps: tuple[int, ...]
+    accesses: int
+    transactions: tuple[int, ...]
+    fingerprint: int
+
+    def window(self, agent: int, stat: int) -> int:
+        """Return what agent counted as statistic stat between warm-up and end.
+
+        Raises:
+            IndexError: no such agent or statistic.
+        """
+        if not 0 <= stat < STATS:
+            raise IndexError(f"statistic {stat} of 0..{STATS - 1}")
+        return self.stats[agent][stat] - self.warm_stats[agent][stat]

@@ -1,0 +1,165 @@
+"""Runs a trial: streams from the request, the generator, what disturbed it, and the counts of each direction."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from lab.methods.trial import (
+    Disturbance,
+    DirectionCount,
+    LatencyRecord,
+    ReorderingRecord,
+    TrialRequest,
+    TrialResult,
+)
+from lab.methods.validity import ValidityLimits, judge
+from lab.metrics.reordering import reordering_record
+from lab.traffic.disturbance import ThreadProbe
+from lab.traffic.load import Direction, streams_for
+from lab.traffic.models import EngineReport, Stream, TaggedRecord, TrafficResult
+from lab.traffic.protocol import TrafficGenerator
+
+
+class GeneratorMeasurer:
+    """The Measurer of a testbed: a generator, the directions of its traffic, and probes of the DUT's cores."""
+
+    def __init__(
+        self,
+        generator: TrafficGenerator,
+        directions: Sequence[Direction],
+        *,
+        probes: Sequence[ThreadProbe] = (),
+        limits: ValidityLimits | None = None,
+    ) -> None:
+        """Bind a generator to directions of traffic.
+
+        Args:
+            generator: connected, with all ports taken.
+            directions: each with its own sending port.
+            probes: of the threads whose disturbance makes the DUT lose frames (vCPUs on this host).
+            limits: of a valid trial; None takes the defaults.
+        """
+        self._generator = generator
+        self._directions = tuple(directions)
+        self._probes = tuple(probes)
+        self._limits = limits or ValidityLimits()
+
+    def measure(self, request: TrialRequest) -> TrialResult:
+        """Run one trial; see Measurer.measure. The result says itself whether it is valid."""
+        streams = streams_for(request, self._directions)
+        for probe in self._probes:
+            probe.begin()
+        traffic = self._generator.run(streams, request.duration_s)
+        disturbances = tuple(probe.end() for probe in self._probes)
+        if traffic.engine is not None:
+            disturbances += (_of_engine(traffic.engine),)
+        result = TrialResult(
+            request=request,
+            started_at_s=traffic.started_at_s,
+            duration_s=traffic.duration_s,
+            directions=direction_counts(streams, traffic),
+            latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
+            reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
+            disturbances=disturbances,
+        )
+        reasons = judge(result, self._limits)
+        if not traffic.settled:
+            reasons += ("the receive counters did not settle after the traffic had stopped",)
+        return result.model_copy(update={"invalid": reasons})
+
+
+def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple[DirectionCount, ...]:
+    """Add up the streams of each direction, and what the link's far side refused of it.
+
+    Args:
+        streams: what was asked.
+        traffic: what came of it.
+
+    Returns:
+        One count for each (tx_port, rx_port), in the order of first appearance.
+    """
+    counted = {c.pg_id: c for c in traffic.streams}
+    refused = {p.port: p.refused_frames for p in traffic.engine.ports} if traffic.engine else {}
+    totals: dict[tuple[int, int], DirectionCount] = {}
+    for stream in streams:
+        key = (stream.tx_port, stream.rx_port)
+        before = totals.get(key) or DirectionCount(
+            tx_port=stream.tx_port,
+            rx_port=stream.rx_port,
+            intended_frames=0,
+            sent_frames=refused.get(stream.tx_port, 0),
+            received_frames=0,
+            refused_frames=refused.get(stream.tx_port, 0),
+        )
+        count = counted[stream.pg_id]
+        totals[key] = before.model_copy(
+            update={
+                "intended_frames": before.intended_frames + round(stream.rate_pps * traffic.duration_s),
+                "sent_frames": before.sent_frames + count.sent_frames,
+                "received_frames": before.received_frames + count.received_frames,
+            }
+        )
+    return tuple(totals.values())
+
+
+def _tagged(streams: Sequence[Stream], traffic: TrafficResult) -> list[tuple[Stream, TaggedRecord]]:
+    by_id = {s.pg_id: s for s in streams}
+    return [(by_id[record.pg_id], record) for record in traffic.tagged]
+
+
+def _latency(stream: Stream, record: TaggedRecord) -> LatencyRecord:
+    return LatencyRecord(
+        tx_port=stream.tx_port,
+        rx_port=stream.rx_port,
+        count=record.count,
+        min_ns=record.min_ns,
+        max_ns=record.max_ns,
+        mean_ns=record.mean_ns,
+        hdr=record.latency_hdr,
+        source=record.latency_source,
+    )
+
+
+def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) -> ReorderingRecord:
+    sent = next(c.sent_frames for c in traffic.streams if c.pg_id == stream.pg_id)
+    if record.arrivals is not None:
+        arrivals = np.frombuffer(zlib.decompress(base64.b64decode(record.arrivals)), dtype="<u4")
+        return reordering_record(
+            arrivals,
+            sent=sent,
+            tx_port=stream.tx_port,
+            rx_port=stream.rx_port,
+            complete=record.arrivals_recorded == record.arrivals_received,
+            source="vtrex-arrivals",
+        )
+    received = next(c.received_frames for c in traffic.streams if c.pg_id == stream.pg_id)
+    unique = max(0, received - record.duplicates)
+    return ReorderingRecord(
+        tx_port=stream.tx_port,
+        rx_port=stream.rx_port,
+        sent=sent,
+        received=received,
+        duplicates=record.duplicates,
+        lost=max(0, sent - unique),
+        reordered=record.out_of_order,
+        ratio=record.out_of_order / unique if unique else 0.0,
+        extent_max=0,
+        extent_mean=0.0,
+        complete=False,
+        source="trex-counters",
+    )
+
+
+def _of_engine(report: EngineReport) -> Disturbance:
+    return Disturbance(
+        who="generator",
+        core=report.core,
+        gap_max_ns=report.gap_max_ns,
+        gaps_over_100us=report.gaps_over_100us,
+        run_delay_ns=report.run_delay_ns,
+        steal_ns=report.steal_ns,
+    )

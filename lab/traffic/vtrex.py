@@ -1,0 +1,77 @@
+"""Starts a vtrex server as a child of this run and stops it again."""
+
+from __future__ import annotations
+
+import re
+import selectors
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from lab.errors import GeneratorError
+from lab.process import die_with_parent
+from lab.traffic.trex import TrexGenerator
+
+START_LIMIT_S = 20.0
+READY = re.compile(r"vtrex ready rpc=tcp://(?P<host>[^:]+):(?P<rpc>\d+) async=tcp://[^:]+:(?P<pub>\d+)")
+
+
+class VtrexServer:
+    """A ``pixlab vtrex serve`` process on free ports of 127.0.0.1; a context manager."""
+
+    def __init__(self, options: Sequence[str], *, core: int, line_rate_gbps: float, log: Path) -> None:
+        """Start the server and wait until it serves.
+
+        Args:
+            options: what its ports are: ``--wire`` or ``--port vhost:PATH`` for each.
+            core: host core of the polling thread.
+            line_rate_gbps: speed that its ports report.
+            log: file for what it prints as errors.
+
+        Raises:
+            GeneratorError: it did not come up; with its last line.
+        """
+        self._log = log
+        command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0"]
+        command += ["--core", str(core), "--line-rate-gbps", f"{line_rate_gbps:g}", *options]
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=die_with_parent
+            )
+        ready = READY.search(self._first_line())
+        if ready is None:
+            self.stop()
+            last = (log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
+            raise GeneratorError(f"vtrex did not start: {last}")
+        self.host, self.rpc_port, self.async_port = ready["host"], int(ready["rpc"]), int(ready["pub"])
+
+    def _first_line(self) -> str:
+        stdout = self._process.stdout
+        assert stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            return str(stdout.readline()) if selector.select(START_LIMIT_S) else ""
+
+    def connect(self) -> TrexGenerator:
+        """Connect the lab's TRex driver to it."""
+        return TrexGenerator(self.host, self.rpc_port, self.async_port, self._log)
+
+    def stop(self) -> None:
+        """End the process; it removes its sockets. May be called twice."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(5.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def __enter__(self) -> VtrexServer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()

@@ -1,0 +1,161 @@
+#include "flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+
+#include "clock.h"
+
+struct flow flows[ALL_FLOWS];
+struct latency_flow latency_flows[LATENCY_FLOWS];
+uint64_t arrivals_total;
+
+static uint32_t *arrivals;
+static uint64_t arrivals_used;
+
+bool flow_setup(uint64_t entries)
+{
+	arrivals = malloc(entries * sizeof(*arrivals));
+	if (arrivals == NULL)
+		return false;
+	memset(arrivals, 0xff, entries * sizeof(*arrivals)); /* touched now, so that no trial meets a page fault */
+	arrivals_total = entries;
+	return true;
+}
+
+bool flow_set(uint32_t index, bool active)
+{
+	struct flow *flow = &flows[index];
+	memset(flow->ports, 0, sizeof(flow->ports));
+	if (active && index >= STATS_FLOWS) {
+		struct latency_flow *latency = &latency_flows[index - STATS_FLOWS];
+		uint64_t *histogram = latency->histogram;
+		if (histogram == NULL)
+			histogram = malloc(HISTOGRAM_BUCKETS * sizeof(*histogram));
+		if (histogram == NULL)
+			return false;
+		memset(histogram, 0, HISTOGRAM_BUCKETS * sizeof(*histogram));
+		memset(latency, 0, sizeof(*latency));
+		latency->histogram = histogram;
+	}
+	flow->active = active;
+	return true;
+}
+
+void flow_arrivals_reset(void)
+{
+	arrivals_used = 0;
+	for (int i = 0; i < LATENCY_FLOWS; i++)
+		latency_flows[i].arrivals_capacity = 0;
+}
+
+void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames, uint64_t *sent)
+{
+	struct latency_flow *latency = &latency_flows[hw_id];
+	memset(latency->histogram, 0, HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
+	latency->generation = generation;
+	latency->expected = FIRST_SEQUENCE;
+	latency->count = latency->minimum = latency->maximum = latency->over_range = 0;
+	latency->sum = latency->jitter = latency->previous = 0;
+	latency->window_end = latency->window_maximum = latency->last_maximum = 0;
+	latency->sent = sent;
+	/* An eighth more than is sent, for duplicates; a stream without an end gets a quarter of all. */
+	uint64_t wanted = frames == 0 ? arrivals_total / 4 : frames + frames / 8 + 1024;
+	uint64_t left = arrivals_total - arrivals_used;
+	latency->arrivals = arrivals + arrivals_used;
+	latency->arrivals_capacity = wanted < left ? wanted : left;
+	latency->arrivals_recorded = 0;
+	arrivals_used += latency->arrivals_capacity;
+	latency->started = true;
+}
+
+/* TRex's accounting: only the last sequence number is kept (the arrivals tell the rest). */
+static void account_order(struct latency_flow *latency, uint32_t sequence)
+{
+	int32_t ahead = (int32_t)(sequence - latency->expected);
+	if (ahead >= 0) {
+		latency->sequence_high += ahead > 0;
+		latency->dropped += (uint32_t)ahead;
+		latency->expected = sequence + 1;
+		return;
+	}
+	latency->sequence_low++;
+	if (ahead == -1) {
+		latency->duplicate++;
+	} else {
+		latency->out_of_order++;
+		latency->dropped -= latency->dropped > 0;
+	}
+}
+
+static void account_delay(struct latency_flow *latency, uint64_t ns, uint64_t now)
+{
+	if (latency->count == 0 || ns < latency->minimum)
+		latency->minimum = ns;
+	if (ns > latency->maximum)
+		latency->maximum = ns;
+	if (latency->count > 0) {
+		double change = (double)ns - latency->previous;
+		latency->jitter += ((change < 0 ? -change : change) - latency->jitter) / 16; /* RFC 3550, section 6.4.1 */
+	}
+	latency->previous = (double)ns;
+	latency->sum += (double)ns;
+	if (ns > HISTOGRAM_MAX_NS)
+		latency->over_range++;
+	latency->histogram[histogram_index(ns > HISTOGRAM_MAX_NS ? HISTOGRAM_MAX_NS : ns)]++;
+	latency->count++;
+	if (now >= latency->window_end) {
+		latency->last_maximum = latency->window_maximum;
+		latency->window_maximum = 0;
+		latency->window_end = now + ns_to_ticks(500e6);
+	}
+	if (ns > latency->window_maximum)
+		latency->window_maximum = ns;
+}
+
+static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	struct latency_header copy;
+	const struct latency_header *header =
+		rte_pktmbuf_read(frame, frame->pkt_len - sizeof(copy), sizeof(copy), &copy);
+	if (header == NULL || header->magic != LATENCY_MAGIC || header->hw_id >= LATENCY_FLOWS)
+		return false;
+	struct flow *flow = &flows[STATS_FLOWS + header->hw_id];
+	struct latency_flow *latency = &latency_flows[header->hw_id];
+	if (!flow->active || !latency->started)
+		return false;
+	if (header->generation != latency->generation) {
+		latency->old_generation++;
+		return false;
+	}
+	flow->ports[port].rx_packets++;
+	flow->ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
+	account_order(latency, header->sequence);
+	account_delay(latency, ticks_to_ns(now > header->ticks ? now - header->ticks : 0), now);
+	if (latency->arrivals_recorded < latency->arrivals_capacity)
+		latency->arrivals[latency->arrivals_recorded++] = header->sequence - FIRST_SEQUENCE;
+	return true;
+}
+
+bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+	uint32_t ip = RTE_ETHER_HDR_LEN;
+	uint16_t type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + 12));
+	while ((type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ) && ip <= 2 * RTE_VLAN_HLEN + RTE_ETHER_HDR_LEN) {
+		type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 2));
+		ip += RTE_VLAN_HLEN;
+	}
+	if (type != RTE_ETHER_TYPE_IPV4 || frame->data_len < ip + 20)
+		return false;
+	uint16_t id = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 4));
+	if (id == IP_ID_LATENCY)
+		return receive_latency(port, frame, now);
+	uint32_t hw_id = id - IP_ID_STATS;
+	if (id < IP_ID_STATS || hw_id >= STATS_FLOWS || !flows[hw_id].active)
+		return false;
+	flows[hw_id].ports[port].rx_packets++;
+	flows[hw_id].ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
+	return true;
+}

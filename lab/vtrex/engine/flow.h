@@ -1,0 +1,65 @@
+/* Flow statistics: counters for each flow and port, and for latency flows the delay and the order of what arrives.
+ *
+ * Written by the poll thread alone; the control thread reads single words, which are monotonic while a flow lives.
+ */
+#ifndef VTREX_FLOW_H
+#define VTREX_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_mbuf.h>
+
+#include "histogram.h"
+#include "protocol.h"
+
+#define IP_ID_STATS 0xFC00u   /* + hw_id: the IPv4 identification that marks a frame of a "stats" flow */
+#define IP_ID_LATENCY 0xFFFFu
+#define LATENCY_MAGIC 0xABu
+#define FIRST_SEQUENCE 0xFFFFFFFEu /* so that a wrap around is met at once */
+
+/* The last 16 bytes of a frame of a latency flow, little-endian (TRex). */
+WIRE_STRUCT latency_header {
+	uint8_t magic;
+	uint8_t generation;
+	uint16_t hw_id;
+	uint32_t sequence;
+	uint64_t ticks;
+};
+
+struct latency_flow {
+	uint8_t generation;
+	bool started;
+	uint32_t expected; /* next sequence number */
+	uint64_t count, minimum, maximum, over_range; /* ns */
+	double sum, jitter, previous;
+	uint64_t window_end, window_maximum, last_maximum;
+	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation, bad_header;
+	uint64_t *sent; /* the counter of the stream that feeds it */
+	uint32_t *arrivals;
+	uint64_t arrivals_capacity, arrivals_recorded;
+	uint64_t *histogram; /* HISTOGRAM_BUCKETS counts; allocated with the flow, never freed */
+};
+
+struct flow {
+	bool active;
+	struct flow_counters ports[MAX_PORTS];
+};
+
+extern struct flow flows[ALL_FLOWS];
+extern struct latency_flow latency_flows[LATENCY_FLOWS];
+extern uint64_t arrivals_total;
+
+/* Reserve room for `entries` arrivals in all. Returns false when there is no memory. */
+bool flow_setup(uint64_t entries);
+
+/* Begin or end the life of a flow; a flow begins with zero counters. */
+bool flow_set(uint32_t flow, bool active);
+
+/* Forget what earlier trials recorded, and prepare a latency flow for a new start of its stream. */
+void flow_arrivals_reset(void);
+void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames, uint64_t *sent);
+
+/* Account one received frame; false when it belongs to no living flow. `now` is the tick count of its poll. */
+bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now);
+
+#endif

@@ -1,0 +1,198 @@
+/* What the server and the engine say to each other over their socket pair: a header, then `length` bytes.
+ *
+ * All integers are little-endian and packed; lab/vtrex/messages.py mirrors this file. A reply repeats the header with
+ * the `op` of the request; a status other than 0 means that the payload is the text of an error.
+ */
+#ifndef VTREX_PROTOCOL_H
+#define VTREX_PROTOCOL_H
+
+#include <stdint.h>
+
+#define PROTOCOL_VERSION 3u
+#define MAX_PAYLOAD (64u << 20)
+#define MAX_PORTS 8
+#define MAX_FRAME 2044 /* without FCS: what fits one buffer */
+#define BURST 32
+#define STATS_FLOWS 1023   /* hw_id 0..1022 of rule type "stats" */
+#define LATENCY_FLOWS 128  /* hw_id 0..127 of rule type "latency" */
+#define ALL_FLOWS (STATS_FLOWS + LATENCY_FLOWS) /* a flow index: stats hw_id, or STATS_FLOWS + latency hw_id */
+#define NO_FLOW 0xffffffffu
+
+enum op {
+	OP_HELLO = 1,
+	OP_PORTS,
+	OP_START,
+	OP_STOP,
+	OP_RATES,
+	OP_FLOW_SET,
+	OP_FLOWS,
+	OP_LATENCY,
+	OP_ARRIVALS,
+	OP_TRIAL,
+	OP_PUSH,
+	OP_CAPTURE_START,
+	OP_CAPTURE_STOP,
+	OP_CAPTURE_FETCH,
+	OP_CAPTURE_REMOVE,
+	OP_CAPTURE_STATUS,
+	OP_ADDRESS,
+};
+
+#define WIRE_STRUCT struct __attribute__((packed))
+
+WIRE_STRUCT header {
+	uint32_t op;
+	int32_t status;
+	uint32_t length;
+};
+
+WIRE_STRUCT hello_reply {
+	uint32_t version;
+	uint32_t ports;
+	uint32_t core;
+	uint32_t poll_tid;
+	uint64_t tsc_hz;
+	uint64_t arrivals_capacity;
+	char driver[16];
+};
+
+enum port_state { PORT_IDLE, PORT_TRANSMITTING };
+
+WIRE_STRUCT port_reply { /* OP_PORTS: one for each port; counters since the engine began */
+	uint32_t state;
+	uint32_t link_up;
+	uint64_t tx_packets, tx_bytes;
+	uint64_t rx_packets, rx_bytes;
+	uint64_t tx_given_up; /* frames that the device did not take, or that were too late to send */
+	uint64_t rx_no_buffer;
+	uint64_t tx_refused;  /* bursts of which the device took less than was offered */
+};
+
+WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */
+	uint32_t port;
+	uint32_t streams;
+	uint32_t new_trial;
+	uint32_t paused;
+	double duration_s;    /* negative: until stopped */
+	uint64_t start_ns;    /* CLOCK_MONOTONIC, 0 = now */
+};
+
+enum flow_kind { FLOW_NONE, FLOW_STATS, FLOW_LATENCY };
+
+WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list values, the frame */
+	double rate_pps;
+	double gap_before_us;
+	uint64_t total_frames; /* 0: as many as the duration allows */
+	uint32_t flow;         /* flow index or NO_FLOW */
+	uint16_t length;       /* of the frame without FCS */
+	uint8_t kind;          /* enum flow_kind */
+	uint8_t generation;    /* flow_seq of the latency header */
+	uint8_t variables, writes, checksums, reserved;
+	uint32_t list_values;  /* number of 64-bit values of all lists together */
+};
+
+enum variable_op { VARIABLE_INC, VARIABLE_DEC, VARIABLE_RANDOM };
+
+WIRE_STRUCT variable_spec {
+	uint64_t minimum, maximum, step, initial, seed;
+	uint32_t list_offset, list_length; /* length 0: no list; otherwise the variable is an index into it */
+	uint8_t op;
+};
+
+WIRE_STRUCT write_spec {
+	uint16_t offset;
+	uint8_t variable, size, big_endian;
+	int64_t add;
+};
+
+WIRE_STRUCT checksum_spec {
+	uint16_t offset; /* of the IPv4 header */
+};
+
+WIRE_STRUCT rates_request { /* OP_RATES, followed by `streams` of double: new rates; 0 pauses a stream */
+	uint32_t port;
+	uint32_t streams;
+};
+
+WIRE_STRUCT flow_set_request { /* begins (and zeroes) or ends the life of a flow index */
+	uint32_t flow;
+	uint32_t active;
+};
+
+WIRE_STRUCT flow_counters {
+	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes;
+};
+
+WIRE_STRUCT latency_reply { /* OP_LATENCY <u32 latency hw_id>, followed by `buckets` of { u32 index, u64 count } */
+	uint64_t count, minimum_ns, maximum_ns, over_range;
+	double sum_ns, jitter_ns;
+	uint64_t last_maximum_ns; /* of the last full window of half a second */
+	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation, bad_header;
+	uint32_t started; /* 0: no traffic of this flow has been started yet */
+	uint32_t buckets;
+};
+
+WIRE_STRUCT arrivals_request {
+	uint32_t latency_flow;
+	uint32_t reserved;
+	uint64_t offset, limit;
+};
+
+WIRE_STRUCT arrivals_reply { /* followed by `returned` of u32 */
+	uint64_t received, recorded, sent, returned;
+};
+
+WIRE_STRUCT trial_port {
+	uint32_t port;
+	uint32_t took_part;
+	uint64_t intended, sent, queue_full, late, rx_packets, rx_unknown;
+};
+
+WIRE_STRUCT trial_reply { /* followed by one trial_port for each port */
+	uint64_t number, running;
+	uint64_t duration_ns, lateness_max_ns, lateness_p99_ns;
+	uint64_t gaps_over_10us, gaps_over_50us, gaps_over_100us, gaps_over_1ms, gap_max_ns, gap_total_ns;
+};
+
+WIRE_STRUCT push_request { /* followed by frames, each { u16 length, bytes } */
+	uint32_t port;
+	uint32_t frames;
+	uint32_t gap_us;
+};
+
+WIRE_STRUCT push_reply {
+	uint32_t sent;
+	uint64_t monotonic_ns;
+};
+
+WIRE_STRUCT capture_start_request { /* followed by `filter_length` bytes of a pcap filter */
+	uint32_t limit, snaplen;
+	uint32_t tx_ports, rx_ports; /* bit masks */
+	uint32_t cyclic;
+	uint32_t filter_length;
+};
+
+WIRE_STRUCT capture_reply {
+	uint32_t id, active;
+	uint64_t monotonic_ns; /* of its start */
+	uint32_t limit, tx_ports, rx_ports, cyclic;
+	uint64_t matched, fetched, count, bytes;
+};
+
+WIRE_STRUCT capture_fetch_request {
+	uint32_t id, limit;
+	uint32_t snaplen; /* 0: all that was kept */
+};
+
+WIRE_STRUCT captured_frame { /* followed by `length` bytes */
+	uint64_t monotonic_ns, index;
+	uint32_t port, sent, wire_length, length;
+};
+
+WIRE_STRUCT address_request { /* what the port answers ARP requests with; ipv4 0 = it does not */
+	uint32_t port;
+	uint8_t mac[6];
+	uint8_t ipv4[4];
+};
+
+#endif
