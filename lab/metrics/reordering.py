@@ -76,22 +76,29 @@ def analyse(arrivals: Sequence) -> Reordering:
     )
 
 
-def record(
-    tx_port: int, rx_port: int, *, sent: int, received: int, arrivals: Sequence, source: str
+def reordering_record(
+    arrivals: Sequence,
+    *,
+    sent: int,
+    tx_port: int,
+    rx_port: int,
+    complete: bool,
+    source: str,
+    received: int | None = None,
 ) -> ReorderingRecord:
     """Build the record of one direction of a trial.
 
     Args:
+        arrivals: 1-d array of sequence numbers in order of arrival.
+        sent: packets of the stream that were sent; their sequence numbers are 0 to ``sent - 1``.
         tx_port: port of the generator that sent the stream.
         rx_port: port that received it.
-        sent: packets of the stream that were sent; their sequence numbers are 0 to ``sent - 1``.
-        received: packets that the receiver counted. More than there are in ``arrivals`` means that its buffer
-            overflowed: the record is then marked as incomplete and speaks of the recorded ones.
-        arrivals: 1-d array of sequence numbers in order of arrival.
+        complete: false where the receiver's buffer overflowed: the order is then that of the recorded arrivals.
         source: who recorded the arrivals.
+        received: packets that the receiver counted, where it counted more than it recorded; None: as many as recorded.
 
     Returns:
-        The record; ``lost`` counts the sequence numbers that never arrived, as far as the counts can tell.
+        The record; ``received`` includes duplicates, ``lost`` counts the packets that never arrived.
 
     Raises:
         ValueError: a sequence number was received that was never sent.
@@ -99,17 +106,18 @@ def record(
     if arrivals.size and int(arrivals.max()) >= sent:
         raise ValueError(f"sequence number {int(arrivals.max())} arrived on port {rx_port}, but only {sent} were sent")
     found = analyse(arrivals)
+    counted = found.received if received is None else received
     return ReorderingRecord(
         tx_port=tx_port,
         rx_port=rx_port,
         sent=sent,
-        received=received,
+        received=counted,
         duplicates=found.duplicates,
-        lost=max(0, sent - (received - found.duplicates)),
+        lost=max(0, sent - (counted - found.duplicates)),
         reordered=found.reordered,
         ratio=found.ratio,
         extent_max=found.extent_max,
         extent_mean=found.extent_mean,
-        complete=received == found.received,
+        complete=complete,
         source=source,
     )

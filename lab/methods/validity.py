@@ -1,0 +1,126 @@
+"""The one place that decides whether a trial counts.
+
+Invalid is not bad: an invalid trial says nothing about the DUT and is repeated, a lossy one says that the DUT lost
+frames. What disturbs a core of the test host can make frames get lost; it can never bring a lost frame back. So a trial without
+loss counts however disturbed it was, and a trial with loss counts when it would be on the same side of every loss ratio
+that the method asks about without the frames that the disturbances can explain. Only what lies between is invalid.
+"""
+
+from __future__ import annotations
+
+from lab.methods.trial import DirectionCount, Disturbance, TrialResult
+from lab.models import Model
+
+
+class ValidityLimits(Model):
+    """What a valid trial may show.
+
+    ``shortfall_ratio``: share of the intended frames that the generator may leave unsent in any direction; 0.1 % is
+    what a software generator keeps to when nothing is wrong.
+
+    ``harmless_gap_ns``: a pause of a polling core that is too short to overflow a ring explains no loss. 50 us is less
+    than 1024 descriptors last at 14.88 Mpps (69 us).
+
+    ``explain_factor``: frames that may be lost for each that arrived during the disturbed time; above 1 because a core
+    that comes back finds its caches cold and a full ring.
+
+    ``loss_ratios``: the goals that a trial has to tell apart, 0 for zero loss; the methods set them. With none, loss is
+    not judged.
+    """
+
+    shortfall_ratio: float = 0.001
+    harmless_gap_ns: int = 50_000
+    explain_factor: float = 1.5
+    loss_ratios: tuple[float, ...] = ()
+
+    def telling_apart(self, *loss_ratios: float) -> ValidityLimits:
+        """Return the same limits for a method that asks whether the loss ratio exceeds one of ``loss_ratios``."""
+        return self.model_copy(update={"loss_ratios": loss_ratios})
+
+
+def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
+    """Say why a trial does not count.
+
+    Args:
+        result: of the trial; the reasons that its driver has already noted are kept.
+        limits: what is allowed.
+
+    Returns:
+        One sentence a reason; empty when the trial counts.
+    """
+    reasons = list(result.invalid)
+    if not result.settled:
+        reasons.append("the counters still moved after the traffic had stopped")
+    if result.sent_frames == 0:
+        reasons.append("the generator sent nothing")
+    for direction in result.directions:
+        reasons += _of_direction(direction, limits)
+    reasons += _of_loss(result, limits)
+    return tuple(dict.fromkeys(reasons))
+
+
+def disturbed(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
+    """Name what disturbed a trial more than is harmless, one clause a core, whether it counts or not.
+
+    Latency and reordering of such a trial are those of the test host as much as of the DUT: they are marked.
+    """
+    return tuple(_named(d) for d in result.disturbances if _disturbed_ns(d, limits) > 0)
+
+
+def explained_frames(result: TrialResult, limits: ValidityLimits) -> float:
+    """Return how many frames the disturbances of a trial can have cost, by the rate at which frames came."""
+    total_ns = sum(_disturbed_ns(d, limits) for d in result.disturbances)
+    return limits.explain_factor * result.sent_pps * total_ns / 1e9
+
+
+def _of_direction(count: DirectionCount, limits: ValidityLimits) -> list[str]:
+    where = f"port {count.tx_port} to {count.rx_port}"
+    if count.received_frames > count.sent_frames:
+        surplus = count.received_frames - count.sent_frames
+        return [f"{where}: {surplus} frames more received than sent (counters or foreign traffic)"]
+    missing = count.intended_frames - count.sent_frames
+    if missing > limits.shortfall_ratio * count.intended_frames:
+        share = 100 * missing / count.intended_frames
+        return [f"{where}: the generator fell {share:.2f} % short of the {count.intended_frames} frames it was to send"]
+    return []
+
+
+def _of_loss(result: TrialResult, limits: ValidityLimits) -> list[str]:
+    lost, sent = result.lost_frames, result.sent_frames
+    explained = explained_frames(result, limits)
+    own_loss_ratio = max(0.0, lost - explained) / sent if sent else 0.0
+    if any(own_loss_ratio <= goal < result.loss_ratio for goal in limits.loss_ratios):
+        who = "; ".join(disturbed(result, limits))
+        return [f"{lost} frames lost, of which the test host can have cost {min(lost, int(explained))}: {who}"]
+    return []
+
+
+def _disturbed_ns(disturbance: Disturbance, limits: ValidityLimits) -> int:
+    """Return the time lost to one core, 0 when no pause can have been long enough to matter.
+
+    A gap of the loop, waiting for the core and time stolen by the host are views of the same pauses: the greatest
+    counts.
+    """
+    if disturbance.gap_max_ns is not None and disturbance.gap_max_ns <= limits.harmless_gap_ns:
+        return 0
+    total = max(
+        disturbance.gap_total_ns or 0,
+        disturbance.gap_max_ns or 0,
+        disturbance.run_delay_ns or 0,
+        disturbance.steal_ns or 0,
+    )
+    return total if total > limits.harmless_gap_ns else 0
+
+
+def _named(disturbance: Disturbance) -> str:
+    parts = [
+        f"{text} {value / 1e6:.2f} ms"
+        for text, value in (
+            ("longest gap", disturbance.gap_max_ns),
+            ("gaps in all", disturbance.gap_total_ns),
+            ("waited for its core", disturbance.run_delay_ns),
+            ("stolen by the host", disturbance.steal_ns),
+        )
+        if value
+    ]
+    return f"{disturbance.who} on core {disturbance.core}: {', '.join(parts)}"
