@@ -1,0 +1,129 @@
+"""A testbed: nodes with their ports, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from lab.errors import near_misses
+from lab.testbed.base import Record
+from lab.testbed.ports import Link, Name, Port, Route
+from lab.testbed.resources import Local, Qemu, Server, TrexHost
+
+
+def _named_once(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    """Two ports of a node differ in name and in MAC."""
+    for attribute in ("name", "mac"):
+        seen: set[str] = set()
+        for port in ports:
+            value = getattr(port, attribute)
+            if value in seen:
+                raise ValueError(f"two ports have the {attribute} {value!r}: give each its own")
+            seen.add(value)
+    return ports
+
+
+class Dut(Record):
+    """The device under test. Its ports are numbered by their place in the list, as the image numbers them."""
+
+    role: Literal["dut"]
+    driver: Literal["pix"]
+    machine: Annotated[Qemu | Server, Field(discriminator="driver")]
+    ports: tuple[Port, ...] = Field(min_length=2, max_length=8)
+    routes: tuple[Route, ...] = ()
+
+    _ports_named_once = field_validator("ports")(_named_once)
+
+
+class Generator(Record):
+    """A traffic generator. TRex numbers its ports by their place in the list."""
+
+    role: Literal["generator"]
+    driver: Literal["vtrex", "trex"]
+    machine: Annotated[Local | TrexHost, Field(discriminator="driver")]
+    ports: tuple[Port, ...] = Field(min_length=2, max_length=8)
+
+    _ports_named_once = field_validator("ports")(_named_once)
+
+
+Node = Annotated[Dut | Generator, Field(discriminator="role")]
+
+
+class Testbed(Record):
+    """One testbed: exactly one DUT and one generator, each port of the DUT cabled to one of the generator.
+
+    ``name`` is the file's name and is set by the loader.
+    """
+
+    __test__ = False  # not a test class, whatever its name begins with
+
+    name: str
+    kind: Literal["virtual", "rack"]
+    description: str = Field(min_length=1)
+    nodes: dict[Name, Node]
+    links: tuple[Link, ...]
+
+    @field_validator("nodes")
+    @classmethod
+    def _one_of_each_role(cls, nodes: dict[str, Node]) -> dict[str, Node]:
+        for role in ("dut", "generator"):
+            count = sum(node.role == role for node in nodes.values())
+            if count != 1:
+                raise ValueError(f"{count} nodes have the role {role!r}: a testbed has exactly one")
+        return nodes
+
+    @model_validator(mode="after")
+    def _machines_fit_kind(self) -> Testbed:
+        wanted = ("qemu", "local") if self.kind == "virtual" else ("server", "trex-host")
+        for name, node in self.nodes.items():
+            if node.machine.driver not in wanted:
+                raise ValueError(
+                    f"node {name!r} has a machine of driver {node.machine.driver!r}, "
+                    f"which a {self.kind} testbed cannot have: use {' and '.join(wanted)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _links_join_ports(self) -> Testbed:
+        known = {f"{name}.{port.name}": node.role for name, node in self.nodes.items() for port in node.ports}
+        joined: set[str] = set()
+        for number, link in enumerate(self.links):
+            for end in link.ends:
+                if end not in known:
+                    raise ValueError(f"links[{number}] names no known port, {end!r}: {near_misses(end, known)}")
+                if end in joined:
+                    raise ValueError(f"links[{number}] joins the port {end!r} a second time: a port has one link")
+                joined.add(end)
+            if {known[end] for end in link.ends} != {"dut", "generator"}:
+                raise ValueError(f"links[{number}] must join a port of the DUT and one of the generator: {link.ends}")
+        free = [end for end, role in known.items() if role == "dut" and end not in joined]
+        if free:
+            raise ValueError(f"links: the port {free[0]!r} has no link: add one to a port of the generator")
+        return self
+
+    @property
+    def dut(self) -> Dut:
+        """The device under test."""
+        return next(node for node in self.nodes.values() if isinstance(node, Dut))
+
+    @property
+    def generator(self) -> Generator:
+        """The traffic generator."""
+        return next(node for node in self.nodes.values() if isinstance(node, Generator))
+
+    def peer_of(self, dut_port: Port) -> Port:
+        """Return the generator's port at the other end of the link of a port of the DUT."""
+        return self.generator.ports[self.generator_port(self.dut.ports.index(dut_port))]
+
+    def generator_port(self, dut_port: int) -> int:
+        """Return the number of the generator's port that is cabled to the DUT's port of the given number."""
+        return next(g for d, g in self.wiring() if d == dut_port)
+
+    def wiring(self) -> Iterable[tuple[int, int]]:
+        """Yield a pair (number of the DUT's port, number of the generator's port) a link."""
+        numbers = {f"{name}.{port.name}": i for name, node in self.nodes.items() for i, port in enumerate(node.ports)}
+        for link in self.links:
+            ends = sorted(link.ends, key=lambda end: self.nodes[end.split(".")[0]].role)  # "dut" < "generator"
+            yield numbers[ends[0]], numbers[ends[1]]

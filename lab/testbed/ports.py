@@ -1,0 +1,69 @@
+"""Ports and the links between them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+
+from lab.testbed.base import Record
+
+
+def _quoted(value: Any) -> Any:
+    """YAML 1.1 reads 52:54:00:12:00:00 as a number to the base of 60."""
+    if isinstance(value, int):
+        raise ValueError(f"YAML reads this MAC address as the number {value}: put it in quotes")
+    return value
+
+
+Mac = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$", to_lower=True), BeforeValidator(_quoted)
+]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+PciAddress = Annotated[
+    str, StringConstraints(pattern=r"^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$", to_lower=True)
+]
+
+
+class Port(Record):
+    """One Ethernet port of a node.
+
+    ``address`` is the port's own address with the length of its network. ``nic`` names the model of the card
+    (virtio-net, x520, xl710); ``pci`` is given on real machines only.
+    """
+
+    name: Name
+    mac: Mac
+    address: IPv4Interface
+    speed_gbps: float = Field(gt=0)
+    nic: str = Field(min_length=1)
+    pci: PciAddress | None = None
+
+    @field_validator("mac")
+    @classmethod
+    def _unicast(cls, mac: str) -> str:
+        if int(mac[:2], 16) & 1:
+            raise ValueError(f"{mac} is a group address: the lowest bit of the first byte of a port's MAC is 0")
+        return mac
+
+
+class Route(Record):
+    """A route that the DUT gets: frames for ``prefix`` go to the neighbour ``via``."""
+
+    prefix: IPv4Network
+    via: IPv4Address
+
+
+class Link(Record):
+    """A cable (or its virtual counterpart) between two ports, each written ``node.port``. Both ends have its speed."""
+
+    ends: tuple[str, str]
+
+    @field_validator("ends")
+    @classmethod
+    def _node_and_port(cls, ends: tuple[str, str]) -> tuple[str, str]:
+        for end in ends:
+            if end.count(".") != 1:
+                raise ValueError(f"{end!r} is no port: write NODE.PORT, for example dut.p0")
+        return ends

@@ -1,0 +1,111 @@
+"""Resources: what a machine offers, as data. The drivers that act on them are in lab.machines and lab.netboot."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, IPvAnyAddress, StringConstraints, model_validator
+
+from lab.testbed.base import Record
+from lab.testbed.ports import Mac
+
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
+TcpPort = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Credentials(Record):
+    """Where a user name and password are found, never the secret itself. Exactly one of the three is given."""
+
+    environment: str | None = None
+    file: str | None = None
+    command: str | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Credentials:
+        if sum(value is not None for value in (self.environment, self.file, self.command)) != 1:
+            raise ValueError("give exactly one of: command, environment, file")
+        return self
+
+
+class IpmiPower(Record):
+    """A baseboard controller that speaks IPMI 2.0 over UDP."""
+
+    driver: Literal["ipmi"]
+    address: Host
+    port: TcpPort = 623
+    credentials: Credentials
+
+
+class RedfishPower(Record):
+    """A baseboard controller that speaks Redfish over HTTPS."""
+
+    driver: Literal["redfish"]
+    address: Host
+    port: TcpPort = 443
+    credentials: Credentials
+
+
+class SolConsole(Record):
+    """The serial console through the baseboard controller (IPMI serial over LAN)."""
+
+    driver: Literal["sol"]
+    address: Host
+    port: TcpPort = 623
+    credentials: Credentials
+
+
+class SerialConsole(Record):
+    """The serial console through a console server (ser2net, raw TCP)."""
+
+    driver: Literal["serial"]
+    address: Host
+    port: TcpPort
+
+
+class PxeBoot(Record):
+    """How a server boots: its PXE NIC, and the interface of the machine that runs the lab on the boot network."""
+
+    driver: Literal["pxe"]
+    interface: str = Field(min_length=1)
+    mac: Mac
+    address: IPvAnyAddress
+
+
+class Server(Record):
+    """A real machine in a rack."""
+
+    driver: Literal["server"]
+    exclusive_cores: int = Field(ge=1)
+    power: Annotated[IpmiPower | RedfishPower, Field(discriminator="driver")]
+    console: Annotated[SolConsole | SerialConsole, Field(discriminator="driver")]
+    boot: PxeBoot
+
+
+class Qemu(Record):
+    """A virtual machine on the machine that runs the lab.
+
+    ``exclusive_cores`` counts its cores beside the ordinary one; each needs a host core of its own. ``queue_size`` is
+    the number of descriptors of a virtio queue (QEMU takes powers of two from 256 to 1024). ``boot_mac`` is that of its
+    PXE NIC.
+    """
+
+    driver: Literal["qemu"]
+    memory_mib: int = Field(ge=64)
+    exclusive_cores: int = Field(ge=1)
+    queue_size: Literal[256, 512, 1024]
+    boot_mac: Mac
+
+
+class Local(Record):
+    """A generator that the lab itself starts on the machine that it runs on."""
+
+    driver: Literal["local"]
+
+
+class TrexHost(Record):
+    """A machine with a TRex server: the ports of its stateless RPC and of its events."""
+
+    driver: Literal["trex-host"]
+    address: Host
+    rpc_port: TcpPort = 4501
+    async_port: TcpPort = 4500

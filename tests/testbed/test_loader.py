@@ -1,0 +1,111 @@
+"""Every wrong testbed file gets one line that names file, place and remedy."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lab import paths
+from lab.errors import UsageError
+from lab.testbed import load
+from lab.testbed.resources import Qemu, Server
+
+VIRTUAL = (paths.TESTBEDS / "virtual.yaml").read_text(encoding="utf-8")
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        load("mine", tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "mine.yaml" in message
+    return message
+
+
+def changed(old: str, new: str) -> str:
+    assert old in VIRTUAL
+    return VIRTUAL.replace(old, new, 1)
+
+
+def test_virtual_testbed_is_wired_port_to_port() -> None:
+    testbed = load("virtual")
+    assert isinstance(testbed.dut.machine, Qemu)
+    assert list(testbed.wiring()) == [(0, 0), (1, 1)]
+    assert testbed.peer_of(testbed.dut.ports[1]).name == "g1"
+    assert all(testbed.peer_of(port).address.network == port.address.network for port in testbed.dut.ports)
+
+
+def test_rack_is_complete_and_names_nothing_real() -> None:
+    testbed = load("lab2")
+    machine = testbed.dut.machine
+    assert isinstance(machine, Server)
+    assert len(testbed.dut.ports) == len(testbed.generator.ports) == 8
+    assert machine.power.address.endswith(".example")
+
+
+def test_unknown_testbed_names_the_near_miss() -> None:
+    with pytest.raises(UsageError, match="did you mean 'virtual'"):
+        load("virtul")
+
+
+def test_unknown_key_names_the_near_miss_and_its_line(tmp_path: Path) -> None:
+    message = refused(tmp_path, changed("memory_mib", "memory_mb"))
+    line = next(i for i, text in enumerate(VIRTUAL.splitlines(), 1) if "memory_mib" in text)
+    assert f"line {line}: nodes.dut.machine.memory_mb: unknown key: did you mean 'memory_mib'?" in message
+
+
+def test_port_named_twice(tmp_path: Path) -> None:
+    assert "nodes.dut.ports: two ports have the name 'p0'" in refused(tmp_path, changed("name: p1", "name: p0"))
+
+
+def test_link_to_a_port_that_does_not_exist(tmp_path: Path) -> None:
+    message = refused(tmp_path, changed("dut.p1,", "dut.p7,"))
+    assert "names no known port, 'dut.p7'" in message
+    assert "dut.p1" in message
+
+
+def test_port_without_link(tmp_path: Path) -> None:
+    assert "'dut.p1' has no link" in refused(tmp_path, changed("  - ends: [dut.p1, generator.g1]\n", ""))
+
+
+def test_port_with_two_links(tmp_path: Path) -> None:
+    assert "'dut.p0' a second time" in refused(tmp_path, changed("dut.p1,", "dut.p0,"))
+
+
+def test_more_cores_than_the_host_has(tmp_path: Path) -> None:
+    message = refused(tmp_path, changed("exclusive_cores: 1", "exclusive_cores: 4000"))
+    assert f"this host has {len(os.sched_getaffinity(0))}" in message
+    assert "nodes.dut.machine.exclusive_cores" in message
+
+
+def test_wrong_type(tmp_path: Path) -> None:
+    assert "nodes.dut.machine.memory_mib" in refused(tmp_path, changed("memory_mib: 512", "memory_mib: much"))
+
+
+def test_mac_that_yaml_reads_as_a_number(tmp_path: Path) -> None:
+    assert "put it in quotes" in refused(tmp_path, changed('"52:54:00:12:00:00"', "52:54:00:12:00:00"))
+
+
+def test_missing_key(tmp_path: Path) -> None:
+    assert "nodes.dut.machine.memory_mib: the key is missing" in refused(tmp_path, changed("memory_mib: 512\n", "\n"))
+
+
+def test_wrong_kind(tmp_path: Path) -> None:
+    assert "kind" in refused(tmp_path, changed("kind: virtual", "kind: cloud"))
+    assert "a rack testbed cannot have" in refused(tmp_path, changed("kind: virtual", "kind: rack"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("# nothing but a comment\n", "the file is empty"),
+        ("kind: [virtual", "not YAML"),
+        ("- a\n- b\n", "no mapping"),
+        ("kind: virtual\nkind: rack\n", "line 2: the key 'kind' was already given in line 1"),
+        ("name: other\n", "named by its file"),
+    ],
+)
+def test_not_a_testbed_at_all(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(tmp_path, text)
