@@ -1,7 +1,7 @@
 """Cache lines of the plain-Python reference: who may read or write which line when.
 
-A line is a FIFO of transactions. Its state (owner, sharers) is that after the last transaction queued; each agent has one
-interval of time in which its copy may be read and one in which it may be written.
+A line is a FIFO of transactions. Its state (owner, sharers) is that after the last transaction queued; each agent has
+one interval of time in which its copy may be read and one in which it may be written.
 
 Invariants, for every line at every time:
     - at most one agent may write, and while one may, no other may read;
@@ -61,14 +61,10 @@ class Lines:
             hold_ps: least time that an exclusive copy stays.
         """
         holders = self.sharers[line] - {agent}
-        if write or not holders:  # a read of a line that nobody has is granted exclusive (E)
-            gain = self._take(agent, line, now, holders, hold_ps)
-        else:
-            gain = self._share(agent, line, now)
+        exclusive = write or not holders  # a read of a line that nobody has is granted exclusive (E)
+        gain = self._take(agent, line, now, holders, hold_ps) if exclusive else self._share(agent, line, now)
         self.transactions[agent] += 1
-        self.fingerprint = (
-            (self.fingerprint ^ gain) * FINGERPRINT_PRIME + line * 128 + agent * 2 + int(write)
-        ) & MASK
+        self.fingerprint = ((self.fingerprint ^ gain) * FINGERPRINT_PRIME + line * 128 + agent * 2 + int(write)) & MASK
         return gain
 
     def _take(self, agent: int, line: int, now: int, holders: set[int], hold_ps: int) -> int:

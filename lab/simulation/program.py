@@ -91,9 +91,7 @@ class Assembler:
         """
         resolved = []
         for op, a, b, c in self._code:
-            if isinstance(c, str):
-                if c not in self._labels:
-                    raise ValueError(f"no label {c!r} in this program; there are: {', '.join(self._labels)}")
-                c = self._labels[c]
-            resolved.append((int(op), a, b, c))
+            if isinstance(c, str) and c not in self._labels:
+                raise ValueError(f"no label {c!r} in this program; there are: {', '.join(self._labels)}")
+            resolved.append((int(op), a, b, self._labels[c] if isinstance(c, str) else c))
         return tuple(resolved)

@@ -1,0 +1,315 @@
+"""A core (or device) of the plain-Python reference: it runs a program and drains its store buffer in order.
+
+Invariants:
+    - clock and drain_clock never decrease while they are finite; drain_clock is NEVER exactly when the buffer is empty;
+    - stores commit in program order, each at a time at which its line is writable;
+    - at most ``concurrent_misses`` line requests are outstanding.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from lab.simulation.errors import SimulationError
+from lab.simulation.lines import Lines
+from lab.simulation.program import NO_REGISTER, REGISTERS, STATS, Op
+from lab.simulation.randomness import SplitMix
+from lab.simulation.scene import JITTER_ONE, NEVER, Scene
+
+MAX_STILL = 100_000  # instructions without time passing, before a program is taken to hang
+AGENT_SEED = 0x51A7E5
+
+
+@dataclass
+class Pending:
+    """One store buffer entry.
+
+    ready_ps is when it may commit at the earliest (an increment: when its load part arrives); occupies_ps is how long
+    it holds up the buffer once it is at its head (a doorbell).
+    """
+
+    op: Op
+    word: int
+    value: int
+    ready_ps: int
+    occupies_ps: int = 0
+
+
+class Core:
+    """One agent of a scene."""
+
+    def __init__(self, number: int, scene: Scene, lines: Lines, memory: list[int]) -> None:
+        self.number = number
+        self.clock = 0
+        self.drain_clock = NEVER
+        self.halted = False
+        self.stopped_ps = 0
+        self.stats = [0] * STATS
+        self.accesses = 0
+        self.registers = [0] * REGISTERS
+        self.buffer: deque[Pending] = deque()
+        self._code = scene.agents[number].code
+        self._device = scene.agents[number].device
+        self._timing = scene.timing
+        self._word_lines = scene.word_lines
+        self._lines = lines
+        self._memory = memory
+        self._random = SplitMix(scene.seed + AGENT_SEED * (number + 1))
+        self._pc = 0
+        self._last_commit = 0
+        self._credit = 0
+        self._misses: list[tuple[int, int]] = []  # (issued, gained), oldest first
+
+    def step(self) -> None:
+        """Run until one instruction has used time or has to wait.
+
+        Raises:
+            SimulationError: the program loops without time passing, or leaves its memory.
+        """
+        for _ in range(MAX_STILL):
+            op, a, b, c = self._code[self._pc]
+            if op <= Op.BELL or op == Op.TILL:
+                if self._timed(op, a, b, c):
+                    self._pc += 1
+                return
+            self._pc = self._still(op, a, b, c)
+        raise SimulationError(f"agent {self.number}: {MAX_STILL} instructions without time passing, at {self._pc}")
+
+    def _still(self, op: int, a: int, b: int, c: int) -> int:
+        """Run an instruction that takes no time of its own; return where the program continues."""
+        r = self.registers
+        if op == Op.MOVI:
+            r[a] = b
+        elif op == Op.ADD:
+            r[a] = r[b] + r[c]
+        elif op == Op.SUB:
+            r[a] = r[b] - r[c]
+        elif op == Op.ADDI:
+            r[a] = r[b] + c
+        elif op == Op.ANDI:
+            r[a] = r[b] & c
+        elif op == Op.MULI:
+            r[a] = r[b] * c
+        elif op == Op.RAND:
+            r[a] = self._random.below(b)
+        elif op == Op.GETR:
+            r[a] = r[self._register(b + r[c])]
+        elif op == Op.SETR:
+            r[self._register(b + r[c])] = r[a]
+        elif op == Op.COUNT:
+            self.stats[a] += r[b]
+        elif (
+            op == Op.JMP
+            or (op == Op.BLT and r[a] < r[b])
+            or (op == Op.BGE and r[a] >= r[b])
+            or (op == Op.BEQ and r[a] == r[b])
+            or (op == Op.BNE and r[a] != r[b])
+        ):
+            return c
+        return self._pc + 1
+
+    def _timed(self, op: int, a: int, b: int, c: int) -> bool:
+        """Run an instruction that takes time; False when it waits and has to be tried again."""
+        if op == Op.LOAD:
+            return self._load(a, self._word(b, c))
+        if op == Op.STORE:
+            if self._device:
+                return self._device_store(self._word(b, c), self.registers[a])
+            return self._enqueue(Pending(Op.STORE, self._word(b, c), self.registers[a], self.clock))
+        if op == Op.INC:
+            return self._increment(self._word(b, c), a)
+        if op == Op.PREF:
+            return self._prefetch(self._word(b, c))
+        if op == Op.CAS:
+            return self._compare_and_swap(a, b, c)
+        if op == Op.BELL:
+            return self._enqueue(Pending(Op.BELL, b, self.registers[c], self.clock, occupies_ps=a))
+        if op == Op.FENCE:
+            return self._fence()
+        if op == Op.WORK:
+            self._work(a)
+        elif op == Op.TILL:
+            self.clock = max(self.clock + 1, self.registers[a])
+        else:
+            self.halted, self.stopped_ps, self.clock = True, self.clock, NEVER
+        return True
+
+    def _word(self, base: int, index: int) -> int:
+        """Return the word that an instruction names."""
+        word = base if index == NO_REGISTER else base + self.registers[index]
+        if not 0 <= word < len(self._memory):
+            raise SimulationError(f"agent {self.number}: word {word} of {len(self._memory)}, at {self._pc}")
+        return word
+
+    def _register(self, number: int) -> int:
+        if not 0 <= number < REGISTERS:
+            raise SimulationError(f"agent {self.number}: register {number} of {REGISTERS}, at {self._pc}")
+        return number
+
+    def _work(self, duration_ps: int) -> None:
+        """Spend time on private work; what a waiting load overlapped with is already done."""
+        used = min(self._credit, duration_ps)
+        self._credit -= used
+        left, now = max(duration_ps - used, 1), self.clock
+        for issued, gained in self._misses:
+            limit = issued + self._timing.window_ps
+            if gained <= now:
+                continue
+            if now + left <= limit:
+                break
+            left -= max(0, limit - now)
+            now = max(now, gained)
+        self.clock = now + left
+
+    def _miss_allowed(self) -> bool:
+        """Whether a line fill buffer is free; otherwise wait until the first one is."""
+        self._misses = [miss for miss in self._misses if miss[1] > self.clock]
+        if len(self._misses) < self._timing.concurrent_misses:
+            return True
+        self.clock = min(gained for _, gained in self._misses)
+        return False
+
+    def _load(self, register: int, word: int) -> bool:
+        if self._device:
+            self.registers[register] = self._memory[word]
+            self.clock += self._timing.l1_ps
+            self.accesses += 1
+            return True
+        for pending in reversed(self.buffer):
+            if pending.op != Op.BELL and pending.word == word:
+                if pending.op == Op.INC:
+                    self.clock = self.drain_clock
+                    return False
+                return self._loaded(register, pending.value)
+        line = self._word_lines[word]
+        if self._lines.readable(self.number, line, self.clock):
+            return self._loaded(register, self._memory[word])
+        if self._lines.read_from[self.number][line] <= self.clock:
+            if not self._miss_allowed():
+                return False
+            self._lines.acquire(self.number, line, False, self.clock, self._timing.hold_ps)
+        arrives = self._lines.read_from[self.number][line]
+        self._credit = min(arrives - self.clock, self._timing.overlap_ps)
+        self.clock = arrives
+        return False
+
+    def _loaded(self, register: int, value: int) -> bool:
+        self.registers[register] = value
+        self.clock += self._timing.l1_ps
+        self.accesses += 1
+        return True
+
+    def _prefetch(self, word: int) -> bool:
+        line = self._word_lines[word]
+        if not self._present(line):
+            if not self._miss_allowed():
+                return False
+            gained = self._lines.acquire(self.number, line, False, self.clock, self._timing.hold_ps)
+            self._misses.append((self.clock, gained))
+        self.clock += self._timing.issue_ps
+        self.accesses += 1
+        return True
+
+    def _present(self, line: int) -> bool:
+        """Whether the line may be read now, or is on its way."""
+        lines, number = self._lines, self.number
+        return lines.read_from[number][line] > self.clock or lines.readable(number, line, self.clock)
+
+    def _increment(self, word: int, amount: int) -> bool:
+        """Load part now, store part through the buffer; the program waits for neither."""
+        if self._buffer_full():
+            return False
+        line = self._word_lines[word]
+        if not self._present(line):
+            if not self._miss_allowed():
+                return False
+            owned = self._lines.below(JITTER_ONE) >= self._timing.upgrade
+            gained = self._lines.acquire(self.number, line, owned, self.clock, self._timing.hold_ps)
+            self._misses.append((self.clock, gained))
+        ready = max(self.clock, self._lines.read_from[self.number][line])
+        return self._enqueue(Pending(Op.INC, word, amount, ready))
+
+    def _compare_and_swap(self, register: int, word: int, expected: int) -> bool:
+        if self._buffer_busy():
+            return False
+        line = self._word_lines[word]
+        if not self._lines.writable(self.number, line, self.clock):
+            self.clock = self._own(line, self.clock, max(self._timing.hold_ps, self._timing.locked_ps))
+            return False
+        swapped = self._memory[word] == self.registers[expected]
+        if swapped:
+            self._memory[word] = self.registers[expected + 1]
+        self.registers[register] = int(swapped)
+        self.clock += self._timing.locked_ps
+        self.accesses += 1
+        return True
+
+    def _own(self, line: int, now: int, hold_ps: int) -> int:
+        """Ask for ownership unless a request is on its way; return when to try again."""
+        lines, number = self._lines, self.number
+        if lines.write_from[number][line] > now:
+            return lines.write_from[number][line]
+        if lines.read_from[number][line] > now:
+            return lines.read_from[number][line]
+        return lines.acquire(number, line, True, now, hold_ps)
+
+    def _device_store(self, word: int, value: int) -> bool:
+        line = self._word_lines[word]
+        if not self._lines.writable(self.number, line, self.clock):
+            self.clock = self._own(line, self.clock, self._timing.hold_ps)
+            return False
+        self._memory[word] = value
+        self.clock += self._timing.issue_ps
+        self.accesses += 1
+        return True
+
+    def _fence(self) -> bool:
+        if self._buffer_busy():
+            return False
+        self.clock += self._timing.issue_ps
+        return True
+
+    def _buffer_busy(self) -> bool:
+        if self.buffer:
+            self.clock = self.drain_clock
+        return bool(self.buffer)
+
+    def _buffer_full(self) -> bool:
+        full = len(self.buffer) >= self._timing.store_buffer_entries
+        if full:
+            self.clock = self.drain_clock
+        return full
+
+    def _enqueue(self, pending: Pending) -> bool:
+        if self._buffer_full():
+            return False
+        if not self.buffer:
+            self.drain_clock = max(self.clock, self._last_commit)
+        self.buffer.append(pending)
+        self.clock += self._timing.issue_ps
+        self.accesses += pending.op != Op.BELL
+        return True
+
+    def drain(self) -> None:
+        """Let the head of the store buffer commit, or wait for what it lacks."""
+        pending, now = self.buffer[0], self.drain_clock
+        if pending.ready_ps > now:
+            self.drain_clock = pending.ready_ps
+            return
+        if pending.op == Op.BELL:
+            if pending.occupies_ps:
+                self.drain_clock, pending.occupies_ps = now + pending.occupies_ps, 0
+                return
+            if pending.word != NO_REGISTER:
+                self._memory[pending.word] = pending.value
+        else:
+            line = self._word_lines[pending.word]
+            if not self._lines.writable(self.number, line, now):
+                self.drain_clock = self._own(line, now, self._timing.hold_ps)
+                return
+            value = pending.value + (self._memory[pending.word] if pending.op == Op.INC else 0)
+            self._memory[pending.word] = value
+        self.buffer.popleft()
+        self._last_commit = now + self._timing.commit_ps
+        self.drain_clock = self._last_commit if self.buffer else NEVER

@@ -1,0 +1,347 @@
+#include "core.h"
+
+#include "random.h"
+
+static int64_t max64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The word that an instruction names, or -1 with the status set. */
+static int64_t word_of(struct core *core, int64_t base, int64_t index)
+{
+	int64_t word = index == NO_REGISTER ? base : base + core->registers[index];
+
+	if (word >= 0 && word < core->scene->words)
+		return word;
+	core->status = BAD_WORD;
+	return -1;
+}
+
+static int64_t register_of(struct core *core, int64_t number)
+{
+	if (number >= 0 && number < REGISTERS)
+		return number;
+	core->status = BAD_REGISTER;
+	return 0;
+}
+
+/* Spend time on private work; what a waiting load overlapped with is already done. */
+static void work(struct core *core, int64_t duration_ps)
+{
+	int64_t used = min64(core->credit, duration_ps);
+	int64_t left = max64(duration_ps - used, 1), now = core->clock;
+
+	core->credit -= used;
+	for (int64_t i = 0; i < core->misses; i++) {
+		int64_t limit = core->miss[i].issued + core->scene->timing.window_ps;
+
+		if (core->miss[i].gained <= now)
+			continue;
+		if (now + left <= limit)
+			break;
+		left -= max64(0, limit - now);
+		now = max64(now, core->miss[i].gained);
+	}
+	core->clock = now + left;
+}
+
+/* Whether a line fill buffer is free; otherwise wait until the first one is. */
+static bool miss_allowed(struct core *core)
+{
+	int64_t kept = 0, first = NEVER;
+
+	for (int64_t i = 0; i < core->misses; i++)
+		if (core->miss[i].gained > core->clock) {
+			first = min64(first, core->miss[i].gained);
+			core->miss[kept++] = core->miss[i];
+		}
+	core->misses = kept;
+	if (kept < core->scene->timing.concurrent_misses)
+		return true;
+	core->clock = first;
+	return false;
+}
+
+/* Ask for a line without waiting for it. */
+static void request(struct core *core, int64_t line, bool write)
+{
+	int64_t gained = lines_acquire(core->lines, core->number, line, write, core->clock, core->scene->timing.hold_ps);
+
+	core->miss[core->misses++] = (struct miss){core->clock, gained};
+}
+
+/* Ask for ownership unless a request is on its way; returns when to try again. */
+static int64_t own(struct core *core, int64_t line, int64_t now, int64_t hold_ps)
+{
+	const struct copy *copy = lines_copy(core->lines, core->number, line);
+
+	if (copy->write_from > now)
+		return copy->write_from;
+	if (copy->read_from > now)
+		return copy->read_from;
+	return lines_acquire(core->lines, core->number, line, true, now, hold_ps);
+}
+
+static bool buffer_full(struct core *core)
+{
+	if (core->length < core->scene->timing.store_buffer_entries)
+		return false;
+	core->clock = core->drain_clock;
+	return true;
+}
+
+static bool buffer_busy(struct core *core)
+{
+	if (!core->length)
+		return false;
+	core->clock = core->drain_clock;
+	return true;
+}
+
+static bool enqueue(struct core *core, struct pending pending)
+{
+	if (buffer_full(core))
+		return false;
+	if (!core->length)
+		core->drain_clock = max64(core->clock, core->last_commit);
+	core->buffer[(core->head + core->length++) % MAX_STORE_BUFFER] = pending;
+	core->clock += core->scene->timing.issue_ps;
+	core->accesses += pending.op != OP_BELL;
+	return true;
+}
+
+static bool loaded(struct core *core, int64_t reg, int64_t value)
+{
+	core->registers[reg] = value;
+	core->clock += core->scene->timing.l1_ps;
+	core->accesses++;
+	return true;
+}
+
+static bool load(struct core *core, int64_t reg, int64_t word)
+{
+	int64_t line = core->scene->word_lines[word];
+	const struct copy *copy = lines_copy(core->lines, core->number, line);
+
+	if (core->device)
+		return loaded(core, reg, core->memory[word]);
+	for (int64_t i = core->length - 1; i >= 0; i--) {
+		const struct pending *pending = &core->buffer[(core->head + i) % MAX_STORE_BUFFER];
+
+		if (pending->op == OP_BELL || pending->word != word)
+			continue;
+		if (pending->op == OP_STORE)
+			return loaded(core, reg, pending->value);
+		core->clock = core->drain_clock;
+		return false;
+	}
+	if (copy_readable(copy, core->clock))
+		return loaded(core, reg, core->memory[word]);
+	if (copy->read_from <= core->clock) {
+		if (!miss_allowed(core))
+			return false;
+		lines_acquire(core->lines, core->number, line, false, core->clock, core->scene->timing.hold_ps);
+	}
+	core->credit = min64(copy->read_from - core->clock, core->scene->timing.overlap_ps);
+	core->clock = copy->read_from;
+	return false;
+}
+
+/* Whether the line may be read now, or is on its way. */
+static bool present(const struct core *core, int64_t line)
+{
+	const struct copy *copy = lines_copy(core->lines, core->number, line);
+
+	return copy->read_from > core->clock || copy_readable(copy, core->clock);
+}
+
+static bool prefetch(struct core *core, int64_t word)
+{
+	int64_t line = core->scene->word_lines[word];
+
+	if (!present(core, line)) {
+		if (!miss_allowed(core))
+			return false;
+		request(core, line, false);
+	}
+	core->clock += core->scene->timing.issue_ps;
+	core->accesses++;
+	return true;
+}
+
+/* Load part now, store part through the buffer; the program waits for neither. */
+static bool increment(struct core *core, int64_t word, int64_t amount)
+{
+	int64_t line = core->scene->word_lines[word];
+
+	if (buffer_full(core))
+		return false;
+	if (!present(core, line)) {
+		if (!miss_allowed(core))
+			return false;
+		request(core, line, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade);
+	}
+	return enqueue(core, (struct pending){OP_INC, word, amount,
+		max64(core->clock, lines_copy(core->lines, core->number, line)->read_from), 0});
+}
+
+static bool compare_and_swap(struct core *core, int64_t reg, int64_t word, int64_t expected)
+{
+	const struct timing *timing = &core->scene->timing;
+	int64_t line = core->scene->word_lines[word];
+
+	if (buffer_busy(core))
+		return false;
+	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
+		core->clock = own(core, line, core->clock, max64(timing->hold_ps, timing->locked_ps));
+		return false;
+	}
+	bool swapped = core->memory[word] == core->registers[expected];
+
+	if (swapped)
+		core->memory[word] = core->registers[expected + 1];
+	core->registers[reg] = swapped;
+	core->clock += timing->locked_ps;
+	core->accesses++;
+	return true;
+}
+
+static bool device_store(struct core *core, int64_t word, int64_t value)
+{
+	int64_t line = core->scene->word_lines[word];
+
+	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
+		core->clock = own(core, line, core->clock, core->scene->timing.hold_ps);
+		return false;
+	}
+	core->memory[word] = value;
+	core->clock += core->scene->timing.issue_ps;
+	core->accesses++;
+	return true;
+}
+
+static bool fence(struct core *core)
+{
+	if (buffer_busy(core))
+		return false;
+	core->clock += core->scene->timing.issue_ps;
+	return true;
+}
+
+static bool store(struct core *core, int64_t word, int64_t value)
+{
+	if (core->device)
+		return device_store(core, word, value);
+	return enqueue(core, (struct pending){OP_STORE, word, value, core->clock, 0});
+}
+
+static void halt(struct core *core)
+{
+	core->stopped_ps = core->clock;
+	core->clock = NEVER;
+}
+
+/* Run an instruction that takes time; false when it waits and has to be tried again. */
+static bool timed(struct core *core, const struct instruction *at)
+{
+	int64_t *r = core->registers;
+	int64_t word = 0;
+
+	if (at->op >= OP_LOAD && at->op <= OP_INC) {
+		word = word_of(core, at->b, at->c);
+		if (word < 0)
+			return false;
+	}
+	switch (at->op) {
+	case OP_LOAD: return load(core, at->a, word);
+	case OP_STORE: return store(core, word, r[at->a]);
+	case OP_INC: return increment(core, word, at->a);
+	case OP_PREF: return prefetch(core, word);
+	case OP_CAS: return compare_and_swap(core, at->a, at->b, at->c);
+	case OP_BELL: return enqueue(core, (struct pending){OP_BELL, at->b, r[at->c], core->clock, at->a});
+	case OP_FENCE: return fence(core);
+	case OP_WORK: work(core, at->a); return true;
+	case OP_TILL: core->clock = max64(core->clock + 1, r[at->a]); return true;
+	default: halt(core); return true;
+	}
+}
+
+/* Run an instruction that takes no time of its own; returns where the program continues. */
+static int64_t still(struct core *core, const struct instruction *at)
+{
+	int64_t *r = core->registers, a = at->a, b = at->b, c = at->c;
+	bool jump = false;
+
+	switch (at->op) {
+	case OP_MOVI: r[a] = b; break;
+	case OP_ADD: r[a] = r[b] + r[c]; break;
+	case OP_SUB: r[a] = r[b] - r[c]; break;
+	case OP_ADDI: r[a] = r[b] + c; break;
+	case OP_ANDI: r[a] = r[b] & c; break;
+	case OP_MULI: r[a] = r[b] * c; break;
+	case OP_RAND: r[a] = random_below(&core->random, b); break;
+	case OP_GETR: r[a] = r[register_of(core, b + r[c])]; break;
+	case OP_SETR: r[register_of(core, b + r[c])] = r[a]; break;
+	case OP_COUNT: core->stats[a] += r[b]; break;
+	case OP_JMP: jump = true; break;
+	case OP_BLT: jump = r[a] < r[b]; break;
+	case OP_BGE: jump = r[a] >= r[b]; break;
+	case OP_BEQ: jump = r[a] == r[b]; break;
+	default: jump = r[a] != r[b]; break;
+	}
+	return jump ? c : core->pc + 1;
+}
+
+void core_step(struct core *core)
+{
+	for (int64_t i = 0; i < MAX_STILL && core->status == DONE; i++) {
+		const struct instruction *at = &core->code[core->pc];
+
+		if (at->op <= OP_BELL || at->op == OP_TILL) {
+			if (timed(core, at))
+				core->pc++;
+			return;
+		}
+		core->pc = still(core, at);
+	}
+	if (core->status == DONE)
+		core->status = STANDS_STILL;
+}
+
+void core_drain(struct core *core)
+{
+	struct pending *pending = &core->buffer[core->head];
+	int64_t now = core->drain_clock;
+
+	if (pending->ready_ps > now) {
+		core->drain_clock = pending->ready_ps;
+		return;
+	}
+	if (pending->op == OP_BELL) {
+		if (pending->occupies_ps) {
+			core->drain_clock = now + pending->occupies_ps;
+			pending->occupies_ps = 0;
+			return;
+		}
+		if (pending->word >= 0)
+			core->memory[pending->word] = pending->value;
+	} else {
+		int64_t line = core->scene->word_lines[pending->word];
+
+		if (!copy_writable(lines_copy(core->lines, core->number, line), now)) {
+			core->drain_clock = own(core, line, now, core->scene->timing.hold_ps);
+			return;
+		}
+		core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);
+	}
+	core->head = (core->head + 1) % MAX_STORE_BUFFER;
+	core->length--;
+	core->last_commit = now + core->scene->timing.commit_ps;
+	core->drain_clock = core->length ? core->last_commit : NEVER;
+}
