@@ -65,11 +65,9 @@ class GeneratorMeasurer:
             latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
             reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
             disturbances=disturbances,
+            settled=traffic.settled,
         )
-        reasons = judge(result, self._limits)
-        if not traffic.settled:
-            reasons += ("the receive counters did not settle after the traffic had stopped",)
-        return result.model_copy(update={"invalid": reasons})
+        return result.model_copy(update={"invalid": judge(result, self._limits)})
 
 
 def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple[DirectionCount, ...]:
@@ -159,6 +157,7 @@ def _of_engine(report: EngineReport) -> Disturbance:
         who="generator",
         core=report.core,
         gap_max_ns=report.gap_max_ns,
+        gap_total_ns=report.gap_total_ns,
         gaps_over_100us=report.gaps_over_100us,
         run_delay_ns=report.run_delay_ns,
         steal_ns=report.steal_ns,

@@ -98,6 +98,7 @@ class EngineReport(Model):
     ports: tuple[PortReport, ...]
     core: int
     gap_max_ns: int
+    gap_total_ns: int
     gaps_over_100us: int
     lateness_max_ns: int
     run_delay_ns: int

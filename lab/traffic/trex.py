@@ -237,6 +237,7 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
         ),
         core=core["id"],
         gap_max_ns=gaps["max_ns"],
+        gap_total_ns=gaps["total_ns"],
         gaps_over_100us=gaps["over_100us"],
         lateness_max_ns=report["lateness_ns"]["max"],
         run_delay_ns=core["run_delay_ns"],

@@ -1,0 +1,1 @@
+"""Boot: what booted, and how long it took."""

@@ -1,0 +1,53 @@
+"""What booted is what was asked for, and it is ready to route."""
+
+from __future__ import annotations
+
+from lab.dut.deploy import DeployedDut
+from lab.dut.protocol import Dut
+from lab.images import Manifest
+from lab.run import Run
+
+
+def test_the_booted_image_is_the_asked_and_the_served_one(deployed: DeployedDut, image: Manifest) -> None:
+    """The digest that the machine computed of the file it booted equals the asked and the served one."""
+    boot = deployed.boot
+    assert boot.asked_sha256 == image.sha256
+    assert boot.served_sha256 == boot.asked_sha256
+    assert boot.booted_sha256 == boot.asked_sha256
+
+
+def test_the_shell_tells_version_layout_and_build(dut: Dut, image: Manifest) -> None:
+    """The version that the console tells is the one of the manifest."""
+    version = dut.version()
+    assert (version["name"], version["version"]) == (image.name, image.version)
+    assert (version["layout"], version["build_id"]) == (image.layout, image.build_id)
+
+
+def test_every_data_port_is_found(deployed: DeployedDut, dut: Dut) -> None:
+    """The image found as many data ports as the testbed gave it, each with an address of its own."""
+    ports = dut.ports()
+    assert [port["port"] for port in ports] == list(range(deployed.data_ports))
+    assert len({port["mac"] for port in ports}) == len(ports)
+
+
+def test_one_generic_and_one_exclusive_core_at_least(dut: Dut) -> None:
+    """There is a generic core for the shell and an exclusive one for a queue group manager."""
+    roles = [core["role"] for core in dut.cores()]
+    assert roles.count("generic") >= 1
+    assert roles.count("exclusive") >= 1
+
+
+def test_boot_time(deployed: DeployedDut, run: Run) -> None:
+    """The phases of the boot are recorded; how long they take is a figure, not a verdict."""
+    phases = deployed.boot.phases_s
+    assert phases, "no phase of the boot was timed"
+    for phase, seconds in phases.items():
+        assert seconds >= 0
+        run.record_value(test="boot", metric=f"boot time: {phase}", value=seconds, unit="s")
+
+
+def test_a_wrong_command_gets_a_usage_line(dut: Dut) -> None:
+    """The shell answers a command that it does not know with one line that says so."""
+    answer = dut.command("route add nonsense")
+    assert len(answer) == 1
+    assert answer[0].startswith(("usage: ", "error: "))
