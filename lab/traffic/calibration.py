@@ -72,6 +72,7 @@ def measure(
 
     Returns:
         One calibration for each size.
+
     """
     calibrated = []
     for size in frame_sizes_bytes:
@@ -88,7 +89,9 @@ def measure(
             floor_p50_us=latency.value_us(50.0),
             floor_p99_us=latency.value_us(99.0),
         )
-        progress(f"generator, {size} bytes: ceiling {ceiling_pps / 1e6:.2f} Mpps, latency floor {floor.floor_p50_us} us")
+        progress(
+            f"generator, {size} bytes: ceiling {ceiling_pps / 1e6:.2f} Mpps, latency floor {floor.floor_p50_us} us"
+        )
         calibrated.append(floor)
     return tuple(calibrated)
 
@@ -106,6 +109,7 @@ def load(testbed: str, key: str) -> Calibration | None:
 
     Raises:
         UsageError: the kept file is damaged.
+
     """
     path = _path(testbed)
     if not path.exists():
@@ -122,6 +126,7 @@ def keep(testbed: str, key: str, sizes: Sequence[SizeCalibration]) -> Calibratio
 
     Returns:
         The calibration as kept.
+
     """
     before = load(testbed, key)
     best = {s.frame_size_bytes: s for s in before.sizes} if before else {}

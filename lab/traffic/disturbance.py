@@ -16,6 +16,7 @@ def run_delay_ns(tid: int) -> int:
 
     Raises:
         FileNotFoundError: there is no such thread.
+
     """
     return int(Path(f"/proc/{tid}/schedstat").read_text().split()[1])
 

@@ -22,6 +22,7 @@ def from_trex(buckets_us: Mapping[str | int, int]) -> tuple[int, str]:
 
     Returns:
         The number of samples and the histogram (V2, base64, unit 1 ns).
+
     """
     histogram = HdrHistogram(LOWEST_NS, HIGHEST_NS, DIGITS)
     total = 0

@@ -49,6 +49,7 @@ def udp_frame(direction: Direction, frame_size_bytes: int) -> bytes:
 
     Returns:
         The frame without FCS, ``frame_size_bytes - 4`` long, padded with zeros.
+
     """
     head = (
         Ether(src=direction.tx.mac, dst=direction.tx.dut_mac)
@@ -69,6 +70,7 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
 
     Returns:
         Streams with pg_ids ``2*i+1`` (bulk) and ``2*i+2`` (tagged) of direction ``i``.
+
     """
     rate_pps = request.rate_pps / len(directions)
     tagged_pps = min(request.tagged_rate_pps, rate_pps / 2) if request.tagged else 0.0
@@ -81,7 +83,12 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
             _sweep("dst", IPV4_DESTINATION_OFFSET_BYTES, direction.rx),
         )
         bulk = Stream(
-            pg_id=2 * index + 1, tx_port=tx_port, rx_port=rx_port, frame=frame, rate_pps=rate_pps - tagged_pps, sweeps=sweeps
+            pg_id=2 * index + 1,
+            tx_port=tx_port,
+            rx_port=rx_port,
+            frame=frame,
+            rate_pps=rate_pps - tagged_pps,
+            sweeps=sweeps,
         )
         streams.append(bulk)
         if tagged_pps > 0:
@@ -92,4 +99,6 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
 
 
 def _sweep(name: str, offset_bytes: int, port: PortAddresses) -> Sweep:
-    return Sweep(name=name, offset_bytes=offset_bytes, first=int(ipaddress.IPv4Address(port.first_host)), count=port.hosts)
+    return Sweep(
+        name=name, offset_bytes=offset_bytes, first=int(ipaddress.IPv4Address(port.first_host)), count=port.hosts
+    )

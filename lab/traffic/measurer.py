@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lab.methods.trial import (
-    Disturbance,
     DirectionCount,
+    Disturbance,
     LatencyRecord,
     ReorderingRecord,
     TrialRequest,
@@ -42,6 +42,7 @@ class GeneratorMeasurer:
             directions: each with its own sending port.
             probes: of the threads whose disturbance makes the DUT lose frames (vCPUs on this host).
             limits: of a valid trial; None takes the defaults.
+
         """
         self._generator = generator
         self._directions = tuple(directions)
@@ -79,6 +80,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
 
     Returns:
         One count for each (tx_port, rx_port), in the order of first appearance.
+
     """
     counted = {c.pg_id: c for c in traffic.streams}
     refused = {p.port: p.refused_frames for p in traffic.engine.ports} if traffic.engine else {}

@@ -71,6 +71,7 @@ class Received:
 
         Raises:
             AssertionError: with a summary of what arrived where.
+
         """
         assert len(self._frames) == 1 and self.at(port), f"expected one frame at port {port.index}; {self}"
         return self.at(port)[0]
@@ -80,6 +81,7 @@ class Received:
 
         Raises:
             AssertionError: with a summary of what arrived where.
+
         """
         assert not self._frames, f"expected no frame at all; {self}"
 
@@ -105,6 +107,7 @@ class RouterTester:
             expect: number of frames after which waiting ends early; 0 waits for the whole ``wait_s``, which is what a test
                 that expects nothing needs.
             wait_s: the longest wait.
+
         """
         frames = [SentFrame(port=port.index, frame=bytes(p).ljust(SHORTEST_FRAME_BYTES, b"\0")) for p in packets]
         captured = self._generator.exchange(frames, [p.index for p in self.ports], wait_s=wait_s, expect=expect)
@@ -138,6 +141,7 @@ def router_ports(testbed: Testbed, dut_macs: Sequence[str], hosts: int = HOSTS) 
 
     Raises:
         UsageError: a port has no route to hosts behind it.
+
     """
     ports = []
     for number, port in enumerate(testbed.dut.ports):

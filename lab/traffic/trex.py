@@ -42,6 +42,7 @@ def server_version(server: str, sync_port: int, timeout_s: float = 3.0) -> str:
 
     Raises:
         GeneratorError: nobody answers in ``timeout_s``, or what answers is no TRex.
+
     """
     where = f"tcp://{server}:{sync_port}"
     context = zmq.Context()
@@ -67,6 +68,7 @@ def check_version(version: str) -> None:
 
     Raises:
         GeneratorError: the release is older than v2.94.
+
     """
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:
@@ -89,6 +91,7 @@ class TrexGenerator:
 
         Raises:
             GeneratorError: the server cannot be reached, is too old, or refuses.
+
         """
         check_version(server_version(server, sync_port))
         with log.open("ab") as stderr:
@@ -170,7 +173,9 @@ class TrexGenerator:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise GeneratorError(f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see its log")
+            raise GeneratorError(
+                f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see its log"
+            )
         answer = json.loads(line)
         if "error" in answer:
             raise GeneratorError(f"TRex refused '{name}': {answer['error']}")

@@ -32,6 +32,7 @@ class VtrexServer:
 
         Raises:
             GeneratorError: it did not come up; with its last line.
+
         """
         self._log = log
         command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0"]
@@ -73,5 +74,7 @@ class VtrexServer:
     def __enter__(self) -> VtrexServer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

@@ -36,8 +36,8 @@ class Worker:
 
     def connect(self, server: str, sync_port: int, async_port: int) -> JsonObject:
         """Connect, take all ports and bring them into a known state. Returns version, mode, ports and speed."""
-        import lbr_trex_client  # noqa: F401, PLC0415  (its import changes sys.path and sys.modules)
-        from trex.stl import api  # noqa: PLC0415
+        import lbr_trex_client  # noqa: F401  (its import changes sys.path and sys.modules)
+        from trex.stl import api
 
         self._api = api
         self._client = api.STLClient(server=server, sync_port=sync_port, async_port=async_port, verbose_level="error")
@@ -80,7 +80,9 @@ class Worker:
             "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
         }
 
-    def exchange(self, frames: list[JsonObject], capture_ports: list[int], wait_s: float, expect: int) -> list[JsonObject]:
+    def exchange(
+        self, frames: list[JsonObject], capture_ports: list[int], wait_s: float, expect: int
+    ) -> list[JsonObject]:
         """Send single frames and return what the capture ports receive within ``wait_s``."""
         client = self._client
         client.set_service_mode(ports=client.get_all_ports(), enabled=True)
@@ -106,7 +108,7 @@ class Worker:
             self._client.disconnect()
 
     def _packet_buffer(self, data: bytes) -> Any:
-        from trex.common.trex_client import PacketBuffer  # noqa: PLC0415
+        from trex.common.trex_client import PacketBuffer
 
         return PacketBuffer(data, port_src=False, port_dst=False)
 
