@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-
-PR_SET_PDEATHSIG = 1
+from collections.abc import Sequence
 
 
-def die_with_parent(sig: signal.Signals = signal.SIGKILL) -> None:
-    """Have the kernel send ``sig`` to this process when its parent ends, however it ends (prctl(2)).
+def dying_with_parent(command: Sequence[str]) -> list[str]:
+    """Return the command such that the kernel kills it when the process that starts it ends, however that ends.
 
-    To be called in the child, at its start or as ``preexec_fn``.
+    setpriv(1) asks for it with prctl(PR_SET_PDEATHSIG) and then becomes the command, so the process id stays. It holds
+    for the thread that starts the child: start children from a thread that lives as long as the run.
     """
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(sig), 0, 0, 0)
-    if os.getppid() != parent:  # it ended between the two calls
-        os.kill(os.getpid(), sig)
+    return ["setpriv", "--pdeathsig", "KILL", *command]

@@ -27,8 +27,8 @@ FLOOR_LOAD = 0.1
 class SizeCalibration(Model):
     """Ceiling and floor for one frame size.
 
-    ``ceiling_pps`` is the greatest rate received over all directions together; ``floor_p50_us`` and ``floor_p99_us`` are
-    percentiles of the latency of a wire, None where too few frames were tagged.
+    ``ceiling_pps`` is the greatest rate received over all directions together; ``floor_p50_us`` and ``floor_p99_us``
+    are percentiles of the latency of a wire, None where too few frames were tagged.
     """
 
     frame_size_bytes: int

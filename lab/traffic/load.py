@@ -23,7 +23,8 @@ TTL = 64
 class PortAddresses(Model):
     """One generator port and the hosts that it stands for.
 
-    ``dut_mac`` is the address of the DUT's port on the same link. The hosts are ``hosts`` addresses from ``first_host``.
+    ``dut_mac`` is the address of the DUT's port on the same link. The hosts are ``hosts`` addresses from
+    ``first_host``.
     """
 
     port: int

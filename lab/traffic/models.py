@@ -61,8 +61,8 @@ class TaggedRecord(Model):
     """What the receiver saw of a tagged stream.
 
     ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns); ``arrivals`` the sequence numbers in order of arrival (base64
-    of zlib of little-endian u32), None where the generator does not record them; then ``out_of_order`` and ``duplicates`` are
-    TRex's own counts.
+    of zlib of little-endian u32), None where the generator does not record them; then ``out_of_order`` and
+    ``duplicates`` are TRex's own counts.
     """
 
     pg_id: int

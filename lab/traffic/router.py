@@ -104,8 +104,8 @@ class RouterTester:
         Args:
             port: where they enter the router.
             packets: from Ethernet up; padded to the shortest frame.
-            expect: number of frames after which waiting ends early; 0 waits for the whole ``wait_s``, which is what a test
-                that expects nothing needs.
+            expect: number of frames after which waiting ends early; 0 waits for the whole ``wait_s``, which is what a
+                test that expects nothing needs.
             wait_s: the longest wait.
 
         """

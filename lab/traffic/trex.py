@@ -15,6 +15,7 @@ from typing import Any
 import zmq
 
 from lab.errors import GeneratorError
+from lab.process import dying_with_parent
 from lab.traffic import histogram
 from lab.traffic.models import (
     CapturedFrame,
@@ -73,7 +74,7 @@ def check_version(version: str) -> None:
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:
         raise GeneratorError(
-            f"TRex server {version} is older than v2.94, the first that lbr-trex-client 3.4.0 speaks to: update the server"
+            f"TRex server {version} is older than v2.94, the first that lbr-trex-client 3.4.0 speaks to: update it"
         )
 
 
@@ -96,12 +97,13 @@ class TrexGenerator:
         check_version(server_version(server, sync_port))
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lab.traffic.worker"],
+                dying_with_parent([sys.executable, "-m", "lab.traffic.worker"]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
             )
+        self._log = log
         self._closed = False
         try:
             answer = self._call("connect", {"server": server, "sync_port": sync_port, "async_port": async_port})

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.errors import GeneratorError
-from lab.process import die_with_parent
+from lab.process import dying_with_parent
 from lab.traffic.trex import TrexGenerator
 
 START_LIMIT_S = 20.0
@@ -39,7 +39,7 @@ class VtrexServer:
         command += ["--core", str(core), "--line-rate-gbps", f"{line_rate_gbps:g}", *options]
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=die_with_parent
+                dying_with_parent(command), stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         ready = READY.search(self._first_line())
         if ready is None:

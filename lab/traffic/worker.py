@@ -10,13 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, TextIO
-
-from lab.process import die_with_parent
 
 JsonObject = dict[str, Any]
 
@@ -207,7 +204,6 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
 def main() -> None:
     """Run the worker on stdin and stdout."""
-    die_with_parent(signal.SIGTERM)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     serve(sys.stdin, answers)

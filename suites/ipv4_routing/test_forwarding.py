@@ -95,7 +95,7 @@ def test_options_do_not_hide_the_checksum(router: RouterTester, ports: tuple[Rou
 def test_the_longest_matching_prefix_decides(
     router: RouterTester, dut: Dut, ports: tuple[RouterPort, RouterPort]
 ) -> None:
-    """A more specific route by another port wins, and its removal restores the shorter one (RFC 1812 section 5.2.4.3)."""
+    """A more specific route by another port wins, and its removal restores the shorter one (RFC 1812 5.2.4.3)."""
     source, target = ports
     specific = f"{target.first_host}/32"
     packet = router.ipv4(source, target) / UDP() / payload(18)
