@@ -82,7 +82,7 @@ class TaggedRecord(Model):
 class PortReport(Model):
     """The engine's own account of one port over a run.
 
-    ``refused_frames`` were due and offered to the link, and the device behind it had no room for them.
+    ``refused_frames`` were due and offered to the link, and the device behind it had no room for them (queue full).
     """
 
     port: int

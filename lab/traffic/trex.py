@@ -237,7 +237,7 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
                 port=p["port_id"],
                 intended_frames=p["intended_packets"],
                 sent_frames=p["sent_packets"],
-                refused_frames=p["refused_packets"],
+                refused_frames=p["queue_full"],
                 unknown_frames=p["rx_unknown"],
             )
             for p in report["ports"]
