@@ -1,9 +1,10 @@
 """The one place that decides whether a trial counts.
 
 Invalid is not bad: an invalid trial says nothing about the DUT and is repeated, a lossy one says that the DUT lost
-frames. What disturbs a core of the test host can make frames get lost; it can never bring a lost frame back. So a trial without
-loss counts however disturbed it was, and a trial with loss counts when it would be on the same side of every loss ratio
-that the method asks about without the frames that the disturbances can explain. Only what lies between is invalid.
+frames. What disturbs a core of the test host can make frames get lost; it can never bring a lost frame back. So a
+trial without loss counts however disturbed it was, and a trial with loss counts when it would be on the same side of
+every loss ratio that the method asks about without the frames that the disturbances can explain. Only what lies
+between is invalid.
 """
 
 from __future__ import annotations

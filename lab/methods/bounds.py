@@ -1,0 +1,24 @@
+"""What a search for a rate ends with."""
+
+from __future__ import annotations
+
+from lab.models import Model
+
+
+class Bounds(Model):
+    """The result of a search for the greatest rate that meets a loss goal.
+
+    Rates are intended loads in frames a second, summed over the directions. ``lower_pps`` met the goal and everything
+    tried above it up to ``upper_pps`` did not; None below means that no load met it, None above that the greatest load
+    that could be asked for did: "line rate or more". ``forwarding_pps`` is what arrived at the lower bound (RFC 9971
+    calls it conditional throughput). ``trials`` includes the ``invalid_trials``; goals of one search share them.
+    """
+
+    goal: str
+    frame_size_bytes: int
+    loss_ratio: float
+    lower_pps: float | None
+    upper_pps: float | None
+    forwarding_pps: float | None
+    trials: int
+    invalid_trials: int

@@ -1,0 +1,95 @@
+"""The greatest load that a search may ask for: what the links carry and what the generator can send."""
+
+from __future__ import annotations
+
+from lab.errors import GeneratorError
+from lab.methods.repeat import Conditions, TrialEvent
+from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
+from lab.methods.validity import judge
+from lab.models import Model
+
+_ROUNDS = 5
+_STEP_BELOW = 0.995  # of what was sent: the same rate asked again falls short again every other time
+
+
+class LoadLimit(Model):
+    """The greatest load to ask for, in frames a second summed over the directions, and what sets it."""
+
+    rate_pps: float
+    line_rate_pps: float
+    ceiling_pps: float | None
+    limited_by: str
+
+    @property
+    def words(self) -> str:
+        """How a result is called that reached the limit: ``line rate or more``."""
+        return f"{self.limited_by} or more"
+
+
+def load_limit(frame_size_bytes: int, speed_gbps: float, directions: int, ceiling_pps: float | None) -> LoadLimit:
+    """Return the limit by line rate (RFC 2544 section 20) and by the calibrated ceiling of the generator.
+
+    Args:
+        frame_size_bytes: with FCS.
+        speed_gbps: of each link.
+        directions: number of directions that carry traffic, each with a link of its own to send on.
+        ceiling_pps: greatest rate that the generator was seen to send and receive, summed; None where not calibrated.
+    """
+    line = directions * line_rate_pps(frame_size_bytes, speed_gbps)
+    if ceiling_pps is not None and ceiling_pps < line:
+        return LoadLimit(
+            rate_pps=ceiling_pps, line_rate_pps=line, ceiling_pps=ceiling_pps, limited_by="generator ceiling"
+        )
+    return LoadLimit(rate_pps=line, line_rate_pps=line, ceiling_pps=ceiling_pps, limited_by="line rate")
+
+
+def offerable(
+    measurer: Measurer, limit: LoadLimit, frame_size_bytes: int, conditions: Conditions, duration_s: float = 0.5
+) -> LoadLimit:
+    """Lower a limit to what the generator really offers this DUT.
+
+    A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
+    this, every trial near the ceiling falls short and is invalid. The load is lowered to what was sent until a trial
+    does not fall short.
+
+    Args:
+        measurer: runs single trials.
+        limit: by line rate and calibration.
+        frame_size_bytes: with FCS.
+        conditions: of the run; its progress is told of these trials as ``offerable``.
+        duration_s: of each trial.
+
+    Returns:
+        The same limit when the generator keeps to it, else a lower one.
+
+    Raises:
+        GeneratorError: the generator fell short of whatever was asked.
+    """
+    for number in range(1, _ROUNDS + 1):
+        result = measurer.measure(
+            TrialRequest(
+                frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
+            )
+        )
+        reasons = judge(result, conditions.limits)
+        result = result.model_copy(update={"invalid": reasons})
+        conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
+        share = _share_sent(result)
+        if share >= 1.0 - conditions.limits.shortfall_ratio:
+            return limit
+        if share == 0.0:
+            break
+        lower_pps = limit.rate_pps * share * _STEP_BELOW
+        limit = limit.model_copy(
+            update={"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
+        )
+    raise GeneratorError(
+        f"the generator keeps to no rate at {frame_size_bytes} bytes: asked for {result.request.rate_pps:.0f} pps "
+        f"it sent {100 * share:.1f} %; look at what else runs on its core"
+    )
+
+
+def _share_sent(result: TrialResult) -> float:
+    """Return sent / intended of the direction that fell shortest."""
+    shares = [d.sent_frames / d.intended_frames for d in result.directions if d.intended_frames]
+    return min(shares, default=0.0)

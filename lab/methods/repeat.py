@@ -1,0 +1,118 @@
+"""Runs the trials of one method: judges each, repeats the invalid ones, and tells whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lab.errors import LabError
+from lab.methods.trial import Measurer, TrialRequest, TrialResult
+from lab.methods.validity import ValidityLimits, judge
+from lab.models import Model
+
+
+class TooDisturbed(LabError):
+    """No attempt at a trial counted: the test host or the generator is not fit to measure now."""
+
+    exit_code = 15
+
+
+class TrialEvent(Model):
+    """One trial that has ended, valid or not, for the journal and for a person who watches.
+
+    ``search`` names the method (``NDR+PDR``, ``throughput``, ``latency`` ...), ``number`` counts its trials from 1, and
+    ``remaining_s`` estimates how long the method still takes (None where nobody can know).
+    """
+
+    search: str
+    number: int
+    result: TrialResult
+    remaining_s: float | None
+
+
+Progress = Callable[[TrialEvent], None]
+"""Who is told of every trial, of the invalid ones as well: a journal made of this is complete."""
+
+
+def unwatched(event: TrialEvent) -> None:
+    """Take no note: the default of who watches."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What is the same for all methods of a run.
+
+    ``attempts`` is how often a trial is tried until one counts; ``overhead_s`` what a trial takes beyond its duration
+    (the generator's start, the settling of its counters), for estimates only.
+    """
+
+    limits: ValidityLimits = field(default_factory=ValidityLimits)
+    attempts: int = 5
+    overhead_s: float = 0.6
+    progress: Progress = unwatched
+
+
+class Trials:
+    """A Measurer that hands on valid results only. Keeps every result in ``results``, in order."""
+
+    def __init__(
+        self,
+        measurer: Measurer,
+        conditions: Conditions,
+        search: str,
+        *,
+        loss_ratios: tuple[float, ...] = (),
+        expected_s: float | None = None,
+    ) -> None:
+        """Begin the trials of a method.
+
+        Args:
+            measurer: runs a single trial.
+            conditions: of the run.
+            search: name of the method, for who watches.
+            loss_ratios: goals that a trial must tell apart (see ``validity``).
+            expected_s: how long the method will take, where it can say.
+        """
+        self._measurer = measurer
+        self._conditions = conditions
+        self._limits = conditions.limits.telling_apart(*loss_ratios)
+        self._search = search
+        self._expected_s = expected_s
+        self._spent_s = 0.0
+        self.results: list[TrialResult] = []
+
+    @property
+    def valid(self) -> list[TrialResult]:
+        """Results of the trials that counted."""
+        return [r for r in self.results if not r.invalid]
+
+    @property
+    def invalid_count(self) -> int:
+        """Number of trials that did not count."""
+        return len(self.results) - len(self.valid)
+
+    def measure(self, request: TrialRequest) -> TrialResult:
+        """Run a trial until it counts; see Measurer.measure.
+
+        Raises:
+            TooDisturbed: no attempt counted; the message gives the reasons of the last one.
+            LabError: the lab failed; this is never turned into a result.
+        """
+        for _ in range(self._conditions.attempts):
+            result = self._attempt(request)
+            if not result.invalid:
+                return result
+        raise TooDisturbed(
+            f"{self._search} at {request.frame_size_bytes} bytes, {request.rate_pps:.0f} pps: none of "
+            f"{self._conditions.attempts} attempts was valid; the last: {'; '.join(result.invalid)}"
+        )
+
+    def _attempt(self, request: TrialRequest) -> TrialResult:
+        measured = self._measurer.measure(request)
+        result = measured.model_copy(update={"invalid": judge(measured, self._limits)})
+        self.results.append(result)
+        self._spent_s += request.duration_s + self._conditions.overhead_s
+        remaining_s = None if self._expected_s is None else max(0.0, self._expected_s - self._spent_s)
+        event = TrialEvent(search=self._search, number=len(self.results), result=result, remaining_s=remaining_s)
+        self._conditions.progress(event)
+        return result

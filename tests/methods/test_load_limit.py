@@ -1,0 +1,57 @@
+"""The load that a search may ask for never exceeds line rate, ceiling, or what the generator really offers."""
+
+import pytest
+
+from lab.errors import GeneratorError
+from lab.methods.load_limit import load_limit, offerable
+from lab.methods.repeat import Conditions, TrialEvent
+from lab.methods.trial import TrialRequest, TrialResult
+from lab.methods.validity import judge
+
+from .model_dut import ModelDut
+
+
+def test_line_rate_of_both_directions() -> None:
+    limit = load_limit(64, 10.0, 2, None)
+    assert limit.rate_pps == pytest.approx(2 * 14_880_952, abs=1)
+    assert limit.words == "line rate or more"
+    assert load_limit(1518, 40.0, 1, None).rate_pps == pytest.approx(3_250_975, abs=1)
+
+
+def test_the_lower_of_line_rate_and_ceiling() -> None:
+    low = load_limit(64, 10.0, 2, 9e6)
+    assert (low.rate_pps, low.words) == (9e6, "generator ceiling or more")
+    assert low.line_rate_pps > 29e6
+    assert load_limit(1518, 10.0, 2, 9e6).limited_by == "line rate"
+
+
+def test_a_limit_that_the_generator_keeps_to_stays() -> None:
+    limit = load_limit(64, 10.0, 2, 9e6)
+    assert offerable(ModelDut(capacity_pps=1e6, generator_pps=9e6), limit, 64, Conditions()) == limit
+
+
+def test_a_generator_that_does_less_towards_the_dut_lowers_the_limit() -> None:
+    told: list[TrialEvent] = []
+    conditions = Conditions(progress=told.append)
+    dut = ModelDut(capacity_pps=20e6, generator_pps=6e6)
+    limit = offerable(dut, load_limit(64, 10.0, 2, 9e6), 64, conditions)
+    assert 0.98 * 6e6 < limit.rate_pps <= 6e6
+    assert limit.limited_by == "generator ceiling"
+    assert limit.ceiling_pps == limit.rate_pps
+    assert judge(dut.measure(dut.requests[-1]), conditions.limits) == ()
+    assert [bool(e.result.invalid) for e in told] == [True, False]
+
+
+def test_a_generator_that_sends_nothing_is_an_error_of_the_generator() -> None:
+    with pytest.raises(GeneratorError, match="keeps to no rate at 64 bytes"):
+        offerable(ModelDut(capacity_pps=1e6, generator_pps=1e-3), load_limit(64, 10.0, 2, None), 64, Conditions())
+
+
+def test_a_generator_that_always_falls_short_is_an_error_of_the_generator() -> None:
+    class Sagging(ModelDut):
+        def measure(self, request: TrialRequest) -> TrialResult:
+            self.generator_pps = 0.9 * request.rate_pps
+            return super().measure(request)
+
+    with pytest.raises(GeneratorError, match=r"it sent 90\.0 %"):
+        offerable(Sagging(capacity_pps=1e6), load_limit(64, 10.0, 2, None), 64, Conditions())

@@ -1,0 +1,65 @@
+"""NDR and PDR of models with known truth."""
+
+import pytest
+
+from lab.errors import LabError
+from lab.methods.bounds import Bounds
+from lab.methods.mlr import MlrPlan, RateGoal, search
+from lab.methods.profile import QUICK, STANDARD
+from lab.methods.repeat import Conditions
+
+from .model_dut import ModelDut
+
+TOP_PPS = 29.76e6
+
+
+def found(dut: ModelDut, goals: tuple[RateGoal, ...] = QUICK.goals, **conditions: int) -> dict[str, Bounds]:
+    plan = MlrPlan(frame_size_bytes=64, max_rate_pps=TOP_PPS, goals=goals, time_limit_s=100.0)
+    return search(dut, plan, Conditions(**conditions))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("capacity_pps", [0.3e6, 4.2e6, 9.0e6, 28.0e6])
+@pytest.mark.parametrize("goals", [QUICK.goals, STANDARD.goals], ids=["quick", "standard"])
+def test_the_bounds_enclose_the_truth_of_an_exact_dut(capacity_pps: float, goals: tuple[RateGoal, ...]) -> None:
+    results = found(ModelDut(capacity_pps=capacity_pps), goals)
+    truth = {"NDR": capacity_pps, "PDR": capacity_pps / (1 - 0.005)}
+    for name, bounds in results.items():
+        assert bounds.lower_pps is not None
+        assert bounds.upper_pps is not None
+        assert bounds.lower_pps <= truth[name] * (1 + 1e-6)
+        assert bounds.upper_pps >= truth[name] * (1 - 1e-6)
+        assert 1 - bounds.lower_pps / bounds.upper_pps <= goals[0].width_ratio
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_of_two_thousandths_moves_them_by_less_than_a_hundredth(seed: int) -> None:
+    results = found(ModelDut(capacity_pps=9e6, noise=0.002, seed=seed))
+    assert results["NDR"].lower_pps == pytest.approx(9e6, rel=0.01)
+    assert results["PDR"].lower_pps == pytest.approx(9e6 / 0.995, rel=0.01)
+
+
+def test_a_base_loss_below_the_pdr_goal_leaves_a_pdr_and_no_ndr() -> None:
+    results = found(ModelDut(capacity_pps=9e6, base_loss_ratio=0.001))
+    assert results["NDR"].lower_pps is None
+    assert results["NDR"].upper_pps == pytest.approx(TOP_PPS / 1000)
+    assert results["PDR"].lower_pps == pytest.approx(9e6 / 0.995, rel=0.01)
+    assert results["PDR"].forwarding_pps == pytest.approx(results["PDR"].lower_pps, rel=0.006)
+
+
+def test_line_rate_or_more() -> None:
+    results = found(ModelDut(capacity_pps=40e6))
+    assert {(b.lower_pps, b.upper_pps) for b in results.values()} == {(TOP_PPS, None)}
+
+
+def test_disturbed_trials_are_repeated_and_move_nothing() -> None:
+    quiet = found(ModelDut(capacity_pps=9e6))
+    stormy = found(ModelDut(capacity_pps=9e6, stall_chance=0.4, stall_s=0.01, seed=1), attempts=60)
+    for name, bounds in stormy.items():
+        assert (bounds.lower_pps, bounds.upper_pps) == (quiet[name].lower_pps, quiet[name].upper_pps)
+        assert bounds.invalid_trials > 0
+
+
+def test_a_search_without_end_is_ended() -> None:
+    plan = MlrPlan(frame_size_bytes=64, max_rate_pps=TOP_PPS, goals=QUICK.goals, time_limit_s=1e-9)
+    with pytest.raises(LabError, match=r"NDR\+PDR at 64 bytes: .*takes too long.* limit 0 s"):
+        search(ModelDut(capacity_pps=9e6), plan, Conditions())

@@ -1,0 +1,57 @@
+"""Invalid trials are repeated, counted and told of; never results."""
+
+import pytest
+
+from lab.errors import GeneratorError
+from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent, Trials
+from lab.methods.trial import TrialRequest, TrialResult
+
+from .model_dut import ModelDut
+
+REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=1e6, duration_s=1.0, tagged=False)
+
+
+def test_an_invalid_trial_is_repeated_until_one_counts() -> None:
+    told: list[TrialEvent] = []
+    dut = ModelDut(capacity_pps=2e6, stall_chance=0.7, stall_s=0.01, seed=3)
+    trials = Trials(dut, Conditions(attempts=50, progress=told.append), "test", loss_ratios=(0.0,))
+    result = trials.measure(REQUEST)
+    assert result.invalid == ()
+    assert result.lost_frames == 0
+    assert trials.invalid_count == len(dut.requests) - 1 > 0
+    assert [e.result for e in told] == trials.results
+    assert [e.number for e in told] == list(range(1, len(told) + 1))
+
+
+def test_a_trial_that_never_counts_ends_with_the_reason() -> None:
+    dut = ModelDut(capacity_pps=2e6, generator_pps=9e5)
+    with pytest.raises(
+        TooDisturbed, match="64 bytes, 1000000 pps: none of 4 attempts was valid; the last: port 0 to 1"
+    ):
+        Trials(dut, Conditions(attempts=4), "test").measure(REQUEST)
+    assert len(dut.requests) == 4
+
+
+def test_a_generator_that_fails_is_no_result_and_not_tried_again() -> None:
+    class Broken:
+        calls = 0
+
+        def measure(self, request: TrialRequest) -> TrialResult:
+            self.calls += 1
+            raise GeneratorError("gone")
+
+    broken = Broken()
+    trials = Trials(broken, Conditions(), "test")
+    with pytest.raises(GeneratorError):
+        trials.measure(REQUEST)
+    assert broken.calls == 1
+    assert trials.results == []
+
+
+def test_the_estimate_counts_down_and_is_never_negative() -> None:
+    told: list[TrialEvent] = []
+    conditions = Conditions(overhead_s=0.5, progress=told.append)
+    trials = Trials(ModelDut(capacity_pps=2e6), conditions, "test", expected_s=4.0)
+    for _ in range(3):
+        trials.measure(REQUEST)
+    assert [e.remaining_s for e in told] == [2.5, 1.0, 0.0]
