@@ -49,7 +49,7 @@ def check(testbed: Testbed, timeout_s: float = 8.0) -> tuple[Reached, ...]:
     return tuple(Reached(what=what, problem=results.get(what, f"no answer within {timeout_s:g} s")) for what in checks)
 
 
-def require(testbed: Testbed, timeout_s: float = 8.0) -> None:
+def check_reachable(testbed: Testbed, timeout_s: float = 8.0) -> None:
     """Raise TestbedUnreachable, naming in one line all that does not answer, unless everything does."""
     missing = [reached for reached in check(testbed, timeout_s) if reached.problem]
     if missing:

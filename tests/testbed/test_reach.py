@@ -37,7 +37,7 @@ def rack(bmc_port: int, trex_port: int, interface: str) -> Testbed:
 def test_absent_rack_is_named_in_one_line_within_ten_seconds() -> None:
     begun_s = time.monotonic()
     with pytest.raises(TestbedUnreachable) as caught:
-        reach.require(load("lab2"))
+        reach.check_reachable(load("lab2"))
     assert time.monotonic() - begun_s < 10
     message = str(caught.value)
     assert "\n" not in message
@@ -71,7 +71,7 @@ def test_answering_rack_passes() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bmc, socket.create_server(("127.0.0.1", 0)) as trex:
         bmc.bind(("127.0.0.1", 0))
         threading.Thread(target=answer, args=(bmc,), daemon=True).start()
-        reach.require(rack(bmc.getsockname()[1], trex.getsockname()[1], "lo"))
+        reach.check_reachable(rack(bmc.getsockname()[1], trex.getsockname()[1], "lo"))
 
 
 def test_virtual_testbed_asks_nobody() -> None:

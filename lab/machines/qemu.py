@@ -1,0 +1,186 @@
+"""One QEMU process: started, spoken to, ended. It dies with the process that started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from lab.errors import LabError
+from lab.machines.console import Console
+from lab.machines.deadline import Deadline
+from lab.machines.host import QEMU
+from lab.machines.qmp import Qmp
+from lab.machines.spec import DataPort, MachineSpec
+from lab.process import dying_with_parent
+
+_Connection = TypeVar("_Connection", Qmp, Console)
+
+_START_LIMIT_S = 20.0
+_BOOT_SLOT = 3  # PCI device numbers are given, so that both sides of a hand-over and every boot have the same ones
+
+
+class Qemu:
+    """A virtual machine that has been created and stands still until ``resume``.
+
+    Invariants: ``memory`` is an open memfd, which the guest has as its memory; whoever opened it closes it. All threads
+    run on the housekeeping core until ``pin`` moves vCPUs elsewhere.
+    """
+
+    def __init__(
+        self,
+        spec: MachineSpec,
+        accelerator: Literal["kvm", "tcg"],
+        cpu: str,
+        *,
+        memory: int,
+        directory: Path,
+        log_directory: Path,
+        housekeeping_core: int,
+        enter_network: Callable[[Sequence[str]], list[str]],
+        incoming: bool = False,
+    ) -> None:
+        """Start QEMU.
+
+        Args:
+            spec: the machine.
+            accelerator: what runs the guest.
+            cpu: QEMU's -cpu.
+            memory: file descriptor of the guest's memory.
+            directory: for the sockets; a short path.
+            log_directory: for the console's log (appended to) and what QEMU itself says.
+            housekeeping_core: host core for all threads that are not pinned.
+            enter_network: makes a command run in the namespace of the boot network.
+            incoming: whether it waits for the state of another one instead of starting afresh.
+
+        Raises:
+            LabError: QEMU did not start, with what it said.
+        """
+        self._vcpus = 1 + spec.exclusive_cores
+        self._said = log_directory / "qemu.log"
+        sockets = {name: directory / f"{accelerator}-{name}" for name in ("qmp", "console")}
+        command = _command(spec, accelerator, cpu, memory, sockets, log_directory / "console.log")
+        command += ["-incoming", "defer"] if incoming else []
+        for path in sockets.values():
+            path.unlink(missing_ok=True)
+
+        command = ["taskset", "--cpu-list", str(housekeeping_core), *enter_network(command)]
+        with self._said.open("ab") as log:
+            self._process = subprocess.Popen(
+                dying_with_parent(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(memory,),
+            )
+        try:
+            deadline = Deadline(_START_LIMIT_S)
+            self._qmp = self._connect(lambda: Qmp(sockets["qmp"], deadline.remaining_s), deadline)
+            self.console = self._connect(lambda: Console(sockets["console"]), deadline)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    @property
+    def qmp(self) -> Qmp:
+        """The connection to QEMU's monitor."""
+        return self._qmp
+
+    def resume(self) -> None:
+        """Let the guest run."""
+        self._qmp.execute("cont")
+
+    def vcpu_tids(self) -> dict[int, int]:
+        """Return the thread id of each vCPU by its index."""
+        return {int(cpu["cpu-index"]): int(cpu["thread-id"]) for cpu in self._qmp.execute("query-cpus-fast")}
+
+    def pin(self, exclusive_cores: Sequence[int]) -> None:
+        """Give each vCPU from the second on a host core of its own, in their order."""
+        tids = self.vcpu_tids()
+        for index, core in enumerate(exclusive_cores, start=1):
+            os.sched_setaffinity(tids[index], {core})
+
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def require_running(self) -> None:
+        """Raise LabError with QEMU's last words when it has ended."""
+        if self.ended():
+            raise LabError(f"QEMU ended with code {self._process.returncode}: {self._last_words()}")
+
+    def wait_ended(self, timeout_s: float) -> bool:
+        """Wait for QEMU to end by itself; returns whether it did."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End QEMU at once, whatever the guest does."""
+        self.console.close()
+        self._qmp.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _connect(self, connect: Callable[[], _Connection], deadline: Deadline) -> _Connection:
+        """Connect to one of QEMU's sockets as soon as it listens."""
+        while True:
+            try:
+                return connect()
+            except OSError as error:
+                self.require_running()
+                if deadline.passed:
+                    raise LabError(f"QEMU did not open its sockets within {deadline.timeout_s:g} s") from error
+                time.sleep(0.01)
+
+    def _last_words(self) -> str:
+        lines = self._said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+def _command(
+    spec: MachineSpec, accelerator: str, cpu: str, memory: int, sockets: dict[str, Path], console_log: Path
+) -> list[str]:
+    """Write the command line of a machine that stands still at its start and does not come back from a reset."""
+    size = f"{spec.memory_mib}M"
+    # In memory that several processes see: vhost-user needs it, and a hand-over moves nothing but the rest of the state.
+    shared = f"memory-backend-file,id=ram,mem-path=/proc/self/fd/{memory},size={size},share=on,prealloc=on"
+    command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-S", "-no-reboot"]
+    command += ["-accel", accelerator, "-cpu", cpu, "-smp", str(1 + spec.exclusive_cores), "-m", size]
+    command += ["-object", shared, "-machine", "pc,memory-backend=ram"]
+    command += [
+        "-chardev",
+        f"socket,id=qmp,path={sockets['qmp']},server=on,wait=off",
+        "-mon",
+        "chardev=qmp,mode=control",
+    ]
+    command += [
+        "-chardev",
+        f"socket,id=con,path={sockets['console']},server=on,wait=off,logfile={console_log},logappend=on",
+    ]
+    command += ["-serial", "chardev:con"]
+    command += ["-netdev", f"tap,id=boot,ifname={spec.boot_tap},script=no,downscript=no"]
+    command += ["-device", f"e1000,netdev=boot,mac={spec.boot_mac},bootindex=0,addr={_BOOT_SLOT:#x}"]
+    for number, port in enumerate(spec.data_ports):
+        command += _data_port(number, port, spec.queue_size)
+    return command
+
+
+def _data_port(number: int, port: DataPort, queue_size: int) -> list[str]:
+    """Write the options of a data port."""
+    if port.vhost_socket is None:
+        options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
+    else:
+        options = ["-chardev", f"socket,id=c{number},path={port.vhost_socket}"]
+        options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}"]
+    # Transitional devices and mergeable buffers off: the image drives modern devices with one buffer a frame. No ROM:
+    # only the boot NIC boots.
+    device = f"virtio-net-pci,netdev=n{number},mac={port.mac},disable-legacy=on,mrg_rxbuf=off,romfile=,"
+    device += f"rx_queue_size={queue_size},tx_queue_size={queue_size},addr={_BOOT_SLOT + 1 + number:#x}"
+    return [*options, "-device", device]

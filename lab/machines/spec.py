@@ -1,0 +1,31 @@
+"""What a virtual machine is made of, as data; lab.machines.qemu turns it into a command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.models import Model
+from lab.testbed.ports import Mac
+
+
+class DataPort(Model):
+    """A virtio-net port. ``vhost_socket`` is the socket of a vhost-user server; without one the port is plugged into
+    nothing: there, down and silent.
+    """
+
+    mac: Mac
+    vhost_socket: Path | None = None
+
+
+class MachineSpec(Model):
+    """A virtual machine: one ordinary core and ``exclusive_cores`` more, and a PXE NIC on the tap ``boot_tap``.
+
+    ``queue_size`` counts descriptors of a virtio queue.
+    """
+
+    memory_mib: int
+    exclusive_cores: int
+    boot_mac: Mac
+    boot_tap: str
+    data_ports: tuple[DataPort, ...]
+    queue_size: int

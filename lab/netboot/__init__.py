@@ -1,0 +1,1 @@
+"""The boot network: a network of its own in which one image is served to one machine."""

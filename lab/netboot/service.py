@@ -1,0 +1,149 @@
+"""The boot service: DHCP and TFTP by dnsmasq, for exactly one machine and one file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.models import Model
+from lab.netboot.network import CLIENT, IPV6_NETWORK, SERVER, TAP, BootNetwork
+from lab.process import dying_with_parent
+
+# iPXE's option 175.176, "no-pxedhcp": do not wait two seconds for a second DHCP server that only knows about PXE.
+_NO_PROXY_DHCP = "--dhcp-option=encap:175,176,1b"
+
+
+class ServedRecord(Model):
+    """What the boot service handed out: the file as it lies in the served folder, to whom, and when (Unix time).
+
+    Times are None for what did not happen.
+    """
+
+    file: str
+    size_bytes: int
+    sha256: str
+    mac: str
+    ip: str
+    requested_at_s: float | None
+    address_given_at_s: float | None
+    sent_at_s: float | None
+
+
+class BootService:
+    """dnsmasq in the boot network's namespace; a context manager. It answers no other machine and serves no other file."""
+
+    def __init__(self, network: BootNetwork, image: Path, mac: str, directory: Path, log: Path) -> None:
+        """Copy the image into a folder of its own and serve it.
+
+        Args:
+            network: where.
+            image: the file.
+            mac: the machine that gets it.
+            directory: an existing folder for the served copy.
+            log: what dnsmasq says goes there, with time stamps.
+
+        Raises:
+            LabError: dnsmasq is missing or did not start.
+        """
+        if shutil.which("dnsmasq") is None:
+            raise LabError("dnsmasq is not installed: run 'apt-get install dnsmasq-base'")
+        self._mac = mac.lower()
+        root = directory / "tftp"
+        root.mkdir()
+        self._file = root / image.name
+        shutil.copyfile(image, self._file)
+        self._file.chmod(0o444)
+        self._events: dict[str, float] = {}
+        self._lines: list[str] = []
+        self._log = log.open("a", encoding="utf-8")
+        self._started = threading.Event()
+        command = network.enter(_command(self._mac, root, image.name, directory / "dhcp-leases"))
+        self._process = subprocess.Popen(
+            dying_with_parent(command),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if not self._started.wait(5.0):
+            self.close()
+            raise LabError(f"dnsmasq did not start: {self._lines[-1] if self._lines else 'it said nothing'}")
+
+    def record(self) -> ServedRecord:
+        """Return what has been served so far; the digest is that of the served copy as it lies there now."""
+        data = self._file.read_bytes()
+        return ServedRecord(
+            file=self._file.name,
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            mac=self._mac,
+            ip=CLIENT,
+            requested_at_s=self._events.get("requested"),
+            address_given_at_s=self._events.get("given"),
+            sent_at_s=self._events.get("sent"),
+        )
+
+    def diagnosis(self) -> str:
+        """Say in words how far the machine came, for the message of a boot that failed."""
+        if "requested" not in self._events:
+            return f"no DHCP request came from {self._mac}: its PXE ROM did not run, or its boot NIC has no link"
+        if "given" not in self._events:
+            return f"{self._mac} asked for an address and did not take the offered one"
+        if "sent" not in self._events:
+            return f"{self._mac} took the address {CLIENT} and did not fetch {self._file.name} by TFTP"
+        return f"{self._file.name} was sent to {self._mac} in full"
+
+    def close(self) -> None:
+        """End the service."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._log.close()
+
+    def __enter__(self) -> BootService:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        """Stamp each line with the time that it came at: dnsmasq itself has seconds only."""
+        assert self._process.stderr is not None
+        patterns = {
+            "requested": re.compile(rf"DHCPDISCOVER\({TAP}\) {self._mac}"),
+            "given": re.compile(rf"DHCPACK\({TAP}\) {re.escape(CLIENT)} {self._mac}"),
+            "sent": re.compile(rf"sent {re.escape(str(self._file))} to {re.escape(CLIENT)}"),
+        }
+        for line in self._process.stderr:
+            now_s = time.time()
+            self._log.write(f"{now_s:.6f} {line.rstrip()}\n")
+            self._log.flush()
+            self._lines.append(line.rstrip())
+            if "TFTP root is" in line:  # the last thing that dnsmasq says before it serves
+                self._started.set()
+            for event, pattern in patterns.items():
+                if pattern.search(line):
+                    self._events[event] = now_s
+
+
+def _command(mac: str, root: Path, file: str, leases: Path) -> list[str]:
+    """Write dnsmasq's command line: no configuration of the host is read, no DNS, nobody but ``mac`` is answered."""
+    command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--no-resolv", "--no-hosts"]
+    command += [f"--interface={TAP}", "--bind-interfaces", f"--listen-address={SERVER}", f"--dhcp-leasefile={leases}"]
+    command += [
+        f"--dhcp-range={CLIENT},static,255.255.255.0",
+        f"--dhcp-host={mac},{CLIENT}",
+        "--dhcp-ignore=tag:!known",
+    ]
+    # iPXE asks for IPv6 routers, whatever DHCP says, and waits for 16 s when none answers: so one does.
+    command += [f"--dhcp-range={IPV6_NETWORK},ra-only", "--enable-ra"]
+    command += ["--enable-tftp", f"--tftp-root={root}", f"--dhcp-boot={file}", _NO_PROXY_DHCP]
+    return command
