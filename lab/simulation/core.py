@@ -59,7 +59,7 @@ class Core:
         self._pc = 0
         self._last_commit = 0
         self._credit = 0
-        self._misses: list[tuple[int, int]] = []  # (issued, gained), oldest first
+        self._misses: list[tuple[int, int]] = []  # (issued, gained), oldest first; issued NEVER: a store's
 
     def step(self) -> None:
         """Run until one instruction has used time or has to wait.
@@ -116,7 +116,7 @@ class Core:
         if op == Op.STORE:
             if self._device:
                 return self._device_store(self._word(b, c), self.registers[a])
-            return self._enqueue(Pending(Op.STORE, self._word(b, c), self.registers[a], self.clock))
+            return self._store(self._word(b, c), self.registers[a])
         if op == Op.INC:
             return self._increment(self._word(b, c), a)
         if op == Op.PREF:
@@ -154,18 +154,20 @@ class Core:
         left, now = max(duration_ps - used, 1), self.clock
         for issued, gained in self._misses:
             limit = issued + self._timing.window_ps
-            if gained <= now:
+            if gained <= now or now + left <= limit:
                 continue
-            if now + left <= limit:
-                break
             left -= max(0, limit - now)
             now = max(now, gained)
         self.clock = now + left
 
+    def _miss_free(self) -> bool:
+        """Whether a line fill buffer is free."""
+        self._misses = [miss for miss in self._misses if miss[1] > self.clock]
+        return len(self._misses) < self._timing.concurrent_misses
+
     def _miss_allowed(self) -> bool:
         """Whether a line fill buffer is free; otherwise wait until the first one is."""
-        self._misses = [miss for miss in self._misses if miss[1] > self.clock]
-        if len(self._misses) < self._timing.concurrent_misses:
+        if self._miss_free():
             return True
         self.clock = min(gained for _, gained in self._misses)
         return False
@@ -229,6 +231,16 @@ class Core:
             self._misses.append((self.clock, gained))
         ready = max(self.clock, self._lines.read_from[self.number][line])
         return self._enqueue(Pending(Op.INC, word, amount, ready))
+
+    def _store(self, word: int, value: int) -> bool:
+        """Enter the store buffer, and ask for the line if a line fill buffer is free (prefetch for ownership)."""
+        if self._buffer_full():
+            return False
+        line, lines, number = self._word_lines[word], self._lines, self.number
+        pending = max(lines.write_from[number][line], lines.read_from[number][line]) > self.clock
+        if not pending and not lines.writable(number, line, self.clock) and self._miss_free():
+            self._misses.append((NEVER, lines.acquire(number, line, True, self.clock, self._timing.hold_ps)))
+        return self._enqueue(Pending(Op.STORE, word, value, self.clock))
 
     def _compare_and_swap(self, register: int, word: int, expected: int) -> bool:
         if self._buffer_busy():

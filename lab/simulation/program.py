@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-REGISTERS = 64
+REGISTERS = 128
 STATS = 8
 NO_REGISTER = -1
 

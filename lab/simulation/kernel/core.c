@@ -41,39 +41,45 @@ static void work(struct core *core, int64_t duration_ps)
 	for (int64_t i = 0; i < core->misses; i++) {
 		int64_t limit = core->miss[i].issued + core->scene->timing.window_ps;
 
-		if (core->miss[i].gained <= now)
+		if (core->miss[i].gained <= now || now + left <= limit)
 			continue;
-		if (now + left <= limit)
-			break;
 		left -= max64(0, limit - now);
 		now = max64(now, core->miss[i].gained);
 	}
 	core->clock = now + left;
 }
 
+/* Whether a line fill buffer is free. */
+static bool miss_free(struct core *core)
+{
+	int64_t kept = 0;
+
+	for (int64_t i = 0; i < core->misses; i++)
+		if (core->miss[i].gained > core->clock)
+			core->miss[kept++] = core->miss[i];
+	core->misses = kept;
+	return kept < core->scene->timing.concurrent_misses;
+}
+
 /* Whether a line fill buffer is free; otherwise wait until the first one is. */
 static bool miss_allowed(struct core *core)
 {
-	int64_t kept = 0, first = NEVER;
+	int64_t first = NEVER;
 
-	for (int64_t i = 0; i < core->misses; i++)
-		if (core->miss[i].gained > core->clock) {
-			first = min64(first, core->miss[i].gained);
-			core->miss[kept++] = core->miss[i];
-		}
-	core->misses = kept;
-	if (kept < core->scene->timing.concurrent_misses)
+	if (miss_free(core))
 		return true;
+	for (int64_t i = 0; i < core->misses; i++)
+		first = min64(first, core->miss[i].gained);
 	core->clock = first;
 	return false;
 }
 
 /* Ask for a line without waiting for it. */
-static void request(struct core *core, int64_t line, bool write)
+static void request(struct core *core, int64_t line, bool write, int64_t issued)
 {
 	int64_t gained = lines_acquire(core->lines, core->number, line, write, core->clock, core->scene->timing.hold_ps);
 
-	core->miss[core->misses++] = (struct miss){core->clock, gained};
+	core->miss[core->misses++] = (struct miss){issued, gained};
 }
 
 /* Ask for ownership unless a request is on its way; returns when to try again. */
@@ -168,7 +174,7 @@ static bool prefetch(struct core *core, int64_t word)
 	if (!present(core, line)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, line, false);
+		request(core, line, false, core->clock);
 	}
 	core->clock += core->scene->timing.issue_ps;
 	core->accesses++;
@@ -185,7 +191,8 @@ static bool increment(struct core *core, int64_t word, int64_t amount)
 	if (!present(core, line)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, line, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade);
+		request(core, line, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade,
+			core->clock);
 	}
 	return enqueue(core, (struct pending){OP_INC, word, amount,
 		max64(core->clock, lines_copy(core->lines, core->number, line)->read_from), 0});
@@ -234,10 +241,19 @@ static bool fence(struct core *core)
 	return true;
 }
 
+/* A store asks for its line when it enters the buffer, if a line fill buffer is free (prefetch for ownership). */
 static bool store(struct core *core, int64_t word, int64_t value)
 {
+	int64_t line = core->scene->word_lines[word];
+	const struct copy *copy = lines_copy(core->lines, core->number, line);
+
 	if (core->device)
 		return device_store(core, word, value);
+	if (buffer_full(core))
+		return false;
+	if (!copy_writable(copy, core->clock) && copy->write_from <= core->clock && copy->read_from <= core->clock
+	    && miss_free(core))
+		request(core, line, true, NEVER);
 	return enqueue(core, (struct pending){OP_STORE, word, value, core->clock, 0});
 }
 

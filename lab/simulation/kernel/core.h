@@ -16,6 +16,7 @@ struct pending {
 	int64_t op, word, value, ready_ps, occupies_ps;
 };
 
+/* An outstanding request; issued is NEVER for a store's, which holds up no retirement. */
 struct miss {
 	int64_t issued, gained;
 };

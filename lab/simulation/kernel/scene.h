@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define NEVER ((int64_t)1 << 60)
-#define REGISTERS 64
+#define REGISTERS 128
 #define STATS 8
 #define MAX_AGENTS 64
 #define MAX_STORE_BUFFER 64

@@ -1,0 +1,1 @@
+"""What the simulated cores and devices do: one module a workload, each builds a scene."""
