@@ -5,11 +5,6 @@
 
 double ticks_per_ns = 1.0;
 
-struct instant {
-	uint64_t ticks;
-	uint64_t ns;
-};
-
 static uint64_t read_ns(clockid_t clock)
 {
 	struct timespec t;
@@ -44,16 +39,10 @@ void clock_calibrate(void)
 
 uint64_t clock_monotonic_ns(void) { return read_ns(CLOCK_MONOTONIC); }
 
+struct instant clock_now(void) { return read_both(CLOCK_MONOTONIC); }
+
 uint64_t clock_ticks_at(uint64_t monotonic_ns)
 {
-	struct instant now = read_both(CLOCK_MONOTONIC);
-	if (monotonic_ns <= now.ns)
-		return now.ticks;
-	return now.ticks + ns_to_ticks((double)(monotonic_ns - now.ns));
-}
-
-uint64_t clock_monotonic_of(uint64_t ticks)
-{
-	struct instant now = read_both(CLOCK_MONOTONIC);
-	return ticks <= now.ticks ? now.ns - ticks_to_ns(now.ticks - ticks) : now.ns + ticks_to_ns(ticks - now.ticks);
+	struct instant now = clock_now();
+	return monotonic_ns <= now.ns ? now.ticks : now.ticks + ns_to_ticks((double)(monotonic_ns - now.ns));
 }

@@ -17,9 +17,14 @@ static inline uint64_t ns_to_ticks(double ns) { return (uint64_t)(ns * ticks_per
 /* Measure ticks_per_ns; takes a quarter of a second. */
 void clock_calibrate(void);
 
-/* CLOCK_MONOTONIC in nanoseconds, and the tick count of a moment of that clock. */
+struct instant {
+	uint64_t ticks;
+	uint64_t ns;
+};
+
+/* CLOCK_MONOTONIC in nanoseconds, one moment on both clocks, and the tick count of a coming moment (0 or past: now). */
 uint64_t clock_monotonic_ns(void);
+struct instant clock_now(void);
 uint64_t clock_ticks_at(uint64_t monotonic_ns);
-uint64_t clock_monotonic_of(uint64_t ticks);
 
 #endif

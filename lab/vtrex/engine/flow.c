@@ -50,7 +50,15 @@ void flow_arrivals_reset(void)
 		latency_flows[i].arrivals_capacity = 0;
 }
 
-void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames, uint64_t *sent)
+uint64_t flow_sent(uint32_t flow)
+{
+	uint64_t sent = 0;
+	for (int i = 0; i < MAX_PORTS; i++)
+		sent += flows[flow].ports[i].tx_packets;
+	return sent;
+}
+
+void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames)
 {
 	struct latency_flow *latency = &latency_flows[hw_id];
 	memset(latency->histogram, 0, HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
@@ -59,7 +67,7 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames, uin
 	latency->count = latency->minimum = latency->maximum = latency->over_range = 0;
 	latency->sum = latency->jitter = latency->previous = 0;
 	latency->window_end = latency->window_maximum = latency->last_maximum = 0;
-	latency->sent = sent;
+	latency->sent_before = flow_sent(STATS_FLOWS + hw_id);
 	/* An eighth more than is sent, for duplicates; a stream without an end gets a quarter of all. */
 	uint64_t wanted = frames == 0 ? arrivals_total / 4 : frames + frames / 8 + 1024;
 	uint64_t left = arrivals_total - arrivals_used;
@@ -142,8 +150,10 @@ bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
 {
 	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
 	uint32_t ip = RTE_ETHER_HDR_LEN;
+	if (frame->data_len < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
+		return false;
 	uint16_t type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + 12));
-	while ((type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ) && ip <= 2 * RTE_VLAN_HLEN + RTE_ETHER_HDR_LEN) {
+	while ((type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ) && ip < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) {
 		type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 2));
 		ip += RTE_VLAN_HLEN;
 	}

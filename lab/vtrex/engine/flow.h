@@ -33,8 +33,8 @@ struct latency_flow {
 	uint64_t count, minimum, maximum, over_range; /* ns */
 	double sum, jitter, previous;
 	uint64_t window_end, window_maximum, last_maximum;
-	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation, bad_header;
-	uint64_t *sent; /* the counter of the stream that feeds it */
+	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
+	uint64_t sent_before; /* frames sent up to the last start */
 	uint32_t *arrivals;
 	uint64_t arrivals_capacity, arrivals_recorded;
 	uint64_t *histogram; /* HISTOGRAM_BUCKETS counts; allocated with the flow, never freed */
@@ -57,7 +57,10 @@ bool flow_set(uint32_t flow, bool active);
 
 /* Forget what earlier trials recorded, and prepare a latency flow for a new start of its stream. */
 void flow_arrivals_reset(void);
-void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames, uint64_t *sent);
+void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames);
+
+/* Frames sent of a flow since it began, on all ports. */
+uint64_t flow_sent(uint32_t flow);
 
 /* Account one received frame; false when it belongs to no living flow. `now` is the tick count of its poll. */
 bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now);

@@ -66,6 +66,7 @@ WIRE_STRUCT port_reply { /* OP_PORTS: one for each port; counters since the engi
 	uint64_t tx_given_up; /* frames that the device did not take, or that were too late to send */
 	uint64_t rx_no_buffer;
 	uint64_t tx_refused;  /* bursts of which the device took less than was offered */
+	uint64_t busy_ns;     /* time spent in steps of the loop that moved a frame of this port */
 };
 
 WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */
@@ -127,7 +128,7 @@ WIRE_STRUCT latency_reply { /* OP_LATENCY <u32 latency hw_id>, followed by `buck
 	uint64_t count, minimum_ns, maximum_ns, over_range;
 	double sum_ns, jitter_ns;
 	uint64_t last_maximum_ns; /* of the last full window of half a second */
-	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation, bad_header;
+	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
 	uint32_t started; /* 0: no traffic of this flow has been started yet */
 	uint32_t buckets;
 };
@@ -184,8 +185,13 @@ WIRE_STRUCT capture_fetch_request {
 	uint32_t snaplen; /* 0: all that was kept */
 };
 
+WIRE_STRUCT capture_fetch_reply { /* followed by `frames` of captured_frame */
+	uint64_t now_ticks, now_monotonic_ns; /* one moment on both clocks */
+	uint32_t frames, left;
+};
+
 WIRE_STRUCT captured_frame { /* followed by `length` bytes */
-	uint64_t monotonic_ns, index;
+	uint64_t ticks, index; /* ticks: what capture_fetch_reply relates to a clock */
 	uint32_t port, sent, wire_length, length;
 };
 

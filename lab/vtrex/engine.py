@@ -1,0 +1,172 @@
+"""The engine process: started as a child, asked over a socket pair, never left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import GeneratorError
+from lab.vtrex import messages as m
+
+ANSWER_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How to start an engine. ``vhost_paths`` empty means the wire: two ports joined to each other."""
+
+    binary: Path
+    vhost_paths: tuple[str, ...]
+    core: int
+    full_wait_us: float = 1000.0
+    late_us: float = 10000.0
+    arrivals: int = 4 << 20
+    memory_mb: int = 256
+
+
+class Engine:
+    """A running engine. Methods raise GeneratorError when it refuses or is gone."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        """Start the engine and wait until its ports are open.
+
+        Must be called in the main thread: the kernel ends the engine when the *thread* that started it ends.
+        """
+        if not options.binary.is_file():
+            raise GeneratorError(f"the vtrex engine {options.binary} is missing: build it with `make native`")
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        try:
+            self._process = subprocess.Popen(
+                [str(options.binary), *_own_arguments(options, theirs.fileno(), self.event_fd), *_eal(options)],
+                pass_fds=(theirs.fileno(), self.event_fd),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        finally:
+            theirs.close()
+        self._socket.settimeout(ANSWER_TIMEOUT_S)
+        version, self.ports, self.core, self.poll_tid, self.tsc_hz, self.arrivals_capacity, driver = m.HELLO.unpack(
+            self.ask(m.Op.HELLO)
+        )
+        self.driver = driver.rstrip(b"\0").decode()
+        if version != m.PROTOCOL_VERSION:
+            raise GeneratorError(f"the vtrex engine {options.binary} is of another version: rebuild it with `make native`")
+
+    @property
+    def pid(self) -> int:
+        """Process id of the engine."""
+        return self._process.pid
+
+    @property
+    def control_fd(self) -> int:
+        """Descriptor that becomes readable outside of a request only when the engine is gone."""
+        return self._socket.fileno()
+
+    def ask(self, op: m.Op, payload: bytes = b"") -> bytes:
+        """Send one request and return the payload of its reply."""
+        try:
+            self._socket.sendall(m.HEADER.pack(op, 0, len(payload)) + payload)
+            _, status, length = m.HEADER.unpack(self._read(m.HEADER.size))
+            reply = self._read(length)
+        except OSError as error:
+            raise GeneratorError(f"the vtrex engine does not answer a {op.name} request: {error or 'it is gone'}") from None
+        if status != 0:
+            raise GeneratorError(reply.decode(errors="replace"))
+        return reply
+
+    def _read(self, length: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < length:
+            part = self._socket.recv(min(length - len(parts), 1 << 20))
+            if not part:
+                raise ConnectionError(f"it ended with exit code {self._process.wait(timeout=5)}")
+            parts += part
+        return bytes(parts)
+
+    def close(self) -> None:
+        """End the engine and wait for it; its devices close, so that no socket is left."""
+        self._socket.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self.event_fd)
+
+    def port_counters(self) -> list[m.PortCounters]:
+        """Return state and counters of all ports."""
+        return [m.PortCounters(*values) for values in m.PORT.iter_unpack(self.ask(m.Op.PORTS))]
+
+    def start(  # noqa: PLR0913 - mirrors start_request
+        self, port_id: int, streams: Sequence[bytes], *, duration_s: float, new_trial: bool, paused: bool, start_ns: int
+    ) -> None:
+        """Start streams (packed stream_spec) on a port; ``duration_s`` < 0 means until stopped."""
+        head = m.START.pack(port_id, len(streams), new_trial, paused, duration_s, start_ns)
+        self.ask(m.Op.START, head + b"".join(streams))
+
+    def stop(self, port_id: int) -> None:
+        """End a port's traffic with the frames that are due now, and wait until they are sent."""
+        self.ask(m.Op.STOP, struct.pack("<I", port_id))
+
+    def set_rates(self, port_id: int, rates_pps: Sequence[float]) -> None:
+        """Change the rate of every stream of a port; 0 pauses a stream."""
+        self.ask(m.Op.RATES, m.RATES.pack(port_id, len(rates_pps)) + struct.pack(f"<{len(rates_pps)}d", *rates_pps))
+
+    def set_flow(self, flow: int, *, active: bool) -> None:
+        """Begin (with zero counters) or end the life of a flow index."""
+        self.ask(m.Op.FLOW_SET, m.FLOW_SET.pack(flow, active))
+
+    def flow_counters(self, flows: Sequence[int]) -> list[list[m.FlowCounters]]:
+        """Return the counters of each flow, one entry a port."""
+        reply = self.ask(m.Op.FLOWS, struct.pack(f"<{len(flows)}I", *flows))
+        counters = [m.FlowCounters(*values) for values in m.FLOW.iter_unpack(reply)]
+        return [counters[i : i + self.ports] for i in range(0, len(counters), self.ports)]
+
+    def latency(self, hw_id: int) -> tuple[m.LatencyCounters, list[tuple[int, int]]]:
+        """Return a latency flow's counters and its (HdrHistogram index, count) pairs."""
+        reply = self.ask(m.Op.LATENCY, struct.pack("<I", hw_id))
+        counters = m.LatencyCounters(*m.LATENCY.unpack_from(reply))
+        return counters, [(index, count) for index, count in m.BUCKET.iter_unpack(reply[m.LATENCY.size :])]
+
+    def arrivals(self, hw_id: int, offset: int, limit: int) -> tuple[int, int, int, bytes]:
+        """Return (received, recorded, sent, little-endian u32 sequence numbers from ``offset`` on)."""
+        reply = self.ask(m.Op.ARRIVALS, m.ARRIVALS_REQUEST.pack(hw_id, 0, offset, limit))
+        received, recorded, sent, _ = m.ARRIVALS.unpack_from(reply)
+        return received, recorded, sent, reply[m.ARRIVALS.size :]
+
+    def trial(self) -> tuple[m.TrialCounters, list[m.TrialPort]]:
+        """Return what is known of the last or running trial."""
+        reply = self.ask(m.Op.TRIAL)
+        ports = [m.TrialPort(*values) for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size :])]
+        return m.TrialCounters(*m.TRIAL.unpack_from(reply)), ports
+
+    def push(self, port_id: int, frames: Iterable[bytes], gap_us: int) -> tuple[int, float]:
+        """Send frames at once, ``gap_us`` apart; returns (frames that the device took, monotonic seconds)."""
+        packed = [struct.pack("<H", len(frame)) + frame for frame in frames]
+        sent, at_ns = m.PUSH.unpack(self.ask(m.Op.PUSH, m.PUSH_REQUEST.pack(port_id, len(packed), gap_us) + b"".join(packed)))
+        return sent, at_ns / 1e9
+
+    def set_address(self, port_id: int, mac: bytes, ipv4: bytes) -> None:
+        """Let a port answer ARP requests for ``ipv4`` with ``mac``; 0.0.0.0: it does not answer."""
+        self.ask(m.Op.ADDRESS, m.ADDRESS.pack(port_id, mac, ipv4))
+
+
+def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> list[str]:
+    values = [control_fd, event_fd, os.getpid(), options.full_wait_us, options.late_us, options.arrivals]
+    return [str(value) for value in values] + ["0" if options.vhost_paths else "1"]
+
+
+def _eal(options: EngineOptions) -> list[str]:
+    others = sorted(os.sched_getaffinity(0) - {options.core}) or [options.core]
+    arguments = ["--lcores", f"0@({','.join(map(str, others))}),1@{options.core}", "--main-lcore", "0"]
+    arguments += ["--no-shconf", f"--file-prefix=vtrex{os.getpid()}", "--no-huge", "-m", str(options.memory_mb), "--iova-mode=va", "--no-pci"]
+    arguments += ["--no-telemetry", "--log-level=*:error"]
+    for index, path in enumerate(options.vhost_paths):
+        arguments += ["--vdev", f"net_vhost{index},iface={path},queues=1"]
+    return arguments

@@ -1,0 +1,60 @@
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+
+#include "clock.h"
+#include "flow.h"
+#include "poll.h"
+#include "port.h"
+
+static void control_hello(struct message *message)
+{
+	struct rte_eth_dev_info info;
+	struct hello_reply reply = {
+		.version = PROTOCOL_VERSION, .ports = port_count, .poll_tid = poll_tid,
+		.core = rte_get_next_lcore(-1, 1, 0), .tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
+		.arrivals_capacity = arrivals_total,
+	};
+	reply.core = (uint32_t)rte_lcore_to_cpu_id((int)reply.core);
+	if (rte_eth_dev_info_get(ports[0].device, &info) == 0)
+		snprintf(reply.driver, sizeof(reply.driver), "%s", info.driver_name);
+	message_append(message, &reply, sizeof(reply));
+}
+
+static void (*const answers[])(struct message *) = {
+	[OP_HELLO] = control_hello,
+	[OP_PORTS] = control_ports,
+	[OP_START] = control_start,
+	[OP_STOP] = control_stop,
+	[OP_RATES] = control_rates,
+	[OP_FLOW_SET] = control_flow_set,
+	[OP_FLOWS] = control_flows,
+	[OP_LATENCY] = control_latency,
+	[OP_ARRIVALS] = control_arrivals,
+	[OP_TRIAL] = control_trial,
+	[OP_PUSH] = control_push,
+	[OP_CAPTURE_START] = control_capture_start,
+	[OP_CAPTURE_STOP] = control_capture_stop,
+	[OP_CAPTURE_FETCH] = control_capture_fetch,
+	[OP_CAPTURE_REMOVE] = control_capture_remove,
+	[OP_CAPTURE_STATUS] = control_capture_status,
+	[OP_ADDRESS] = control_address,
+};
+
+void control_serve(int fd)
+{
+	struct message message = {0};
+	while (message_receive(fd, &message)) {
+		if (message.op < RTE_DIM(answers) && answers[message.op] != NULL)
+			answers[message.op](&message);
+		else
+			message_fail(&message, "unknown request %u", message.op);
+		if (!message_answer(fd, &message))
+			break;
+	}
+	free((void *)(uintptr_t)message.request);
+	free(message.reply);
+}

@@ -1,0 +1,131 @@
+#include "control.h"
+
+#include <string.h>
+#include <rte_ethdev.h>
+
+#include "clock.h"
+#include "flow.h"
+#include "port.h"
+#include "trial.h"
+
+void control_ports(struct message *message)
+{
+	for (uint32_t i = 0; i < port_count; i++) {
+		const struct port *port = &ports[i];
+		struct rte_eth_link link = {0};
+		struct rte_eth_stats stats = {0};
+		(void)rte_eth_link_get_nowait(port->device, &link);
+		(void)rte_eth_stats_get(port->device, &stats);
+		struct port_reply reply = {
+			.state = port->active_count != 0 ? PORT_TRANSMITTING : PORT_IDLE,
+			.link_up = link.link_status == RTE_ETH_LINK_UP,
+			.tx_packets = port->tx_packets, .tx_bytes = port->tx_bytes,
+			.rx_packets = port->rx_packets, .rx_bytes = port->rx_bytes,
+			.tx_given_up = port->tx_given_up, .rx_no_buffer = stats.rx_nombuf + stats.imissed,
+			.tx_refused = port->tx_refused, .busy_ns = ticks_to_ns(port->busy),
+		};
+		message_append(message, &reply, sizeof(reply));
+	}
+}
+
+void control_flows(struct message *message)
+{
+	uint32_t index;
+	for (uint32_t at = 0; at + sizeof(index) <= message->request_length; at += sizeof(index)) {
+		memcpy(&index, message->request + at, sizeof(index));
+		if (index >= ALL_FLOWS) {
+			message_fail(message, "there is no flow %u", index);
+			return;
+		}
+		message_append(message, flows[index].ports, port_count * sizeof(struct flow_counters));
+	}
+}
+
+static struct latency_flow *asked_flow(struct message *message, uint32_t hw_id)
+{
+	if (hw_id < LATENCY_FLOWS && flows[STATS_FLOWS + hw_id].active)
+		return &latency_flows[hw_id];
+	message_fail(message, "there is no latency flow %u", hw_id);
+	return NULL;
+}
+
+void control_latency(struct message *message)
+{
+	const uint32_t *hw_id = message_request(message, sizeof(*hw_id));
+	const struct latency_flow *flow = hw_id == NULL ? NULL : asked_flow(message, *hw_id);
+	if (flow == NULL)
+		return;
+	struct latency_reply reply = {
+		.count = flow->count, .minimum_ns = flow->minimum, .maximum_ns = flow->maximum,
+		.over_range = flow->over_range, .sum_ns = flow->sum, .jitter_ns = flow->jitter,
+		.last_maximum_ns = flow->last_maximum != 0 ? flow->last_maximum : flow->window_maximum,
+		.dropped = flow->dropped, .out_of_order = flow->out_of_order, .duplicate = flow->duplicate,
+		.sequence_high = flow->sequence_high, .sequence_low = flow->sequence_low,
+		.old_generation = flow->old_generation, .started = flow->started,
+	};
+	message_append(message, &reply, sizeof(reply));
+	uint32_t buckets = 0;
+	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		uint64_t count = flow->histogram[i];
+		if (count == 0)
+			continue;
+		message_append(message, &i, sizeof(i));
+		message_append(message, &count, sizeof(count));
+		buckets++;
+	}
+	((struct latency_reply *)message->reply)->buckets = buckets;
+}
+
+void control_arrivals(struct message *message)
+{
+	const struct arrivals_request *request = message_request(message, sizeof(*request));
+	const struct latency_flow *flow = request == NULL ? NULL : asked_flow(message, request->latency_flow);
+	if (flow == NULL)
+		return;
+	struct arrivals_reply reply = {
+		.received = flow->count, .recorded = flow->arrivals_capacity == 0 ? 0 : flow->arrivals_recorded,
+		.sent = flow_sent(STATS_FLOWS + request->latency_flow) - flow->sent_before,
+	};
+	if (request->offset < reply.recorded)
+		reply.returned = RTE_MIN(request->limit, reply.recorded - request->offset);
+	reply.returned = RTE_MIN(reply.returned, (uint64_t)MAX_PAYLOAD / 8);
+	message_append(message, &reply, sizeof(reply));
+	if (reply.returned != 0)
+		message_append(message, flow->arrivals + request->offset, reply.returned * sizeof(uint32_t));
+}
+
+static struct trial_port trial_port(const struct port *port, uint64_t now)
+{
+	struct trial_port result = {
+		.port = port->index, .took_part = port->trial == trial.number && trial.number != 0,
+		.rx_packets = port->rx_packets - port->rx_packets_before,
+		.rx_unknown = port->rx_unknown - port->rx_unknown_before,
+	};
+	for (uint32_t i = 0; result.took_part && i < port->stream_count; i++) {
+		const struct stream *stream = &port->streams[i];
+		result.intended += stream_due(stream, now);
+		result.sent += stream->sent;
+		result.queue_full += stream->queue_full;
+		result.late += stream->late;
+	}
+	return result;
+}
+
+void control_trial(struct message *message)
+{
+	uint64_t now = clock_ticks();
+	bool running = trial.number != 0 && trial.end == 0;
+	struct trial_reply reply = {
+		.number = trial.number, .running = running,
+		.duration_ns = trial.number == 0 ? 0 : ticks_to_ns((running ? now : trial.end) - trial.begin),
+		.lateness_max_ns = ticks_to_ns(trial.lateness_max), .lateness_p99_ns = trial_lateness_p99_ns(),
+		.gaps_over_10us = trial.over_10us, .gaps_over_50us = trial.over_50us,
+		.gaps_over_100us = trial.over_100us, .gaps_over_1ms = trial.over_1ms,
+		.gap_max_ns = ticks_to_ns(trial.gap_max), .gap_total_ns = ticks_to_ns(trial.gap_total),
+	};
+	message_append(message, &reply, sizeof(reply));
+	for (uint32_t i = 0; i < port_count; i++) {
+		struct trial_port port = trial_port(&ports[i], now);
+		message_append(message, &port, sizeof(port));
+	}
+}

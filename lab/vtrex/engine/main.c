@@ -1,0 +1,106 @@
+/* vtrex-engine: the packet half of vtrex. Started by the server, never by hand:
+ *
+ *     vtrex-engine CONTROL_FD EVENT_FD PARENT_PID FULL_WAIT_US LATE_US ARRIVALS WIRE(0|1) EAL-ARGUMENTS...
+ *
+ * It ends when the server closes CONTROL_FD, when the server dies, or on SIGTERM; devices are closed in each case, so
+ * that no socket of a vhost port is left behind.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+
+#include "clock.h"
+#include "control.h"
+#include "device.h"
+#include "flow.h"
+#include "poll.h"
+#include "port.h"
+
+#define OWN_ARGUMENTS 8
+#define POOL_FRAMES 8191
+#define POOL_CACHE 256
+
+static int control_fd;
+
+/* The control thread's read() then meets the end of the stream; should the engine hang, the alarm ends it. */
+static void on_terminate(int signal_number)
+{
+	(void)signal_number;
+	shutdown(control_fd, SHUT_RDWR);
+	alarm(2);
+}
+
+static bool follow_parent(pid_t parent)
+{
+	struct sigaction action = {.sa_handler = on_terminate};
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = SIG_IGN}, NULL); /* Ctrl-C is the server's to handle */
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	return getppid() == parent;
+}
+
+static bool open_ports(bool wire)
+{
+	tx_pool = rte_pktmbuf_pool_create("tx", POOL_FRAMES, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	struct rte_mempool *rx_pool =
+		rte_pktmbuf_pool_create("rx", 2 * POOL_FRAMES, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (tx_pool == NULL || rx_pool == NULL) {
+		fprintf(stderr, "vtrex-engine: no memory for frames: %s\n", rte_strerror(rte_errno));
+		return false;
+	}
+	return wire ? device_open_wire(rx_pool) : device_open_all(rx_pool);
+}
+
+static void close_ports(void)
+{
+	for (uint32_t i = 0; i < port_count; i++) {
+		rte_eth_dev_stop(ports[i].device);
+		rte_eth_dev_close(ports[i].device);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc <= OWN_ARGUMENTS) {
+		fprintf(stderr, "vtrex-engine: is started by `pixlab vtrex serve`\n");
+		return 2;
+	}
+	control_fd = atoi(argv[1]);
+	int event_fd = atoi(argv[2]);
+	if (!follow_parent((pid_t)atol(argv[3])))
+		return 1;
+	fcntl(control_fd, F_SETFD, FD_CLOEXEC);
+	fcntl(event_fd, F_SETFD, FD_CLOEXEC);
+	clock_calibrate();
+	port_limits.full_wait = ns_to_ticks(atof(argv[4]) * 1e3);
+	port_limits.late = ns_to_ticks(atof(argv[5]) * 1e3);
+	bool wire = atoi(argv[7]) != 0;
+	argv[OWN_ARGUMENTS - 1] = argv[0]; /* the EAL's arguments begin with the program's name */
+	if (rte_eal_init(argc - (OWN_ARGUMENTS - 1), argv + OWN_ARGUMENTS - 1) < 0) {
+		fprintf(stderr, "vtrex-engine: DPDK does not start: %s\n", rte_strerror(rte_errno));
+		return 1;
+	}
+	if (!flow_setup((uint64_t)atoll(argv[6])) || !open_ports(wire) || port_count == 0)
+		return 1;
+	rte_eal_remote_launch(poll_main, &event_fd, rte_get_next_lcore(-1, 1, 0));
+	while (__atomic_load_n(&poll_tid, __ATOMIC_ACQUIRE) == 0)
+		usleep(100);
+	control_serve(control_fd);
+	poll_stop();
+	rte_eal_mp_wait_lcore();
+	close_ports();
+	rte_eal_cleanup();
+	return 0;
+}

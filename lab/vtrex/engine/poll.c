@@ -1,0 +1,98 @@
+#include "poll.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <rte_lcore.h>
+
+#include "clock.h"
+#include "port.h"
+#include "trial.h"
+
+#define SETTLE_NS 300e6 /* polls flat out this long after the end of traffic: frames are still under way */
+#define QUIET_NS 20e6   /* and this long after a frame that came without traffic */
+#define NAP_US 100
+
+uint32_t poll_tid;
+
+static atomic_bool stopping;
+static atomic_bool posted;
+static void (*posted_function)(void *);
+static void *posted_argument;
+
+void poll_stop(void) { atomic_store(&stopping, true); }
+
+void poll_run(void (*function)(void *), void *argument)
+{
+	posted_function = function;
+	posted_argument = argument;
+	atomic_store_explicit(&posted, true, memory_order_release);
+	while (atomic_load_explicit(&posted, memory_order_acquire) && !atomic_load(&stopping))
+		usleep(20);
+}
+
+static bool any_active(void)
+{
+	for (uint32_t i = 0; i < port_count; i++)
+		if (ports[i].active_count != 0)
+			return true;
+	return false;
+}
+
+static void port_ended(int event_fd, uint64_t now)
+{
+	const uint64_t one = 1;
+	if (!any_active())
+		trial.end = now;
+	while (write(event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+/* Sleep a moment; the distance to the next checkpoint is then no gap. */
+static void nap(void)
+{
+	trial.last = 0;
+	usleep(NAP_US);
+}
+
+int poll_main(void *argument)
+{
+	int event_fd = *(int *)argument;
+	uint64_t awake_until = 0;
+	poll_tid = (uint32_t)rte_gettid();
+	(void)setpriority(PRIO_PROCESS, poll_tid, -20); /* may be refused; then gaps show it */
+	while (!atomic_load_explicit(&stopping, memory_order_relaxed)) {
+		uint64_t now = clock_ticks();
+		if (atomic_load_explicit(&posted, memory_order_acquire)) {
+			posted_function(posted_argument);
+			atomic_store_explicit(&posted, false, memory_order_release);
+			now = clock_ticks();
+		}
+		uint32_t received = 0;
+		for (uint32_t i = 0; i < port_count; i++) {
+			uint64_t before = now, sent_before = ports[i].tx_packets;
+			uint32_t count = port_receive(&ports[i]);
+			trial_checkpoint(now = clock_ticks());
+			if (port_transmit(&ports[i], now)) {
+				port_ended(event_fd, now);
+				awake_until = now + ns_to_ticks(SETTLE_NS);
+			}
+			trial_checkpoint(now = clock_ticks());
+			if (count != 0 || ports[i].tx_packets != sent_before)
+				ports[i].busy += now - before;
+			received += count;
+		}
+		if (any_active()) {
+			if (trial.last == 0)
+				trial.last = now;
+		} else {
+			if (received != 0 && awake_until < now + ns_to_ticks(QUIET_NS))
+				awake_until = now + ns_to_ticks(QUIET_NS);
+			if (now > awake_until)
+				nap();
+		}
+	}
+	return 0;
+}

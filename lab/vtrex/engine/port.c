@@ -1,0 +1,189 @@
+#include "port.h"
+
+#include <stdio.h>
+#include <rte_ethdev.h>
+
+#include "arp.h"
+#include "capture.h"
+#include "clock.h"
+#include "flow.h"
+#include "trial.h"
+
+#define DESCRIPTORS 1024
+
+struct port ports[MAX_PORTS];
+uint32_t port_count;
+struct rte_mempool *tx_pool;
+struct port_limits port_limits;
+
+bool port_open(uint16_t device, struct rte_mempool *rx_pool)
+{
+	const struct rte_eth_conf conf = {0};
+	int failed = rte_eth_dev_configure(device, 1, 1, &conf);
+	if (failed == 0)
+		failed = rte_eth_rx_queue_setup(device, 0, DESCRIPTORS, SOCKET_ID_ANY, NULL, rx_pool);
+	if (failed == 0)
+		failed = rte_eth_tx_queue_setup(device, 0, DESCRIPTORS, SOCKET_ID_ANY, NULL);
+	if (failed == 0)
+		failed = rte_eth_dev_start(device);
+	if (failed != 0) {
+		fprintf(stderr, "vtrex-engine: port %u cannot be started: %s\n", port_count, rte_strerror(-failed));
+		return false;
+	}
+	ports[port_count] = (struct port){.device = device, .index = port_count, .next_due = NEVER};
+	port_count++;
+	return true;
+}
+
+uint32_t port_receive(struct port *port)
+{
+	struct rte_mbuf *frames[BURST];
+	uint32_t count = rte_eth_rx_burst(port->device, 0, frames, BURST);
+	if (count == 0)
+		return 0;
+	uint64_t now = clock_ticks();
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 3 < count)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 3], void *));
+		bytes += frames[i]->pkt_len + RTE_ETHER_CRC_LEN;
+		if (!flow_receive(port->index, frames[i], now)) {
+			port->rx_unknown++;
+			if (port->ipv4 != 0)
+				arp_receive(port, frames[i]);
+		}
+	}
+	if (unlikely(port->rx_captures != 0))
+		for (uint32_t i = 0; i < count; i++)
+			capture_frame(port->index, false, frames[i], now);
+	port->rx_packets += count;
+	port->rx_bytes += bytes;
+	rte_pktmbuf_free_bulk(frames, count);
+	return count;
+}
+
+static uint32_t send_captured(struct port *port, struct rte_mbuf **frames, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		rte_mbuf_refcnt_update(frames[i], 1); /* ours, to look at the frame after the device has taken it */
+		uint64_t now = clock_ticks();
+		uint16_t taken = rte_eth_tx_burst(port->device, 0, &frames[i], 1);
+		if (taken == 0) {
+			rte_mbuf_refcnt_update(frames[i], -1);
+			return i;
+		}
+		capture_frame(port->index, true, frames[i], now);
+		rte_pktmbuf_free(frames[i]);
+	}
+	return count;
+}
+
+static uint32_t send_burst(struct port *port, struct rte_mbuf **frames, uint32_t count)
+{
+	if (unlikely(port->tx_captures != 0))
+		return send_captured(port, frames, count);
+	return rte_eth_tx_burst(port->device, 0, frames, (uint16_t)count);
+}
+
+uint32_t port_send(struct port *port, struct rte_mbuf **frames, uint32_t count)
+{
+	uint64_t bytes[BURST + 1] = {0};
+	for (uint32_t i = 0; i < count; i++)
+		bytes[i + 1] = bytes[i] + frames[i]->pkt_len + RTE_ETHER_CRC_LEN;
+	uint32_t taken = send_burst(port, frames, count);
+	port->tx_packets += taken;
+	port->tx_bytes += bytes[taken];
+	return taken;
+}
+
+static void give_up(struct port *port, struct stream *stream, uint64_t now, uint64_t bound, uint64_t *counter)
+{
+	uint64_t overdue = stream_due(stream, now - bound);
+	if (overdue > stream->settled) {
+		*counter += overdue - stream->settled;
+		port->tx_given_up += overdue - stream->settled;
+		stream->settled = overdue;
+	}
+}
+
+static void account_sent(struct port *port, struct stream *stream, uint32_t count)
+{
+	uint64_t bytes = (uint64_t)count * (stream->length + RTE_ETHER_CRC_LEN);
+	stream->sent += count;
+	stream->settled += count;
+	port->tx_packets += count;
+	port->tx_bytes += bytes;
+	if (stream->flow != NO_FLOW) {
+		flows[stream->flow].ports[port->index].tx_packets += count;
+		flows[stream->flow].ports[port->index].tx_bytes += bytes;
+	}
+}
+
+static void stream_transmit(struct port *port, struct stream *stream, uint64_t now)
+{
+	uint64_t first = stream_due_tick(stream, stream->settled);
+	uint64_t lateness = now > first ? now - first : 0;
+	if (unlikely(lateness > port_limits.late)) {
+		give_up(port, stream, now, port_limits.late, &stream->late);
+		lateness = port_limits.late;
+	}
+	uint64_t due = stream_due(stream, now);
+	uint32_t count = due > stream->settled ? stream_build(stream, tx_pool, due - stream->settled) : 0;
+	if (count == 0)
+		return;
+	if (count > due - stream->settled)
+		count = (uint32_t)(due - stream->settled);
+	if (stream->kind == FLOW_LATENCY)
+		stream_stamp(stream, clock_ticks());
+	uint32_t taken = send_burst(port, stream->pending + stream->first_pending, count);
+	stream->first_pending += taken;
+	stream->pending_count -= taken;
+	account_sent(port, stream, taken);
+	trial_late(lateness, taken);
+	if (likely(taken == count)) {
+		port->full_since = 0;
+		return;
+	}
+	port->tx_refused++;
+	if (port->full_since == 0)
+		port->full_since = now;
+	else if (now - port->full_since > port_limits.full_wait)
+		give_up(port, stream, now, port_limits.full_wait, &stream->queue_full);
+}
+
+bool port_transmit(struct port *port, uint64_t now)
+{
+	if (now < port->next_due)
+		return false;
+	uint64_t next = NEVER;
+	for (uint32_t i = 0; i < port->active_count;) {
+		struct stream *stream = port->active[i];
+		if (stream->next_due <= now) {
+			stream_transmit(port, stream, now);
+			if (stream->settled >= stream->limit) {
+				/* Order matters: latency streams come first, so that they do not wait behind a burst. */
+				port->active_count--;
+				for (uint32_t k = i; k < port->active_count; k++)
+					port->active[k] = port->active[k + 1];
+				continue;
+			}
+			stream_schedule_next(stream);
+		}
+		if (stream->next_due < next)
+			next = stream->next_due;
+		i++;
+	}
+	port->next_due = next;
+	return port->active_count == 0;
+}
+
+void port_stop(struct port *port, uint64_t now)
+{
+	for (uint32_t i = 0; i < port->active_count; i++) {
+		uint64_t due = stream_due(port->active[i], now);
+		port->active[i]->limit = due > port->active[i]->settled ? due : port->active[i]->settled;
+		port->active[i]->next_due = now;
+	}
+	if (port->active_count != 0)
+		port->next_due = now;
+}

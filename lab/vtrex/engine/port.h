@@ -1,0 +1,58 @@
+/* A port: one Ethernet device with one queue each way, what is sent on it now, and its counters.
+ *
+ * Everything here belongs to the poll thread; the control thread reads counters and changes the rest by poll_run().
+ */
+#ifndef VTREX_PORT_H
+#define VTREX_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_ether.h>
+#include <rte_mempool.h>
+
+#include "stream.h"
+
+struct port {
+	uint16_t device;
+	uint32_t index;
+	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, rx_unknown, tx_given_up, tx_refused;
+	struct stream *streams; /* of the last start, kept until the next one for the trial's report */
+	uint32_t stream_count;
+	struct stream **active;
+	uint32_t active_count; /* > 0: the port transmits */
+	uint64_t busy; /* ticks of the loop's steps that moved a frame */
+	uint64_t next_due;
+	uint64_t full_since; /* tick since when the device has not taken all that was offered, 0 = it does */
+	uint32_t tx_captures, rx_captures;
+	uint64_t trial; /* number of the trial in which `streams` were started */
+	uint64_t rx_packets_before, rx_unknown_before; /* at the begin of the trial */
+	struct rte_ether_addr mac;
+	rte_be32_t ipv4; /* 0: does not answer ARP */
+};
+
+struct port_limits {
+	uint64_t full_wait; /* ticks for which a device may refuse frames before they are given up */
+	uint64_t late;      /* ticks after which a frame is too late to be sent */
+};
+
+extern struct port ports[MAX_PORTS];
+extern uint32_t port_count;
+extern struct rte_mempool *tx_pool;
+extern struct port_limits port_limits;
+
+/* Open a device by its DPDK id as the next port; false with a message on stderr when it fails. */
+bool port_open(uint16_t device, struct rte_mempool *rx_pool);
+
+/* Take what has come; returns the number of frames. */
+uint32_t port_receive(struct port *port);
+
+/* Send what is due at tick `now`. Returns true when the last stream of the port has just ended. */
+bool port_transmit(struct port *port, uint64_t now);
+
+/* End all streams with the frames that are due by now. */
+void port_stop(struct port *port, uint64_t now);
+
+/* Hand frames over at once, without a schedule; returns how many the device took. The others stay the caller's. */
+uint32_t port_send(struct port *port, struct rte_mbuf **frames, uint32_t count);
+
+#endif

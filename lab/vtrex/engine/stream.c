@@ -1,0 +1,149 @@
+#include "stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <rte_memcpy.h>
+
+#include "clock.h"
+#include "flow.h"
+
+const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end)
+{
+	const struct stream_spec *spec = (const void *)from;
+	if ((size_t)(end - from) < sizeof(*spec) || spec->length < 60 || spec->length > MAX_FRAME ||
+	    (spec->kind == FLOW_NONE) != (spec->flow == NO_FLOW) || !(spec->rate_pps > 0) || !(spec->gap_before_us >= 0))
+		return NULL;
+	if (spec->kind == FLOW_STATS && spec->flow >= STATS_FLOWS)
+		return NULL;
+	if (spec->kind == FLOW_LATENCY && (spec->flow < STATS_FLOWS || spec->flow >= ALL_FLOWS))
+		return NULL;
+	memset(stream, 0, sizeof(*stream));
+	stream->rate_pps = spec->rate_pps;
+	stream->gap_before_us = spec->gap_before_us;
+	stream->total_frames = spec->total_frames;
+	stream->length = spec->length;
+	stream->kind = spec->kind;
+	stream->generation = spec->generation;
+	stream->flow = spec->flow;
+	stream->hw_id = (uint16_t)(spec->kind == FLOW_LATENCY ? spec->flow - STATS_FLOWS : spec->flow);
+	from = field_read(&stream->program, spec, (const uint8_t *)(spec + 1), end, &stream->lists);
+	if (from == NULL || (size_t)(end - from) < spec->length)
+		return NULL;
+	stream->frame = malloc(spec->length);
+	if (stream->frame == NULL)
+		return NULL;
+	memcpy(stream->frame, from, spec->length);
+	return from + spec->length;
+}
+
+static uint64_t limit_of(const struct stream *stream, uint64_t from_tsc)
+{
+	uint64_t limit = NEVER;
+	if (stream->end_tsc != NEVER) {
+		double ticks = stream->end_tsc > from_tsc ? (double)(stream->end_tsc - from_tsc) : 0.0;
+		limit = stream->base_count + (uint64_t)llround(ticks * stream->frames_per_tick);
+	}
+	if (stream->total_frames != 0 && stream->total_frames < limit)
+		limit = stream->total_frames;
+	return limit;
+}
+
+void stream_begin(struct stream *stream, uint64_t begin, uint64_t end_tsc)
+{
+	stream->frames_per_tick = stream->rate_pps / (ticks_per_ns * 1e9);
+	stream->base_tsc = begin + ns_to_ticks(stream->gap_before_us * 1e3);
+	stream->base_count = 0;
+	stream->end_tsc = end_tsc;
+	stream->limit = limit_of(stream, stream->base_tsc);
+	stream->sequence = FIRST_SEQUENCE;
+	stream_schedule_next(stream);
+}
+
+void stream_set_rate(struct stream *stream, double rate_pps, uint64_t now)
+{
+	uint64_t from = now > stream->base_tsc ? now : stream->base_tsc;
+	stream->base_count = stream_due(stream, now);
+	stream->base_tsc = from;
+	stream->rate_pps = rate_pps;
+	stream->frames_per_tick = rate_pps / (ticks_per_ns * 1e9);
+	if (rate_pps > 0)
+		stream->limit = limit_of(stream, from);
+	stream_schedule_next(stream);
+}
+
+uint64_t stream_due(const struct stream *stream, uint64_t now)
+{
+	if (now < stream->base_tsc)
+		return stream->base_count;
+	if (stream->frames_per_tick <= 0)
+		return stream->base_count;
+	uint64_t due = stream->base_count + 1 + (uint64_t)((double)(now - stream->base_tsc) * stream->frames_per_tick);
+	return due < stream->limit ? due : stream->limit;
+}
+
+uint64_t stream_due_tick(const struct stream *stream, uint64_t frame)
+{
+	if (frame < stream->base_count)
+		return stream->base_tsc;
+	return stream->base_tsc + (uint64_t)ceil((double)(frame - stream->base_count) / stream->frames_per_tick);
+}
+
+void stream_schedule_next(struct stream *stream)
+{
+	if (stream->frames_per_tick <= 0 && stream->settled >= stream->base_count)
+		stream->next_due = NEVER;
+	else
+		stream->next_due = stream_due_tick(stream, stream->settled);
+}
+
+static void write_latency_headers(struct stream *stream, struct rte_mbuf **frames, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct latency_header *header = rte_pktmbuf_mtod_offset(
+			frames[i], struct latency_header *, stream->length - sizeof(*header));
+		header->magic = LATENCY_MAGIC;
+		header->generation = stream->generation;
+		header->hw_id = stream->hw_id;
+		header->sequence = stream->sequence++;
+	}
+}
+
+uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t count)
+{
+	if (stream->pending_count != 0)
+		return stream->pending_count;
+	uint32_t n = count < BURST ? (uint32_t)count : BURST;
+	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, stream->pending, n) != 0)
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *frame = stream->pending[i];
+		frame->data_len = stream->length;
+		frame->pkt_len = stream->length;
+		rte_memcpy(rte_pktmbuf_mtod(frame, void *), stream->frame, stream->length);
+	}
+	field_apply(&stream->program, stream->pending, n);
+	if (stream->kind == FLOW_LATENCY)
+		write_latency_headers(stream, stream->pending, n);
+	stream->first_pending = 0;
+	stream->pending_count = (uint16_t)n;
+	return stream->pending_count;
+}
+
+void stream_stamp(struct stream *stream, uint64_t ticks)
+{
+	for (uint32_t i = 0; i < stream->pending_count; i++)
+		rte_pktmbuf_mtod_offset(stream->pending[stream->first_pending + i], struct latency_header *,
+					stream->length - sizeof(struct latency_header))->ticks = ticks;
+}
+
+void stream_release(struct stream *stream)
+{
+	for (uint32_t i = 0; i < stream->pending_count; i++)
+		rte_pktmbuf_free(stream->pending[stream->first_pending + i]);
+	stream->pending_count = 0;
+	free(stream->frame);
+	free(stream->lists);
+	stream->frame = NULL;
+	stream->lists = NULL;
+}

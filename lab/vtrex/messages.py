@@ -1,0 +1,167 @@
+"""The binary messages between server and engine: the Python mirror of engine/protocol.h, where the meaning stands."""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import NamedTuple
+
+PROTOCOL_VERSION = 3
+MAX_FRAME_BYTES = 2044
+STATS_FLOWS = 1023
+LATENCY_FLOWS = 128
+NO_FLOW = 0xFFFFFFFF
+
+
+class Op(IntEnum):
+    """What a request asks for."""
+
+    HELLO = 1
+    PORTS = 2
+    START = 3
+    STOP = 4
+    RATES = 5
+    FLOW_SET = 6
+    FLOWS = 7
+    LATENCY = 8
+    ARRIVALS = 9
+    TRIAL = 10
+    PUSH = 11
+    CAPTURE_START = 12
+    CAPTURE_STOP = 13
+    CAPTURE_FETCH = 14
+    CAPTURE_REMOVE = 15
+    CAPTURE_STATUS = 16
+    ADDRESS = 17
+
+
+class FlowKind(IntEnum):
+    """How the frames of a stream are recognised when they come back."""
+
+    NONE = 0
+    STATS = 1
+    LATENCY = 2
+
+
+class VariableOp(IntEnum):
+    """How a field variable changes from frame to frame."""
+
+    INC = 0
+    DEC = 1
+    RANDOM = 2
+
+
+HEADER = struct.Struct("<IiI")
+HELLO = struct.Struct("<IIIIQQ16s")
+PORT = struct.Struct("<II8Q")
+START = struct.Struct("<IIIIdQ")
+STREAM = struct.Struct("<ddQIHBBBBBBI")
+VARIABLE = struct.Struct("<QQQQQIIB")
+WRITE = struct.Struct("<HBBBq")
+CHECKSUM = struct.Struct("<H")
+RATES = struct.Struct("<II")
+FLOW_SET = struct.Struct("<II")
+FLOW = struct.Struct("<4Q")
+LATENCY = struct.Struct("<4Qdd7QII")
+BUCKET = struct.Struct("<IQ")
+ARRIVALS_REQUEST = struct.Struct("<IIQQ")
+ARRIVALS = struct.Struct("<4Q")
+TRIAL = struct.Struct("<11Q")
+TRIAL_PORT = struct.Struct("<II6Q")
+PUSH_REQUEST = struct.Struct("<III")
+PUSH = struct.Struct("<IQ")
+CAPTURE_START = struct.Struct("<6I")
+CAPTURE = struct.Struct("<IIQ4I4Q")
+CAPTURE_FETCH_REQUEST = struct.Struct("<III")
+CAPTURE_FETCH = struct.Struct("<QQII")
+CAPTURED = struct.Struct("<QQ4I")
+ADDRESS = struct.Struct("<I6s4s")
+
+
+class PortCounters(NamedTuple):
+    """A port's state, link and counters since the engine began; bytes include the FCS."""
+
+    transmitting: int
+    link_up: int
+    tx_packets: int
+    tx_bytes: int
+    rx_packets: int
+    rx_bytes: int
+    tx_given_up: int
+    rx_no_buffer: int
+    tx_refused_bursts: int
+    busy_ns: int
+
+
+class FlowCounters(NamedTuple):
+    """A flow's counters on one port since the flow began; bytes include the FCS."""
+
+    tx_packets: int
+    tx_bytes: int
+    rx_packets: int
+    rx_bytes: int
+
+
+class LatencyCounters(NamedTuple):
+    """A latency flow: delays since its last start, order errors (TRex's rules) since the flow began."""
+
+    count: int
+    minimum_ns: int
+    maximum_ns: int
+    over_range: int
+    sum_ns: float
+    jitter_ns: float
+    last_maximum_ns: int
+    dropped: int
+    out_of_order: int
+    duplicate: int
+    sequence_high: int
+    sequence_low: int
+    old_generation: int
+    started: int
+    buckets: int
+
+
+class TrialCounters(NamedTuple):
+    """One trial as the engine saw it."""
+
+    number: int
+    running: int
+    duration_ns: int
+    lateness_max_ns: int
+    lateness_p99_ns: int
+    gaps_over_10us: int
+    gaps_over_50us: int
+    gaps_over_100us: int
+    gaps_over_1ms: int
+    gap_max_ns: int
+    gap_total_ns: int
+
+
+class TrialPort(NamedTuple):
+    """What one port did in a trial."""
+
+    port_id: int
+    took_part: int
+    intended_packets: int
+    sent_packets: int
+    queue_full: int
+    late: int
+    rx_packets: int
+    rx_unknown: int
+
+
+class CaptureState(NamedTuple):
+    """A capture's settings and what it holds."""
+
+    id: int
+    active: int
+    start_monotonic_ns: int
+    limit: int
+    tx_ports: int
+    rx_ports: int
+    cyclic: int
+    matched: int
+    fetched: int
+    count: int
+    bytes: int
