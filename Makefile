@@ -50,7 +50,7 @@ pytest: setup
 	$(SUDO) $(BIN)/python -m pytest tests
 
 bench: setup
-	@$(SUDO) $(BIN)/python -m bench $(BENCH)
+	@$(SUDO) $(BIN)/python -m lab.bench $(BENCH)
 
 clean:
 	rm -rf build firmware-images/pix/build

@@ -1,0 +1,41 @@
+"""``python -m lab.bench [NAME]``: run all benchmarks, or one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+from lab.bench import pdr
+from lab.bench.model import BenchResult
+from lab.errors import LabError, UsageError, near_misses
+
+BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
+    "pdr-64": pdr.pdr_64,
+}
+
+
+def run(name: str) -> None:
+    """Run the benchmark of that name, or ``all``, and print its results.
+
+    Raises:
+        UsageError: there is no such benchmark.
+    """
+    if name != "all" and name not in BENCHES:
+        raise UsageError(f"no benchmark {name!r}: {near_misses(name, BENCHES)}")
+    for known, bench in BENCHES.items():
+        if name in ("all", known):
+            for result in bench():
+                print(result.model_dump_json(), flush=True)
+
+
+def main() -> None:
+    """Run as a program; an error of the lab is one line on stderr and its own exit code."""
+    try:
+        run(sys.argv[1] if len(sys.argv) > 1 else "all")
+    except LabError as error:
+        print(f"pixlab: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

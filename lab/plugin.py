@@ -1,0 +1,210 @@
+"""The pytest plugin: options, fixtures of a testbed in use, progress, and exit codes.
+
+It wakes only where tests of ``suites/`` are collected; the tests of the lab itself run without a testbed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from lab import paths, session
+from lab.dut.deploy import DeployedDut
+from lab.dut.protocol import Dut
+from lab.errors import LabError, UsageError, near_misses
+from lab.images import Manifest, find_image
+from lab.machines.host import Accelerator
+from lab.methods.profile import Profile, profile
+from lab.run import Run
+from lab.testbed import Testbed, check_reachable, load
+from lab.traffic.calibration import Calibration
+from lab.traffic.router import RouterTester
+
+_BED: pytest.StashKey[Testbed] = pytest.StashKey()
+_IMAGE: pytest.StashKey[Manifest] = pytest.StashKey()
+_PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
+_RUN: pytest.StashKey[Run] = pytest.StashKey()
+_BROKEN: pytest.StashKey[LabError] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run."""
+    group = parser.getgroup("pixlab")
+    group.addoption("--testbed", default="virtual", metavar="NAME", help="a file of testbeds/ (default: virtual)")
+    group.addoption("--image", default="pix-padded", metavar="NAME", help="what to boot (default: pix-padded)")
+    group.addoption("--profile", default="quick", metavar="NAME", help="quick, standard or rfc2544 (default: quick)")
+    group.addoption("--accelerator", default="auto", metavar="NAME", help="auto, kvm, tcg-then-kvm or tcg")
+
+
+def _runs_suites(config: pytest.Config) -> bool:
+    """Say whether any argument lies in suites/."""
+    for argument in config.args:
+        path = Path(str(argument).split("::")[0]).resolve()
+        if path == paths.SUITES or paths.SUITES in path.parents:
+            return True
+    return False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Check what was asked for before anything starts: one line and an exit code of its own for each mistake."""
+    if not _runs_suites(config) or config.option.collectonly or config.option.help:
+        return None
+    try:
+        _prepare(config)
+    except LabError as error:
+        print(f"pixlab: {error}", file=sys.stderr)
+        return error.exit_code
+    return None
+
+
+def _prepare(config: pytest.Config) -> None:
+    accelerator = config.option.accelerator
+    if accelerator != "auto":
+        known = ("auto", *get_args(Accelerator))
+        if accelerator not in known:
+            raise UsageError(f"--accelerator={accelerator} is unknown: {near_misses(accelerator, known)}")
+        os.environ["PIXLAB_ACCELERATOR"] = accelerator
+    config.stash[_PROFILE] = profile(config.option.profile)
+    bed = config.stash[_BED] = load(config.option.testbed)
+    config.stash[_IMAGE] = find_image(config.option.image)
+    check_reachable(bed)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run's folder, where its JUnit XML goes as well."""
+    if _BED not in config.stash:
+        return
+    run = config.stash[_RUN] = Run.begin(
+        testbed=config.stash[_BED],
+        image=config.stash[_IMAGE],
+        profile=config.stash[_PROFILE],
+        arguments=config.invocation_params.args,
+    )
+    if not config.option.xmlpath:
+        config.option.xmlpath = str(run.folder / "junit.xml")
+    run.say_by(_speaker(config))
+
+
+def _speaker(config: pytest.Config) -> Any:
+    """Return a function that prints a line past pytest's capture."""
+
+    def say(text: str) -> None:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        terminal = config.pluginmanager.getplugin("terminalreporter")
+        if terminal is None:
+            return
+        with capture.global_and_fixture_disabled():
+            terminal.ensure_newline()
+            terminal.write_line(f"  {text}")
+
+    return say
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Note the outcome of each test in the journal, and remember a lab that broke."""
+    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    run = item.config.stash.get(_RUN, None)
+    if run is not None:
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, LabError):
+            item.config.stash.setdefault(_BROKEN, error)
+            report.longrepr = f"{type(error).__name__}: {error}"
+        if report.when == "call" or report.outcome != "passed":
+            run.note_test(item.nodeid, report.outcome, report.duration, str(report.longrepr or ""))
+    return report  # type: ignore[return-value]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the rest once the lab has broken, with the first reason, instead of failing one by one."""
+    broken = item.config.stash.get(_BROKEN, None)
+    if broken is not None:
+        pytest.skip(f"the lab broke before: {broken}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the run: results and report; an error of the lab decides the exit code."""
+    run = session.config.stash.get(_RUN, None)
+    if run is None:
+        return
+    broken = session.config.stash.get(_BROKEN, None)
+    if broken is not None:
+        session.exitstatus = broken.exit_code
+    run.end(int(session.exitstatus))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the report is."""
+    run = config.stash.get(_RUN, None)
+    if run is not None:
+        for line in run.summary():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """Return the run that results are recorded in."""
+    return pytestconfig.stash[_RUN]
+
+
+@pytest.fixture(scope="session")
+def testbed(pytestconfig: pytest.Config, run: Run) -> Iterator[Testbed]:
+    """Return the testbed, leased for this run."""
+    bed = pytestconfig.stash[_BED]
+    with session.hold(bed, run.name):
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def image(pytestconfig: pytest.Config) -> Manifest:
+    """Return the manifest of the image to boot."""
+    return pytestconfig.stash[_IMAGE]
+
+
+@pytest.fixture(scope="session", name="profile")
+def profile_fixture(pytestconfig: pytest.Config) -> Profile:
+    """Return how thoroughly to measure."""
+    return pytestconfig.stash[_PROFILE]
+
+
+@pytest.fixture(scope="session")
+def calibration(testbed: Testbed, profile: Profile, run: Run) -> Calibration | None:
+    """Return what the generator can do by itself; measured before the DUT starts."""
+    measured = session.calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
+    run.note_calibration(measured)
+    return measured
+
+
+@pytest.fixture(scope="session")
+def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Manifest, run: Run) -> Iterator[session.Session]:
+    """Return the testbed in use: generator connected, DUT deployed, configured and started."""
+    if any("calibration" in item.fixturenames for item in request.session.items if isinstance(item, pytest.Function)):
+        request.getfixturevalue("calibration")  # before a DUT polls on the other core
+    with session.use(testbed, image, run.folder, run.say) as used:
+        run.note_boot(used.deployed.boot, used.generator.info())
+        yield used
+        run.note_conservation(used.deployed.dut)
+
+
+@pytest.fixture(scope="session")
+def deployed(in_use: session.Session) -> DeployedDut:
+    """Return what was deployed, with the record of its boot."""
+    return in_use.deployed
+
+
+@pytest.fixture(scope="session")
+def dut(in_use: session.Session) -> Dut:
+    """Return the device under test."""
+    return in_use.deployed.dut
+
+
+@pytest.fixture(scope="session")
+def router(in_use: session.Session) -> RouterTester:
+    """Return the tester of the router: sends single packets and sees what comes out."""
+    return in_use.router

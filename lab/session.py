@@ -1,0 +1,161 @@
+"""A testbed in use: lease, generator, device under test, and what measures on them; all undone in reverse order."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import paths
+from lab.dut.deploy import DeployedDut, deploy
+from lab.images import Manifest
+from lab.machines import cores
+from lab.testbed import Testbed, lease
+from lab.testbed.resources import TrexHost
+from lab.traffic import calibration
+from lab.traffic.disturbance import ThreadProbe
+from lab.traffic.load import Direction, PortAddresses
+from lab.traffic.measurer import GeneratorMeasurer
+from lab.traffic.protocol import TrafficGenerator
+from lab.traffic.router import RouterTester, pairs, router_ports
+from lab.traffic.trex import TrexGenerator
+from lab.traffic.vtrex import VtrexServer
+
+Progress = Callable[[str], None]
+
+CALIBRATION_TRIAL_S = 1.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """A deployed DUT with its generator. ``speed_gbps`` is that of each link."""
+
+    testbed: Testbed
+    deployed: DeployedDut
+    generator: TrafficGenerator
+    router: RouterTester
+    measurer: GeneratorMeasurer
+    directions: tuple[Direction, ...]
+    speed_gbps: float
+
+
+def speed_gbps(testbed: Testbed) -> float:
+    """Return the speed of the slowest data port, which bounds the rate of every direction alike."""
+    return min(port.speed_gbps for port in testbed.dut.ports)
+
+
+def calibrate(testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, progress: Progress) -> (
+    calibration.Calibration | None
+):
+    """Measure what the testbed's generator can do by itself, and keep the best figures.
+
+    Args:
+        testbed: leased by the caller.
+        frame_sizes_bytes: with FCS.
+        log: file for the generator's messages.
+        progress: told what runs.
+
+    Returns:
+        What is kept of this testbed; None for a generator that the lab does not start itself, whose ports it cannot join.
+
+    Raises:
+        LabError: the generator does not work.
+    """
+    if isinstance(testbed.generator.machine, TrexHost):
+        progress("generator: not calibrated, its ports are cabled to the DUT")
+        return None
+    core = cores.plan(testbed.dut.machine.exclusive_cores).generator
+    speed = speed_gbps(testbed)
+    with VtrexServer(["--wire"], core=core, line_rate_gbps=speed, log=log) as server:
+        generator = server.connect()
+        try:
+            measured = calibration.measure(
+                GeneratorMeasurer(generator, _wire()),
+                frame_sizes_bytes,
+                directions=2,
+                speed_gbps=speed,
+                duration_s=CALIBRATION_TRIAL_S,
+                progress=progress,
+            )
+        finally:
+            generator.close()
+    key = calibration.key_of(paths.NATIVE / "vtrex-engine", core)
+    return calibration.keep(testbed.name, key, measured)
+
+
+def _wire() -> tuple[Direction, ...]:
+    """Both directions of a wire: no router between, so any addresses do."""
+    first, second = (
+        PortAddresses(port=i, mac=f"02:00:00:00:00:0{i}", dut_mac=f"02:00:00:00:00:0{1 - i}", first_host=host, hosts=250)
+        for i, host in enumerate(("198.18.128.1", "198.19.128.1"))
+    )
+    return Direction(tx=first, rx=second), Direction(tx=second, rx=first)
+
+
+@contextlib.contextmanager
+def hold(testbed: Testbed, run: str) -> Iterator[None]:
+    """Hold the testbed's lease; TestbedBusy when somebody else does."""
+    with lease.take(testbed.name, run):
+        yield
+
+
+@contextlib.contextmanager
+def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) -> Iterator[Session]:
+    """Start the generator, deploy the image, configure the router, and connect them.
+
+    Args:
+        testbed: leased by the caller.
+        image: to boot.
+        run_dir: folder for logs.
+        progress: told what happens.
+
+    Raises:
+        LabError: anything fails; what was started is stopped.
+    """
+    with contextlib.ExitStack() as stack:
+        machine = testbed.generator.machine
+        sockets: list[Path] = []
+        server: VtrexServer | None = None
+        if not isinstance(machine, TrexHost):
+            folder = paths.runtime_dir() / run_dir.name
+            folder.mkdir(exist_ok=True)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            sockets = [folder / f"v{i}" for i in range(len(testbed.dut.ports))]
+            core = cores.plan(testbed.dut.machine.exclusive_cores).generator
+            options = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
+            server = stack.enter_context(
+                VtrexServer(options, core=core, line_rate_gbps=speed_gbps(testbed), log=run_dir / "vtrex.log")
+            )
+        deployed = stack.enter_context(
+            deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress)
+        )
+        deployed.dut.start()
+        if server is not None:
+            generator: TrafficGenerator = server.connect()
+        else:
+            assert isinstance(machine, TrexHost)
+            generator = TrexGenerator(machine.address, machine.rpc_port, machine.async_port, run_dir / "trex.log")
+        stack.callback(generator.close)
+        yield _session(testbed, deployed, generator)
+
+
+def _session(testbed: Testbed, deployed: DeployedDut, generator: TrafficGenerator) -> Session:
+    macs = [str(port["mac"]) for port in deployed.dut.ports()]
+    ports = router_ports(testbed, macs)
+    directions = pairs(ports)
+    probes = [
+        ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=deployed.exclusive_cores[vcpu])
+        for vcpu, tid in deployed.vcpu_tids.items()
+        if vcpu in deployed.exclusive_cores
+    ]
+    return Session(
+        testbed=testbed,
+        deployed=deployed,
+        generator=generator,
+        router=RouterTester(generator, ports),
+        measurer=GeneratorMeasurer(generator, directions, probes=probes),
+        directions=directions,
+        speed_gbps=speed_gbps(testbed),
+    )

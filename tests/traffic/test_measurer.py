@@ -1,0 +1,119 @@
+"""How the counts of a run become those of a trial, on results as a generator would return them."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from lab.methods.trial import TrialRequest
+from lab.traffic.load import streams_for
+from lab.traffic.measurer import GeneratorMeasurer, direction_counts
+from lab.traffic.models import (
+    CapturedFrame,
+    EngineReport,
+    GeneratorInfo,
+    PortReport,
+    SentFrame,
+    Stream,
+    StreamCount,
+    TaggedRecord,
+    TrafficResult,
+)
+from tests.traffic.test_load import BOTH
+
+REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=4000.0, duration_s=1.0, tagged=True, tagged_rate_pps=500.0)
+
+
+def engine(refused: tuple[int, int], gap_max_ns: int = 0) -> EngineReport:
+    return EngineReport(
+        ports=tuple(
+            PortReport(port=i, intended_frames=2000, sent_frames=2000 - r, refused_frames=r, unknown_frames=0)
+            for i, r in enumerate(refused)
+        ),
+        core=0,
+        gap_max_ns=gap_max_ns,
+        gap_total_ns=gap_max_ns,
+        gaps_over_100us=0,
+        lateness_max_ns=0,
+        run_delay_ns=0,
+        steal_ns=0,
+    )
+
+
+class Recorded:
+    """A generator that returns one recorded result."""
+
+    def __init__(self, result: TrafficResult) -> None:
+        self.result = result
+
+    def info(self) -> GeneratorInfo:
+        raise NotImplementedError
+
+    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+        return self.result
+
+    def exchange(
+        self, frames: Sequence[SentFrame], capture_ports: Sequence[int], *, wait_s: float = 0.3, expect: int = 0
+    ) -> tuple[CapturedFrame, ...]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+def result(counts: dict[int, tuple[int, int]], **more: object) -> TrafficResult:
+    return TrafficResult(
+        started_at_s=1.0,
+        duration_s=1.0,
+        settled=True,
+        streams=tuple(StreamCount(pg_id=i, sent_frames=s, received_frames=r) for i, (s, r) in counts.items()),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+FULL = {1: (1500, 1500), 2: (500, 500), 3: (1500, 1500), 4: (500, 500)}
+
+
+def test_frames_that_the_dut_had_no_room_for_are_sent_and_lost() -> None:
+    counts = {**FULL, 1: (1400, 1400)}
+    forth, back = direction_counts(streams_for(REQUEST, BOTH), result(counts, engine=engine((100, 0))))
+    assert (forth.intended_frames, forth.sent_frames, forth.received_frames, forth.lost_frames) == (2000, 2000, 1900, 100)
+    assert (back.sent_frames, back.lost_frames) == (2000, 0)
+
+
+def test_a_surplus_in_one_direction_hides_no_loss_in_the_other() -> None:
+    counts = {**FULL, 1: (1500, 1450), 3: (1500, 1550)}
+    trial = GeneratorMeasurer(Recorded(result(counts)), BOTH).measure(REQUEST)
+    assert trial.lost_frames == 50
+    assert any("more received than sent" in reason for reason in trial.invalid)
+
+
+def test_a_generator_that_falls_short_makes_the_trial_invalid() -> None:
+    counts = {**FULL, 1: (1400, 1400)}
+    trial = GeneratorMeasurer(Recorded(result(counts, engine=engine((0, 0)))), BOTH).measure(REQUEST)
+    assert trial.lost_frames == 0
+    assert any("short" in reason for reason in trial.invalid)
+
+
+def test_the_order_of_arrival_becomes_a_reordering_record() -> None:
+    order = np.array([0, 2, 1, 3, 3, 5], dtype="<u4")
+    tagged = TaggedRecord(
+        pg_id=2,
+        count=6,
+        min_ns=1,
+        max_ns=2,
+        mean_ns=1.5,
+        latency_hdr="",
+        latency_source="vtrex-tsc",
+        arrivals=base64.b64encode(zlib.compress(order.tobytes())).decode(),
+        arrivals_recorded=6,
+        arrivals_received=6,
+    )
+    counts = {**FULL, 2: (6, 6)}
+    trial = GeneratorMeasurer(Recorded(result(counts, tagged=(tagged,))), BOTH).measure(REQUEST)
+    (record,) = trial.reordering
+    assert (record.sent, record.duplicates, record.lost, record.reordered) == (6, 1, 1, 1)
+    assert record.complete
