@@ -1,0 +1,137 @@
+"""What can stand in a journal: one frozen record a line, told apart by ``event``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from lab.methods.bounds import Bounds
+from lab.methods.latency import LatencyAtLoad
+from lab.methods.reordering import ReorderingAtLoad
+from lab.methods.repeat import TrialEvent
+from lab.models import Model
+from lab.results.model import Boot, Dut, Environment, Generator, Image, Measurement, Outcome
+
+
+class RunStarted(Model):
+    """The first line of every journal. ``at_s`` is Unix time in all events."""
+
+    event: Literal["run-started"] = "run-started"
+    at_s: float
+    run_id: str
+    suite: str
+    testbed: str
+    profile: str
+    environment: Environment
+
+
+class Booted(Model):
+    """The DUT is up, and what booted is proved."""
+
+    event: Literal["booted"] = "booted"
+    at_s: float
+    image: Image | None
+    boot: Boot | None
+    dut: Dut
+
+
+class Calibrated(Model):
+    """The generator was calibrated, or an earlier calibration of this testbed taken."""
+
+    event: Literal["calibrated"] = "calibrated"
+    at_s: float
+    generator: Generator
+
+
+class SearchStarted(Model):
+    """A method begins its trials at one frame size."""
+
+    event: Literal["search-started"] = "search-started"
+    at_s: float
+    test: str
+    kind: str
+    frame_size_bytes: int
+
+
+class TrialEnded(Model):
+    """One trial, valid or not, with all its counts."""
+
+    event: Literal["trial"] = "trial"
+    at_s: float
+    test: str
+    trial: TrialEvent
+    disturbed: tuple[str, ...] = ()
+
+
+class SearchEnded(Model):
+    """A method came to its end: with bounds (none for a method that seeks none), or with an error."""
+
+    event: Literal["search-ended"] = "search-ended"
+    at_s: float
+    test: str
+    kind: str
+    frame_size_bytes: int
+    bounds: tuple[Bounds, ...] = ()
+    error: str | None = None
+
+
+class Measured(Model):
+    """One number that is to be published."""
+
+    event: Literal["measured"] = "measured"
+    at_s: float
+    measurement: Measurement
+
+
+class LatencyMeasured(Model):
+    """Latency of one load and direction."""
+
+    event: Literal["latency"] = "latency"
+    at_s: float
+    test: str
+    latency: LatencyAtLoad
+
+
+class ReorderingMeasured(Model):
+    """Reordering at one load."""
+
+    event: Literal["reordering"] = "reordering"
+    at_s: float
+    test: str
+    reordering: ReorderingAtLoad
+
+
+class TestEnded(Model):
+    """How a test of the suite ended."""
+
+    __test__ = False  # not a test class, whatever its name begins with
+    event: Literal["test"] = "test"
+    at_s: float
+    outcome: Outcome
+
+
+class RunEnded(Model):
+    """The last line of a run that was not killed."""
+
+    event: Literal["run-ended"] = "run-ended"
+    at_s: float
+    exit_code: int
+
+
+Event = Annotated[
+    RunStarted
+    | Booted
+    | Calibrated
+    | SearchStarted
+    | TrialEnded
+    | SearchEnded
+    | Measured
+    | LatencyMeasured
+    | ReorderingMeasured
+    | TestEnded
+    | RunEnded,
+    Field(discriminator="event"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,0 +1,168 @@
+"""The shape of results.json, version 1. docs/results-schema.md explains it, schema.json is exported from it.
+
+Rates are summed over the directions of traffic; sizes include the FCS; absent values are null, never 0.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lab.methods.latency import LatencyAtLoad
+from lab.methods.reordering import ReorderingAtLoad
+from lab.models import Model
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class Image(Model):
+    """The image asked for, and the digests that prove what was served and what booted (null until known)."""
+
+    name: str
+    layout: str
+    version: str
+    build_id: str
+    asked_sha256: str
+    served_sha256: str | None = None
+    booted_sha256: str | None = None
+
+    @property
+    def proved(self) -> bool:
+        """Whether what was asked for is what was served and what booted."""
+        return self.asked_sha256 == self.served_sha256 == self.booted_sha256
+
+
+class Boot(Model):
+    """How the DUT came up: what runs its cores, why that was chosen, and how long each phase took."""
+
+    accelerator: str
+    reason: str
+    phases_s: dict[str, float]
+    details: dict[str, str] = Field(default_factory=dict)
+
+
+class Environment(Model):
+    """The machine that ran the lab."""
+
+    host: str
+    cpu: str
+    cores: int
+    memory_gib: float
+    kernel: str
+    versions: dict[str, str]
+
+
+class Generator(Model):
+    """The traffic generator and what its calibration on a wire found, by frame size in bytes."""
+
+    name: str
+    version: str
+    ceilings_pps: dict[int, float]
+    latency_floor_us: dict[int, float]
+
+
+class Dut(Model):
+    """What was measured."""
+
+    name: str
+    version: str
+    cores: int
+    ports: int
+    details: dict[str, str] = Field(default_factory=dict)
+
+
+class BaselineBand(Model):
+    """What the simulation says of one machine and layout: 5, 50 and 95 percent of its prediction."""
+
+    machine: str
+    layout: str
+    low_pps: float
+    median_pps: float
+    high_pps: float
+    limited_by: str
+
+
+class Measurement(Model):
+    """One number of the run.
+
+    ``low`` and ``high`` bound the value, in its unit; null above means that nothing greater could be asked for.
+    ``value`` is null where there is none, and ``error`` then says why. ``verdict`` is one word, ``reason`` its
+    sentence.
+    """
+
+    test: str
+    frame_size_bytes: int
+    metric: str
+    value: float | None
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    line_rate_pps: float | None = None
+    ceiling_pps: float | None = None
+    baselines: tuple[BaselineBand, ...] = ()
+    trials: int = 0
+    invalid_trials: int = 0
+    error: str | None = None
+
+
+class SearchTrial(Model):
+    """One trial of a search; ``reasons`` say why it does not count."""
+
+    rate_pps: float
+    duration_s: float
+    loss_ratio: float
+    valid: bool
+    reasons: tuple[str, ...]
+    disturbed: bool
+
+
+class Search(Model):
+    """All trials of one method at one frame size, in order; ``error`` where it came to no result."""
+
+    test: str
+    kind: str
+    frame_size_bytes: int
+    trials: tuple[SearchTrial, ...]
+    error: str | None = None
+
+
+class Outcome(Model):
+    """How one test of the suite ended; ``message`` is the first line of a failure or the reason of a skip."""
+
+    test: str
+    title: str
+    outcome: Literal["passed", "failed", "skipped", "error"]
+    duration_s: float
+    message: str = ""
+
+
+class Results(Model):
+    """Everything of one run.
+
+    ``complete`` is false where the run was killed; ``lab_errors`` are faults of the lab itself.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: str
+    suite: str
+    testbed: str
+    profile: str
+    started_at: str
+    ended_at: str | None
+    complete: bool
+    exit_code: int | None
+    image: Image | None
+    boot: Boot | None
+    environment: Environment
+    generator: Generator | None
+    dut: Dut | None
+    measurements: tuple[Measurement, ...]
+    searches: tuple[Search, ...]
+    latency: tuple[LatencyAtLoad, ...]
+    reordering: tuple[ReorderingAtLoad, ...]
+    tests: tuple[Outcome, ...]
+    lab_errors: tuple[str, ...]
+    notes: tuple[str, ...]
