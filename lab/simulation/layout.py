@@ -16,7 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lab.errors import UsageError
 
 LayoutName = Literal["padded", "packed"]
+Touch = Literal["packet", "batch", "rare"]
 PADDED_STRIDE_BYTES = 128  # the adjacent-line prefetcher pairs lines: the range of false sharing (Intel SDM vol. 1, 11)
+
+# How often the image's forwarding path writes a word, where its manifest does not say ("touch"); others count as rare.
+TOUCHES: dict[str, Touch] = {
+    **dict.fromkeys(("tx_packets", "tx_bytes"), "packet"),
+    **dict.fromkeys(("pool_head", "busy_cycles", "busy_packets", "busy_polls", "polls"), "batch"),
+    **dict.fromkeys(("rx_posted", "rx_taken", "tx_posted", "tx_reclaimed", "rx_packets", "rx_bytes"), "batch"),
+}
+ASSUMED = "documented default (docs/simulation.md)"
+PRIVATE_OWNERS = ("core", "port owner")
 
 
 class Structure(BaseModel):
@@ -29,8 +39,10 @@ class Structure(BaseModel):
         align_bytes: alignment of element 0.
         element_stride_bytes: from one element to the next.
         count: number of elements; a matrix (producer, consumer) has a square count, row by row.
-        owner: who writes element i: core i, or the producer or consumer of ring (i // n, i % n).
+        owner: who writes element i: "core" i, the "port owner" of port i, or the "producer" or "consumer" of ring
+            (i // n, i % n).
         why: what it is for.
+        touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +55,7 @@ class Structure(BaseModel):
     count: int = Field(ge=1)
     owner: str
     why: str = ""
+    touch: Touch | None = None
 
     def address(self, index: int) -> int:
         """Return the offset in bytes of an element within the shared block.
@@ -85,9 +98,18 @@ class Layout:
     source: str
     structures: tuple[Structure, ...]
 
-    def core_words(self, cores: int) -> tuple[Structure, ...]:
-        """Return the structures with a private word for each of ``cores`` cores."""
-        return tuple(s for s in self.structures if s.owner == "core" and s.count >= cores)
+    @property
+    def assumed(self) -> bool:
+        """Whether the table is a guess, so that how many of its words a packet touches is unknown as well."""
+        return self.source == ASSUMED
+
+    def private_words(self, elements: int, touch: Touch) -> tuple[Structure, ...]:
+        """Return the structures with a private word for each of ``elements`` cores or ports, written that often."""
+        return tuple(
+            s
+            for s in self.structures
+            if s.owner in PRIVATE_OWNERS and s.count >= elements and (s.touch or TOUCHES.get(s.name, "rare")) == touch
+        )
 
     def matrix(self, owner: Literal["producer", "consumer"], cores: int) -> Structure | None:
         """Return the index matrix of the inter-core rings that owner writes; None if there is none large enough."""
@@ -119,11 +141,11 @@ def default(name: LayoutName, cores: int) -> Layout:
         structures.append(
             Structure(
                 name=field, offset_bytes=offset, size_bytes=size, align_bytes=align, element_stride_bytes=stride,
-                count=count, owner=owner, why=why,
+                count=count, owner=owner, why=why, touch="packet",
             )
         )  # fmt: skip
         offset += stride * count
-    return Layout(name, "documented default (docs/simulation.md)", tuple(structures))
+    return Layout(name, ASSUMED, tuple(structures))
 
 
 def from_manifest(path: Path) -> Layout:

@@ -14,7 +14,7 @@ def ping_pong(timing: Timing, one_way_ps: int, seed: int, end_ps: int) -> Scene:
 
     Args:
         timing: times of the cores.
-        one_way_ps: cache-to-cache transfer as a ping-pong measures it (half a round trip), the locked instruction included.
+        one_way_ps: cache-to-cache transfer as a ping-pong measures it: half a round trip, locked instruction included.
         seed: of the jitter.
         end_ps: when to stop.
     """

@@ -1,5 +1,7 @@
-"""QGMs that route between NICs, destinations random over all ports: each core polls its receive rings and the rings from
-every other core; a packet for another core's port crosses the inter-core ring (producer, consumer).
+"""QGMs that route between NICs, destinations random over all ports.
+
+Each core polls its receive rings and the rings from every other core; a packet for another core's port crosses the
+inter-core ring (producer, consumer).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from lab.simulation.memory import Memory
 from lab.simulation.program import Assembler, Code, Op
 from lab.simulation.scene import Agent, Scene
 from lab.simulation.workload import shape as s
-from lab.simulation.workload.shape import DESCRIPTOR_BYTES, RING_ENTRIES, Run, Shape
+from lab.simulation.workload.shape import DESCRIPTOR_BYTES, RING_ENTRIES, Run, Shape, Touched
 
 MAX_CORES = 16
 # Registers of a core; those from TAIL on are arrays over the other cores.
@@ -31,7 +33,7 @@ class _Words:
     entry: int  # [producer][consumer][slot]
     tail: int  # [producer][consumer]
     head: int  # [producer][consumer]
-    touched: list[list[int]]
+    touched: Touched
 
 
 def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
@@ -69,7 +71,7 @@ def _place(memory: Memory, shape: Shape, layout: Layout) -> _Words:
     """Lay out the rings; a layout without index matrices takes those of the documented default of the same name."""
     n = shape.cores
     block = s.block_of(memory, layout)
-    touched = s.touched_words(memory, layout, block, shape)
+    touched = s.touched_words(memory, layout, block, n, shape.touched)
     tail, head = layout.matrix("producer", n), layout.matrix("consumer", n)
     if tail is None or head is None:
         fallback = default(layout.name, n)
@@ -163,7 +165,7 @@ def _receive(p: Assembler, me: int, port: int, next_: int, shape: Shape, words: 
     p.access(Op.PREF, 0, words.buffer + base, SLOT)
     p.emit(Op.WORK, shape.work_ps)
     p.access(Op.STORE, VALUE, words.buffer + base, SLOT)
-    for word in words.touched[me]:
+    for word in words.touched.packet[me]:
         p.access(Op.INC, 1, word)
     p.emit(Op.COUNT, s.RECEIVED, ONE)
     p.emit(Op.ADDI, next_, next_, 1)
@@ -172,6 +174,8 @@ def _receive(p: Assembler, me: int, port: int, next_: int, shape: Shape, words: 
     p.emit(Op.BLT, COUNT, BATCH, loop)
     p.label(end)
     p.emit(Op.BEQ, COUNT, ZERO, skip)
+    for word in words.touched.batch[me]:
+        p.access(Op.INC, 1, word)
     p.emit(Op.BELL, shape.doorbell_ps, words.rx_register + port, next_)
     for other in range(shape.cores):
         if other != me:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.simulation.layout import Layout
+from lab.simulation.layout import Layout, Structure
 from lab.simulation.memory import Memory
 from lab.simulation.scene import Outcome, Scene, Timing
 
@@ -19,7 +19,7 @@ DELIVERED = 1  # packets put into the receive ring
 LOST = 2  # packets that found no free receive descriptor
 
 RING_ENTRIES = 256  # queue length in the talk
-DESCRIPTOR_BYTES = 16  # legacy descriptor of the 82599 (datasheet 7.1.5, 7.2.3), split virtqueue descriptor (virtio 1.1, 2.6.5)
+DESCRIPTOR_BYTES = 16  # of the 82599 (datasheet 7.1.5, 7.2.3) and of a split virtqueue (virtio 1.1, 2.6.5)
 BUFFER_STRIDE_BYTES = 2240  # an odd multiple of 64, as the image uses: no two headers share a line
 
 
@@ -38,7 +38,7 @@ class Shape:
         limit: packets that arrive at each port, then it falls silent; 0 for no limit.
         near_ps: cache-to-cache transfer within a socket, without the locked instruction.
         far_ps: the same across sockets.
-        touched: private words of each core that every packet increments, from the layout, at most as many as it has.
+        touched: how many of the layout's private words a packet increments at most.
         range_bytes: what moves together: a line (64) or a prefetched pair (128).
     """
 
@@ -70,15 +70,32 @@ class Run:
     end_ps: int
 
 
-def touched_words(memory: Memory, layout: Layout, block: int, shape: Shape) -> list[list[int]]:
-    """Place the private words of each core; return their word numbers, words[core][i]."""
-    structures = layout.core_words(shape.cores)[: shape.touched]
-    words: list[list[int]] = [[] for _ in range(shape.cores)]
-    for structure in structures:
-        first = memory.place([block + structure.address(core) for core in range(shape.cores)])
-        for core in range(shape.cores):
-            words[core].append(first + core)
-    return words
+@dataclass(frozen=True)
+class Touched:
+    """Word numbers of the private words that forwarding increments: packet[element][i] and batch[element][i]."""
+
+    packet: list[list[int]]
+    batch: list[list[int]]
+
+
+def touched_words(memory: Memory, layout: Layout, block: int, elements: int, limit: int) -> Touched:
+    """Place the private words of each core or port.
+
+    Args:
+        memory: where to place them.
+        layout: which words there are.
+        block: address of the layout's shared block.
+        elements: cores or ports.
+        limit: how many words a packet touches at most.
+    """
+    packet = layout.private_words(elements, "packet")[:limit]
+    batch = layout.private_words(elements, "batch")
+    return Touched(_placed(memory, packet, block, elements), _placed(memory, batch, block, elements))
+
+
+def _placed(memory: Memory, structures: tuple[Structure, ...], block: int, elements: int) -> list[list[int]]:
+    firsts = [memory.place([block + each.address(i) for i in range(elements)]) for each in structures]
+    return [[first + i for first in firsts] for i in range(elements)]
 
 
 def block_of(memory: Memory, layout: Layout) -> int:
