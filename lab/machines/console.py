@@ -39,6 +39,7 @@ class Console:
 
         Raises:
             DutError: it did not come in time, or the console was closed; with the last lines that came.
+
         """
         mark = wanted.encode("ascii")
         while mark not in self._buffer:

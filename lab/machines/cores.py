@@ -28,6 +28,7 @@ def plan(exclusive_cores: int) -> CorePlan:
 
     Raises:
         UsageError: the host has not enough cores.
+
     """
     available = sorted(os.sched_getaffinity(0))
     if len(available) < exclusive_cores + 1:

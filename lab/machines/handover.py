@@ -1,8 +1,8 @@
 """Hand a running guest over from the emulator to KVM: QEMU's migration within one host, with the memory left in place.
 
-Guest memory is one memfd that both processes map, and the capability x-ignore-shared leaves it out of the stream, so that
-only the state of CPUs and devices moves. The source has ended before the destination is started: a vhost-user server then
-never sees two clients on a socket.
+Guest memory is one memfd that both processes map, and the capability x-ignore-shared leaves it out of the stream, so
+that only the state of CPUs and devices moves. The source has ended before the destination is started: a vhost-user
+server then never sees two clients on a socket.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def hand_over(source: Qemu, start_destination: Callable[[], Qemu], directory: Pa
 
     Raises:
         LabError: one of the two gave up; the guest is lost then.
+
     """
     state = directory / "state"
     source.qmp.execute("stop")

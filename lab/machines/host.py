@@ -52,6 +52,7 @@ def plan() -> AcceleratorPlan:
     Raises:
         UsageError: PIXLAB_ACCELERATOR names no accelerator.
         LabError: QEMU is not installed.
+
     """
     version = qemu_version()
     asked = os.environ.get("PIXLAB_ACCELERATOR")
@@ -86,7 +87,7 @@ def qemu_version() -> str:
 
 
 def probe(version: str) -> AcceleratorPlan:
-    """Find out how virtual machines run on this host, without the cache: takes up to ten seconds where ring 0 is slow."""
+    """Find out how virtual machines run on this host, without the cache: may take seconds where ring 0 is slow."""
     problem = _kvm_problem()
     if problem:
         return AcceleratorPlan(accelerator="tcg", reason=f"no KVM: {problem}", qemu_version=version)

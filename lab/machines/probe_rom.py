@@ -1,7 +1,7 @@
 """A firmware of 64 KiB that does nothing but count in ring 0, to see how fast ring 0 runs on a host.
 
-It starts at the reset vector as any x86 firmware (Intel SDM volume 3, section 9.1.4), switches to 32-bit protected mode,
-writes ``A`` to the debug port, counts down, writes ``B`` and halts.
+It starts at the reset vector as any x86 firmware (Intel SDM volume 3, section 9.1.4), switches to 32-bit protected
+mode, writes ``A`` to the debug port, counts down, writes ``B`` and halts.
 """
 
 from __future__ import annotations

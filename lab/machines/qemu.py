@@ -58,6 +58,7 @@ class Qemu:
 
         Raises:
             LabError: QEMU did not start, with what it said.
+
         """
         self._vcpus = 1 + spec.exclusive_cores
         self._said = log_directory / "qemu.log"
@@ -149,7 +150,7 @@ def _command(
 ) -> list[str]:
     """Write the command line of a machine that stands still at its start and does not come back from a reset."""
     size = f"{spec.memory_mib}M"
-    # In memory that several processes see: vhost-user needs it, and a hand-over moves nothing but the rest of the state.
+    # In memory that several processes see: vhost-user needs it, and a hand-over then moves only the rest of the state.
     shared = f"memory-backend-file,id=ram,mem-path=/proc/self/fd/{memory},size={size},share=on,prealloc=on"
     command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-S", "-no-reboot"]
     command += ["-accel", accelerator, "-cpu", cpu, "-smp", str(1 + spec.exclusive_cores), "-m", size]

@@ -28,6 +28,7 @@ class Qmp:
 
         Raises:
             LabError: QEMU refused it, closed the connection or did not answer in time.
+
         """
         message = (
             json.dumps({"execute": command, "arguments": arguments}) if arguments else json.dumps({"execute": command})

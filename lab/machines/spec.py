@@ -9,9 +9,7 @@ from lab.testbed.ports import Mac
 
 
 class DataPort(Model):
-    """A virtio-net port. ``vhost_socket`` is the socket of a vhost-user server; without one the port is plugged into
-    nothing: there, down and silent.
-    """
+    """A virtio-net port, on the socket of a vhost-user server, or plugged into nothing: there, and silent."""
 
     mac: Mac
     vhost_socket: Path | None = None

@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from lab.errors import LabError
 from lab.machines.deadline import Deadline
@@ -33,6 +34,7 @@ class BootNetwork:
 
         Raises:
             LabError: not root, or a tool is missing or refused.
+
         """
         if os.geteuid() != 0:
             raise LabError("a virtual testbed makes its own boot network, which needs root: run as root, or with sudo")
@@ -62,8 +64,8 @@ class BootNetwork:
     def _wait_separate(self) -> None:
         """Wait until unshare has done its work: until then the holder is in the host's own namespace."""
         deadline = Deadline(_START_LIMIT_S)
-        ours = os.readlink("/proc/self/ns/net")
-        while os.readlink(f"/proc/{self._holder.pid}/ns/net") == ours:
+        ours = Path("/proc/self/ns/net").readlink()
+        while Path(f"/proc/{self._holder.pid}/ns/net").readlink() == ours:
             if deadline.passed or self._holder.poll() is not None:
                 raise LabError("no network namespace can be made here: run as root on a kernel with network namespaces")
             time.sleep(0.005)

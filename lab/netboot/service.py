@@ -36,7 +36,7 @@ class ServedRecord(Model):
 
 
 class BootService:
-    """dnsmasq in the boot network's namespace; a context manager. It answers no other machine and serves no other file."""
+    """dnsmasq in the boot network's namespace, answering one machine and serving one file; a context manager."""
 
     def __init__(self, network: BootNetwork, image: Path, mac: str, directory: Path, log: Path) -> None:
         """Copy the image into a folder of its own and serve it.
@@ -50,6 +50,7 @@ class BootService:
 
         Raises:
             LabError: dnsmasq is missing or did not start.
+
         """
         if shutil.which("dnsmasq") is None:
             raise LabError("dnsmasq is not installed: run 'apt-get install dnsmasq-base'")
@@ -76,6 +77,10 @@ class BootService:
         if not self._started.wait(5.0):
             self.close()
             raise LabError(f"dnsmasq did not start: {self._lines[-1] if self._lines else 'it said nothing'}")
+
+    def forget(self) -> None:
+        """Begin a new boot: what was served before does not count for it."""
+        self._events.clear()
 
     def record(self) -> ServedRecord:
         """Return what has been served so far; the digest is that of the served copy as it lies there now."""

@@ -40,6 +40,7 @@ def take(testbed: str, run: str) -> Iterator[Lease]:
 
     Raises:
         TestbedBusy: another process, or another place in this one, holds it.
+
     """
     path = _file(testbed)
     # Not inherited by programs started meanwhile (O_CLOEXEC is Python's default), or they would hold the lease, too.

@@ -21,6 +21,7 @@ def load(name: str, directory: Path = paths.TESTBEDS) -> Testbed:
 
     Raises:
         UsageError: there is no such file, or something in it is wrong.
+
     """
     known = [path.stem for path in sorted(directory.glob("*.yaml"))]
     if name not in known:

@@ -35,6 +35,7 @@ def check(testbed: Testbed, timeout_s: float = 8.0) -> tuple[Reached, ...]:
     Args:
         testbed: whose machines.
         timeout_s: for all of them together.
+
     """
     results: dict[str, str] = {}
     threads: list[threading.Thread] = []

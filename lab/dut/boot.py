@@ -1,0 +1,107 @@
+"""One boot after the other of an image on a virtual server: PXE, the way to KVM, and the proof of what booted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lab.dut.pix import version_of
+from lab.dut.record import BootRecord
+from lab.dut.shell import Shell
+from lab.errors import DutError, LabError
+from lab.images import Manifest, bootproof
+from lab.machines.cores import CorePlan
+from lab.machines.deadline import Deadline
+from lab.machines.host import AcceleratorPlan
+from lab.machines.virtual import VirtualServer
+from lab.netboot.service import BootService
+
+READY_LIMIT_S = 90.0
+_RESET_LIMIT_S = 10.0
+
+
+class Boot:
+    """Boots the image; ``record`` is the record of the last boot."""
+
+    def __init__(
+        self,
+        image: Manifest,
+        server: VirtualServer,
+        service: BootService,
+        plan: AcceleratorPlan,
+        cores: CorePlan,
+        progress: Callable[[str], None],
+    ) -> None:
+        """Bind an image to the server that boots it and the service that it is booted from."""
+        self._image = image
+        self._server = server
+        self._service = service
+        self._plan = plan
+        self._cores = cores
+        self._progress = progress
+        self._record: BootRecord | None = None
+
+    @property
+    def record(self) -> BootRecord:
+        """The record of the last boot."""
+        assert self._record is not None, "nothing has been booted yet"
+        return self._record
+
+    def cold(self) -> Shell:
+        """Power the server on, wait for the image's prompt and prove what booted.
+
+        Raises:
+            DutError: it did not get ready; with how far it came.
+            ImageMismatch: something else booted.
+            LabError: the lab could not run it.
+
+        """
+        started_s = time.time()
+        by_emulator = self._plan.accelerator != "kvm"
+        self._progress(f"booting {self._image.name} over PXE under {'TCG' if by_emulator else 'KVM'}")
+        self._service.forget()
+        self._server.power_on()
+        powered_s = time.time()
+        self._wait_ready()
+        ready_s = time.time()
+        served = self._service.record()
+        sent_s = served.sent_at_s or ready_s
+        phases_s = {"power on": powered_s - started_s, "PXE": sent_s - powered_s, "image start": ready_s - sent_s}
+        if self._plan.accelerator == "tcg-then-kvm":
+            self._progress("handing the machine over from TCG to KVM")
+            self._server.hand_over()
+            phases_s["hand-over to KVM"] = time.time() - ready_s
+        shell = Shell(self._server.console, self._image.prompt, self._server.require_running)
+        proof_s = time.time()
+        booted_sha256 = str(version_of(shell)["sha256"])
+        bootproof.prove(self._image.sha256, served.sha256, booted_sha256)
+        phases_s["proof"] = time.time() - proof_s
+        self._progress(f"{self._image.name} is up and proved, {time.time() - started_s:.1f} s after power on")
+        self._record = BootRecord(
+            image=self._image.name,
+            accelerator=self._plan,
+            processor=self._server.cpu,
+            cores=self._cores,
+            served=served,
+            asked_sha256=self._image.sha256,
+            served_sha256=served.sha256,
+            booted_sha256=booted_sha256,
+            phases_s=phases_s,
+        )
+        return shell
+
+    def after_reboot(self) -> Shell:
+        """Boot again once the image, told to reboot, has reset the machine; raises as ``cold`` does."""
+        if not self._server.wait_off(_RESET_LIMIT_S):
+            raise DutError(f"the DUT was told to reboot and did not reset its machine within {_RESET_LIMIT_S:g} s")
+        return self.cold()
+
+    def _wait_ready(self) -> None:
+        """Wait for the first prompt; a failure says how far the machine came."""
+        deadline = Deadline(READY_LIMIT_S)
+        console = self._server.console
+        try:
+            console.read_until(self._image.ready_text, deadline, self._server.require_running)
+            console.read_until("\n" + self._image.prompt, deadline, self._server.require_running)
+        except LabError as error:
+            raise DutError(f"{self._image.name} did not get ready: {self._service.diagnosis()}; {error}") from error

@@ -1,0 +1,115 @@
+"""PIX, spoken to on the shell of its serial console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from lab.dut.counters import Conservation, Counters, PortCounters, QgmCounters
+from lab.dut.shell import Shell
+from lab.errors import DutError
+from lab.testbed.ports import Port, Route
+
+
+class PixDut:
+    """The Dut protocol (lab.dut.protocol) by commands of the image's shell."""
+
+    def __init__(self, shell: Shell, boot_again: Callable[[], Shell]) -> None:
+        """Bind to a shell.
+
+        Args:
+            shell: of the booted image.
+            boot_again: waits for the machine that was told to reboot, boots it and returns its new shell.
+
+        """
+        self._shell = shell
+        self._boot_again = boot_again
+
+    def version(self) -> dict[str, Any]:
+        """Return ``name``, ``version``, ``layout``, ``build_id``, and ``sha256`` of the file that it booted."""
+        return version_of(self._shell)
+
+    def ports(self) -> list[dict[str, Any]]:
+        """Return its data ports in their order."""
+        return self._shell.objects("ports")
+
+    def cores(self) -> list[dict[str, Any]]:
+        """Return its cores."""
+        return self._shell.objects("cores")
+
+    def configure(self, ports: Sequence[Port], peers: Sequence[Port], routes: Sequence[Route]) -> None:
+        """Set addresses, permanent neighbours and routes."""
+        for number, (port, peer) in enumerate(zip(ports, peers, strict=True)):
+            self._shell.tell(f"addr add {number} {port.address}")
+            self._shell.tell(f"neigh add {number} {peer.address.ip} {peer.mac}")
+        for route in routes:
+            self.route_add(str(route.prefix), str(route.via))
+
+    def route_add(self, prefix: str, via: str) -> None:
+        """Add a route."""
+        self._shell.tell(f"route add {prefix} via {via}")
+
+    def route_del(self, prefix: str) -> None:
+        """Remove a route."""
+        self._shell.tell(f"route del {prefix}")
+
+    def start(self) -> None:
+        """Start forwarding."""
+        self._shell.tell("start")
+
+    def stop(self) -> None:
+        """Stop forwarding."""
+        self._shell.tell("stop")
+
+    def counters(self) -> Counters:
+        """Return its counters; DutError when they have not the shape that the lab knows."""
+        ports, qgms = [], []
+        for counted in self._shell.objects("counters"):
+            scope = counted.pop("scope", None)
+            try:
+                if scope == "port":
+                    ports.append(PortCounters.model_validate(counted))
+                elif scope == "qgm":
+                    qgms.append(QgmCounters.model_validate(counted))
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(str(part) for part in first["loc"])
+                raise DutError(
+                    f"the DUT's counters of a {scope} are unknown to the lab: {place}: {first['msg']}"
+                ) from error
+        return Counters(ports=tuple(ports), qgms=tuple(qgms))
+
+    def clear_counters(self) -> None:
+        """Set its counters to zero."""
+        self._shell.tell("counters clear")
+
+    def drops(self) -> dict[str, int]:
+        """Return the drops of all ports by reason."""
+        return self.counters().drops()
+
+    def conservation(self) -> Conservation:
+        """Return the two sides of the balance of its packets."""
+        return self.counters().conservation()
+
+    def reboot(self) -> None:
+        """Reboot by its shell; nothing is configured afterwards."""
+        self._shell.send("reboot")
+        self._shell = self._boot_again()
+
+    def command(self, text: str) -> list[str]:
+        """Run one line on its shell and return the lines that it answers."""
+        return self._shell.run(text)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._shell.close()
+
+
+def version_of(shell: Shell) -> dict[str, Any]:
+    """Return what the shell's ``version`` tells; DutError when it does not tell the digest of the booted file."""
+    told = shell.objects("version")
+    if len(told) != 1 or not isinstance(told[0].get("sha256"), str):
+        raise DutError(f"the DUT does not tell the SHA-256 of the file that it was booted from: it told {told}")
+    return told[0]

@@ -1,0 +1,83 @@
+"""What a suite or a method may ask of a device under test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from lab.dut.counters import Conservation, Counters
+from lab.testbed.ports import Port, Route
+
+
+class Dut(Protocol):
+    """A router under test. All that talks to it is done before or after a trial, never during one.
+
+    Everything that can fail raises DutError with the last lines of the console.
+    """
+
+    def version(self) -> dict[str, Any]:
+        """Return what it says of itself: ``name``, ``version``, ``layout``, ``build_id``, ``sha256``."""
+        ...
+
+    def ports(self) -> list[dict[str, Any]]:
+        """Return its data ports in their order: ``port``, ``mac``, ``mtu``, ``link``, ``state``, ..."""
+        ...
+
+    def cores(self) -> list[dict[str, Any]]:
+        """Return its cores: ``core``, ``role``, ``state``, ..."""
+        ...
+
+    def configure(self, ports: Sequence[Port], peers: Sequence[Port], routes: Sequence[Route]) -> None:
+        """Set the addresses of its ports, a permanent neighbour on each link, and its routes.
+
+        Args:
+            ports: its own, in their order.
+            peers: the port at the other end of each one's link.
+            routes: beyond those to its own networks.
+
+        """
+        ...
+
+    def route_add(self, prefix: str, via: str) -> None:
+        """Add a route."""
+        ...
+
+    def route_del(self, prefix: str) -> None:
+        """Remove a route."""
+        ...
+
+    def start(self) -> None:
+        """Start forwarding."""
+        ...
+
+    def stop(self) -> None:
+        """Stop forwarding."""
+        ...
+
+    def counters(self) -> Counters:
+        """Return its counters since boot or the last ``clear_counters``."""
+        ...
+
+    def clear_counters(self) -> None:
+        """Set its counters to zero."""
+        ...
+
+    def drops(self) -> dict[str, int]:
+        """Return the drops of all ports by reason."""
+        ...
+
+    def conservation(self) -> Conservation:
+        """Return the two sides of the balance of its packets."""
+        ...
+
+    def reboot(self) -> None:
+        """Boot it anew, up to the prompt, with nothing configured; what booted is proved again."""
+        ...
+
+    def command(self, text: str) -> list[str]:
+        """Run one line on its shell and return the lines that it answers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; it keeps running."""
+        ...

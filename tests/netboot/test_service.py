@@ -1,0 +1,69 @@
+"""The boot service answers one machine only, in a network without a way out, and says how far a boot came."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LabError
+from lab.netboot.network import TAP, BootNetwork
+from lab.netboot.service import BootService
+
+MAC = "52:54:00:78:00:ff"
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
+
+
+def inside(network: BootNetwork, *command: str) -> str:
+    return subprocess.run(network.enter(command), capture_output=True, text=True, check=True).stdout
+
+
+@needs_root
+def test_network_has_no_way_out_and_disappears() -> None:
+    with BootNetwork() as network:
+        links = inside(network, "ip", "-oneline", "link").splitlines()
+        assert [line.split(": ")[1] for line in links] == ["lo", TAP]
+        assert "default" not in inside(network, "ip", "route")
+        assert inside(network, "readlink", "/proc/self/ns/net").strip() != str(Path("/proc/self/ns/net").readlink())
+    assert not Path(f"/sys/class/net/{TAP}").exists()
+    with pytest.raises(subprocess.CalledProcessError):
+        inside(network, "true")
+
+
+@needs_root
+def test_diagnosis_of_a_machine_that_never_asked(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(b"some bytes")
+    (tmp_path / "served").mkdir()
+    log = tmp_path / "netboot.log"
+    with BootNetwork() as network, BootService(network, image, MAC, tmp_path / "served", log) as service:
+        assert f"no DHCP request came from {MAC}" in service.diagnosis()
+        record = service.record()
+        assert (record.size_bytes, record.sent_at_s) == (10, None)
+        image.write_bytes(b"changed while served")
+        assert service.record().sha256 == record.sha256, "the copy is served, not the file that may change"
+    assert "TFTP root" in log.read_text(encoding="utf-8")
+
+
+@needs_root
+def test_only_the_asked_machine_gets_an_address(tmp_path: Path) -> None:
+    """Send DHCP discovers as a stranger and as the machine, on a pair of interfaces inside the network."""
+    image = tmp_path / "image"
+    image.write_bytes(b"some bytes")
+    script = Path(__file__).with_name("ask_dhcp.py")
+    with BootNetwork() as network, BootService(network, image, MAC, tmp_path, tmp_path / "log") as service:
+        asked = subprocess.run(
+            network.enter(["python3", str(script), TAP, "52:54:00:78:00:01", MAC]),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert asked.stdout.split() == ["nothing", "192.0.2.10"]
+        assert "did not take the offered one" in service.diagnosis()
+
+
+def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="needs root"):
+        BootNetwork()
