@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-# PXE loads it to 0000:7C00 in real mode. After the greeting, every received byte is sent back; `!` resets the machine by
-# the keyboard controller.
+# PXE loads it to 0000:7C00 in real mode. After the greeting, every received byte is sent back; `!` resets the machine
+# by the keyboard controller.
 SOURCE = """
     .code16
     .globl _start

@@ -1,4 +1,4 @@
-"""Plays machines that are plugged into a tap: sends a DHCP discover from each MAC, prints the offered address or nothing.
+"""Plays machines plugged into a tap: sends a DHCP discover from each MAC, prints the offered address or ``nothing``.
 
 Usage: ask_dhcp.py TAP MAC...
 """
@@ -15,7 +15,7 @@ TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 
 def checksum(header: bytes) -> int:
     """Internet checksum (RFC 1071) of an even number of bytes."""
-    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    total: int = sum(struct.unpack(f">{len(header) // 2}H", header))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
 

@@ -1,0 +1,107 @@
+"""What the lab makes of the shell's answers, also of broken ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.dut.pix import PixDut
+from lab.dut.shell import Shell
+from lab.errors import DutError, LabError
+from lab.machines.console import Console
+from lab.testbed import load
+from tests.dut.far_end import FarEnd
+
+ANSWERS = {
+    "help": "help | version\nports | cores\n",
+    "route add nonsense": "usage: route add PREFIX/LEN via A.B.C.D\n",
+    "ports json": '{"port":0}\n[  12.345678] ring 0: link up\n{"port":1}\n',
+    "cores json": "not json\n",
+    "version json": '{"name":"pix-padded"}\n',
+    "counters json": '{"scope":"port","port":0,"rx_packets":5,"rx_bytes":300,"tx_packets":3,"tx_bytes":180,'
+    '"drops":{"no_route":1,"runt":0}}\n{"scope":"qgm","qgm":1,"busy_cycles":9,"busy_packets":5,"polls":7,'
+    '"empty_polls":2,"originated":1,"consumed":1,"held":1,"new":4}\n',
+    "stop": "SILENCE",
+    "hang": "HANG UP",
+}
+
+
+@pytest.fixture
+def far_end(tmp_path: Path) -> Iterator[FarEnd]:
+    end = FarEnd(tmp_path / "line", ANSWERS)
+    yield end
+    end.close()
+
+
+@pytest.fixture
+def shell(far_end: FarEnd, tmp_path: Path) -> Shell:
+    return Shell(Console(tmp_path / "line"), "pix> ", lambda: None)
+
+
+@pytest.fixture
+def dut(shell: Shell) -> PixDut:
+    return PixDut(shell, lambda: shell)
+
+
+def test_answers_come_without_echo_and_prompt(shell: Shell) -> None:
+    assert shell.run("help") == ["help | version", "ports | cores"]
+    assert shell.run("neigh flush") == []
+
+
+def test_refused_command_is_an_error_with_its_usage_line(shell: Shell) -> None:
+    assert shell.run("route add nonsense") == ["usage: route add PREFIX/LEN via A.B.C.D"]
+    with pytest.raises(DutError, match="refused 'route add nonsense': usage: route add"):
+        shell.tell("route add nonsense")
+
+
+def test_messages_of_the_kernel_are_no_answers(dut: PixDut) -> None:
+    assert dut.ports() == [{"port": 0}, {"port": 1}]
+
+
+def test_broken_json_is_named(dut: PixDut) -> None:
+    with pytest.raises(DutError, match="no JSON: 'not json'"):
+        dut.cores()
+
+
+def test_a_version_without_digest_proves_nothing(dut: PixDut) -> None:
+    with pytest.raises(DutError, match="does not tell the SHA-256"):
+        dut.version()
+
+
+def test_counters_add_up(dut: PixDut) -> None:
+    assert dut.drops() == {"no_route": 1}
+    balance = dut.conservation()
+    assert balance.taken_in == balance.accounted_for == 6
+
+
+def test_silence_is_an_error_with_the_last_lines(shell: Shell) -> None:
+    shell.run("help")
+    with pytest.raises(DutError, match=r"within 0\.2 s; its last lines: .*ports \| cores"):
+        shell.run("stop", timeout_s=0.2)
+
+
+def test_hung_up_console_is_an_error(shell: Shell) -> None:
+    with pytest.raises(DutError, match="closed its console"):
+        shell.run("hang")
+
+
+def test_dead_machine_ends_the_waiting(far_end: FarEnd, tmp_path: Path) -> None:
+    def dead() -> None:
+        raise LabError("QEMU ended with code 1")
+
+    with pytest.raises(LabError, match="QEMU ended"):
+        Shell(Console(tmp_path / "line"), "pix> ", dead).run("stop", timeout_s=30)
+
+
+def test_configuration_of_the_virtual_testbed(dut: PixDut, far_end: FarEnd) -> None:
+    testbed = load("virtual")
+    ports = testbed.dut.ports
+    dut.configure(ports, [testbed.peer_of(port) for port in ports], testbed.dut.routes)
+    assert far_end.asked == [
+        "addr add 0 198.18.0.1/24",
+        "neigh add 0 198.18.0.2 02:00:00:12:00:00",
+        "addr add 1 198.19.0.1/24",
+        "neigh add 1 198.19.0.2 02:00:00:12:00:01",
+        "route add 198.18.128.0/17 via 198.18.0.2",
+        "route add 198.19.128.0/17 via 198.19.0.2",
+    ]
