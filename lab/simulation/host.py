@@ -14,7 +14,7 @@ from lab.simulation.errors import SimulationError
 from lab.simulation.facts import HostFacts
 
 PROBE = NATIVE / "hostprobe"
-DURATION_S = 1.5
+DURATION_S = 1.0
 TIMEOUT_S = 20.0
 MAX_PARTNERS = 8
 INTERRUPTED = 5.0  # a window this many times the median had a thread off its CPU

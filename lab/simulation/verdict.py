@@ -10,7 +10,7 @@ from lab.errors import UsageError
 from lab.simulation.baseline import Baseline
 
 Consistent = Literal["padded", "packed", "both", "neither", "ceiling"]
-CEILING_TOLERANCE = 0.02  # a generator within 2 % of the band's edge or of the result is taken to have limited it
+TOLERANCE = 0.02  # a search ends within about a percent, and a generator's ceiling is no sharper
 
 
 class Verdict(BaseModel):
@@ -37,7 +37,8 @@ def compare(measured_pps: float, padded: Baseline, packed: Baseline, ceiling_pps
         ceiling_pps: what the generator can send and receive itself; None if unknown.
 
     Returns:
-        "ceiling" when the generator cannot reach a band that the measurement lies below: then nothing can be told.
+        "ceiling" when the generator's ceiling lies below both bands, or when the measurement stops at the ceiling and a
+        band lies above it: then nothing can be told. A value within 2 % of a band counts as in it.
 
     Raises:
         UsageError: the baselines are not a pair, or a rate is below zero.
@@ -48,45 +49,38 @@ def compare(measured_pps: float, padded: Baseline, packed: Baseline, ceiling_pps
         raise UsageError("verdict: the two baselines are of different machines or frame sizes")
     if measured_pps < 0 or (ceiling_pps is not None and ceiling_pps < 0):
         raise UsageError("verdict: a rate is below zero")
+    both = (padded, packed)
     bands = f"padded {_band(padded)} and packed {_band(packed)} Mpps"
     found = f"measured {measured_pps / 1e6:.2f} Mpps"
-    if ceiling_pps is not None and _generator_limits(measured_pps, (padded, packed), ceiling_pps):
+    if ceiling_pps is not None and _generator_limits(measured_pps, both, ceiling_pps):
         return Verdict(
             consistent_with="ceiling",
             reason=f"{found} is limited by the generator, whose ceiling of {ceiling_pps / 1e6:.2f} Mpps lies below what "
             f"the simulation expects ({bands}), so it cannot tell whether there is false sharing.",
         )
-    agrees = [each.layout for each in (padded, packed) if _holds(each, measured_pps)]
+    agrees = [each.layout for each in both if _holds(each, measured_pps)]
     if len(agrees) == 2:
-        return Verdict(
-            consistent_with="both",
-            reason=f"{found} lies in both simulated bands ({bands}), so it cannot tell them apart.",
-        )
+        limits = " and ".join(sorted({each.limited_by for each in both}))
+        reason = f"{found} lies in both simulated bands ({bands}; limited by {limits}) and cannot tell them apart."
+        return Verdict(consistent_with="both", reason=reason)
     if agrees:
-        return Verdict(
-            consistent_with=agrees[0], reason=f"{found} lies in the simulated band of {agrees[0]} only ({bands})."
-        )
+        reason = f"{found} lies in the simulated band of {agrees[0]} only ({bands})."
+        return Verdict(consistent_with=agrees[0], reason=reason)
     return Verdict(consistent_with="neither", reason=f"{found} lies in neither simulated band ({bands}).")
 
 
 def _generator_limits(measured_pps: float, bands: tuple[Baseline, Baseline], ceiling_pps: float) -> bool:
-    """Whether a band that the measurement is below, or just reaches, begins above what the generator can do."""
-    reachable_pps = ceiling_pps * (1 + CEILING_TOLERANCE)
-    return any(
-        reachable_pps < band.throughput_pps_low
-        and measured_pps <= reachable_pps
-        and not _below(measured_pps, ceiling_pps)
-        for band in bands
-    ) or all(reachable_pps < band.throughput_pps_low for band in bands)
-
-
-def _below(measured_pps: float, ceiling_pps: float) -> bool:
-    """Whether the measurement is clearly below what the generator can do, so that the DUT limited it."""
-    return measured_pps < ceiling_pps * (1 - CEILING_TOLERANCE)
+    """Whether the generator, and not the DUT, set the result as far as these bands are concerned."""
+    reachable_pps = ceiling_pps * (1 + TOLERANCE)
+    if all(reachable_pps < band.throughput_pps_low for band in bands):
+        return True
+    stopped_at_ceiling = measured_pps >= ceiling_pps * (1 - TOLERANCE)
+    return stopped_at_ceiling and any(reachable_pps < band.throughput_pps_low for band in bands)
 
 
 def _holds(band: Baseline, measured_pps: float) -> bool:
-    return band.throughput_pps_low <= measured_pps <= band.throughput_pps_high
+    low_pps, high_pps = band.throughput_pps_low, band.throughput_pps_high
+    return low_pps * (1 - TOLERANCE) <= measured_pps <= high_pps * (1 + TOLERANCE)
 
 
 def _band(baseline: Baseline) -> str:

@@ -13,9 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include <x86intrin.h>
 
 #define ROUND_TRIPS 500
+#define WARM_ROUND_TRIPS 50
+#define PAUSE_US 500 /* between windows: they are spread over the whole time */
 #define MAX_WINDOWS 4096
 
 /* The two sides hand `ball` back and forth: 0 means the server's turn, 1 the returner's, 2 the end. Nothing else lies on its
@@ -75,6 +78,9 @@ static bool play(int home, int away, double until_s, double tsc_hz, int *windows
 	for (int i = 0; i < ROUND_TRIPS; i++) /* the other side has arrived, and is warm */
 		pass(&game.ball, 0, 1);
 	while (now_s() < until_s && *windows < MAX_WINDOWS) {
+		usleep(PAUSE_US);
+		for (int i = 0; i < WARM_ROUND_TRIPS; i++)
+			pass(&game.ball, 0, 1);
 		uint64_t begin = __rdtsc();
 
 		for (int i = 0; i < ROUND_TRIPS; i++)

@@ -1,0 +1,124 @@
+"""The C kernel does what the plain-Python reference does, and both keep the invariants of coherence."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from lab.simulation import native, reference
+from lab.simulation.errors import SimulationError
+from lab.simulation.program import Assembler, Op
+from lab.simulation.scene import NEVER, Agent, Outcome, Scene
+from tests.simulation.scenes import COUNTED, TIMING, counting_scenes, scenes
+
+
+def one_core(*instructions: tuple[Op, int, int, int], **changes: object) -> Scene:
+    program = Assembler()
+    for op, a, b, c in instructions:
+        program.emit(op, a, b, c)
+    scene = Scene((Agent(program.code()),), TIMING, ((0,),), (0, 0), 1, 0, 1_000_000)
+    return replace(scene, **changes)  # type: ignore[arg-type]
+
+
+@settings(deadline=None, max_examples=150)
+@given(scenes())
+def test_the_kernel_equals_the_reference(scene: Scene) -> None:
+    assert native.simulate(scene) == reference.simulate(scene)
+
+
+@settings(deadline=None, max_examples=100)
+@given(scenes())
+def test_one_writer_and_time_that_never_goes_back(scene: Scene) -> None:
+    simulation = reference.Simulation(scene)
+    agents, lines = range(len(scene.agents)), range(max(scene.word_lines) + 1)
+    clocks = [0] * len(scene.agents)
+    before = 0
+    while simulation.step():
+        now = simulation.now
+        assert now >= before
+        before = now
+        for line in lines:
+            writers = [a for a in agents if simulation.lines.writable(a, line, now)]
+            readers = [a for a in agents if simulation.lines.readable(a, line, now)]
+            assert len(writers) <= 1
+            assert not writers or readers == writers
+        for core in simulation.cores:
+            assert core.clock >= clocks[core.number]
+            clocks[core.number] = core.clock
+            assert (core.drain_clock == NEVER) == (not core.buffer)
+            assert len(core.buffer) <= scene.timing.store_buffer_entries
+
+
+@settings(deadline=None, max_examples=100)
+@given(counting_scenes())
+def test_no_store_is_lost(scene: Scene) -> None:
+    outcome = native.simulate(scene)
+    counted = tuple(stats[COUNTED] for stats in outcome.stats)
+    assert min(counted) > 0
+    assert outcome.memory == counted
+
+
+def test_a_modified_line_takes_one_transfer() -> None:
+    writer, reader = Assembler(), Assembler()
+    writer.emit(Op.MOVI, 0, 5)
+    writer.access(Op.STORE, 0, 0)
+    writer.emit(Op.HALT)
+    reader.emit(Op.MOVI, 1, 100_000)
+    reader.emit(Op.TILL, 1)
+    reader.access(Op.LOAD, 0, 0)
+    reader.emit(Op.COUNT, 0, 0)
+    reader.emit(Op.HALT)
+    scene = Scene(
+        (Agent(writer.code()), Agent(reader.code())), replace(TIMING, jitter=0), ((0, 50_000), (50_000, 0)), (0,), 1, 0, NEVER
+    )
+    outcome = native.simulate(scene)
+    assert outcome.stats[1][0] == 5
+    assert outcome.clocks_ps[1] == 100_000 + 50_000 + TIMING.l1_ps
+
+
+def test_a_core_sees_its_own_stores_before_they_are_committed() -> None:
+    program = ((Op.MOVI, 0, 9, 0), (Op.STORE, 0, 0, -1), (Op.LOAD, 1, 0, -1), (Op.COUNT, 0, 1, 0), (Op.HALT, 0, 0, 0))
+    outcome = native.simulate(one_core(*program))
+    assert outcome.stats[0][0] == 9
+    assert outcome.clocks_ps[0] < TIMING.shared_cache_ps  # the line itself was not there yet
+
+
+def test_a_fence_waits_for_doorbells() -> None:
+    program = ((Op.BELL, 80_000, -1, 0), (Op.FENCE, 0, 0, 0), (Op.HALT, 0, 0, 0))
+    assert native.simulate(one_core(*program)).clocks_ps[0] >= 80_000
+    assert native.simulate(one_core(program[0], program[2])).clocks_ps[0] < 80_000
+
+
+def test_without_the_kernel_the_reference_runs_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = one_core((Op.INC, 3, 1, -1), (Op.HALT, 0, 0, 0))
+    expected = native.simulate(scene)
+    monkeypatch.setattr(native, "LIBRARY", tmp_path / "missing.so")
+    with pytest.warns(RuntimeWarning, match="make native"):
+        assert native.simulate(scene) == expected
+
+
+@pytest.mark.parametrize("simulate", [native.simulate, reference.simulate])
+def test_programs_that_misbehave_are_refused(simulate: Callable[[Scene], Outcome]) -> None:
+    with pytest.raises(SimulationError, match="without time passing"):
+        simulate(one_core((Op.MOVI, 0, 1, 0), (Op.JMP, 0, 0, 0)))
+    with pytest.raises(SimulationError, match="word"):
+        simulate(one_core((Op.MOVI, 0, 99, 0), (Op.LOAD, 1, 0, 0), (Op.HALT, 0, 0, 0)))
+    with pytest.raises(SimulationError, match="register"):
+        simulate(one_core((Op.MOVI, 0, 999, 0), (Op.GETR, 1, 0, 0), (Op.HALT, 0, 0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("scene", "words"),
+    [
+        (one_core((Op.JMP, 0, 0, 7)), "jumps out"),
+        (one_core((Op.MOVI, 500, 0, 0), (Op.HALT, 0, 0, 0)), "register"),
+        (one_core((Op.MOVI, 0, 0, 0)), "must end"),
+        (one_core((Op.HALT, 0, 0, 0), transfer_ps=((-1,),)), "below zero"),
+        (one_core((Op.HALT, 0, 0, 0), timing=replace(TIMING, l1_ps=0)), "time would stand still"),
+    ],
+)
+def test_scenes_that_are_not_well_formed_are_refused(scene: Scene, words: str) -> None:
+    with pytest.raises(SimulationError, match=words):
+        native.simulate(scene)
