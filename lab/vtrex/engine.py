@@ -165,7 +165,7 @@ def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> li
 def _eal(options: EngineOptions) -> list[str]:
     others = sorted(os.sched_getaffinity(0) - {options.core}) or [options.core]
     arguments = ["--lcores", f"0@({','.join(map(str, others))}),1@{options.core}", "--main-lcore", "0"]
-    arguments += ["--no-shconf", f"--file-prefix=vtrex{os.getpid()}", "--no-huge", "-m", str(options.memory_mb), "--iova-mode=va", "--no-pci"]
+    arguments += ["--no-shconf", "--file-prefix=vtrex", "--no-huge", "-m", str(options.memory_mb), "--iova-mode=va", "--no-pci"]
     arguments += ["--no-telemetry", "--log-level=*:error"]
     for index, path in enumerate(options.vhost_paths):
         arguments += ["--vdev", f"net_vhost{index},iface={path},queues=1"]

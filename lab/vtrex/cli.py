@@ -1,0 +1,89 @@
+"""The ``serve`` command of vtrex."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lab import paths
+from lab.errors import LabError, UsageError
+from lab.vtrex.engine import EngineOptions
+from lab.vtrex.serve import ServerOptions, serve
+
+MAX_PORTS = 8
+
+app = typer.Typer(help="vtrex: a software traffic generator that TRex clients can drive.", no_args_is_help=True)
+
+
+@app.callback()
+def vtrex() -> None:
+    """Keep ``serve`` a command of its own."""
+
+
+def _core(asked: int | None) -> int:
+    available = os.sched_getaffinity(0)
+    core = max(available) if asked is None else asked
+    if core not in available:
+        raise UsageError(f"--core {core} is not available; there are: {', '.join(map(str, sorted(available)))}")
+    return core
+
+
+def _vhost_paths(ports: list[str], wire: bool) -> tuple[str, ...]:
+    if wire == bool(ports):
+        raise UsageError("give either --wire or one --port vhost:PATH for each port")
+    if len(ports) > MAX_PORTS:
+        raise UsageError(f"{len(ports)} ports were given; there can be {MAX_PORTS} at most")
+    found = []
+    for port in ports:
+        kind, _, path = port.partition(":")
+        if kind != "vhost" or not path:
+            raise UsageError(f"--port '{port}' is not of the form vhost:PATH")
+        if path in found:
+            raise UsageError(f"--port '{port}' is given twice")
+        found.append(path)
+    return tuple(found)
+
+
+def _check_ranges(bind: str, rpc_port: int, async_port: int, line_rate_gbps: float, limits_us: list[float]) -> None:
+    for name, value in (("--rpc-port", rpc_port), ("--async-port", async_port)):
+        if not 0 <= value <= 65535:
+            raise UsageError(f"{name} {value} is not between 0 and 65535")
+    if rpc_port == async_port != 0:
+        raise UsageError(f"--rpc-port and --async-port are both {rpc_port}")
+    if not 0 < line_rate_gbps <= 1000:
+        raise UsageError(f"--line-rate-gbps {line_rate_gbps:g} is not between 0 and 1000")
+    if any(not 0 < limit <= 1e6 for limit in limits_us):
+        raise UsageError("--full-wait-us and --late-us must be above 0 and at most 1000000")
+    if not bind:
+        raise UsageError("--bind needs an address")
+
+
+@app.command("serve")
+def serve_command(
+    port: Annotated[list[str] | None, typer.Option(help="A port: vhost:PATH (vhost-user server socket).")] = None,
+    wire: Annotated[bool, typer.Option("--wire", help="Two ports joined to each other.")] = False,
+    rpc_port: Annotated[int, typer.Option(help="TCP port of requests, 0 = any free one.")] = 4501,
+    async_port: Annotated[int, typer.Option(help="TCP port of the event doorbell, 0 = any free one.")] = 4500,
+    bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    core: Annotated[int | None, typer.Option(help="CPU of the polling thread; default the last one.")] = None,
+    line_rate_gbps: Annotated[float, typer.Option(help="What the ports say their speed is.")] = 10.0,
+    full_wait_us: Annotated[float, typer.Option(help="How long a full device is retried before frames are given up.")] = 1000.0,
+    late_us: Annotated[float, typer.Option(help="Frames later than this are not sent any more.")] = 10000.0,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    try:
+        _check_ranges(bind, rpc_port, async_port, line_rate_gbps, [full_wait_us, late_us])
+        engine = EngineOptions(
+            binary=paths.NATIVE / "vtrex-engine",
+            vhost_paths=_vhost_paths(port or [], wire),
+            core=_core(core),
+            full_wait_us=full_wait_us,
+            late_us=late_us,
+        )
+        serve(engine, ServerOptions(bind, rpc_port, async_port, line_rate_gbps))
+    except LabError as error:
+        print(f"vtrex: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None

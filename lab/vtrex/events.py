@@ -1,0 +1,81 @@
+"""Events for clients: a queue for each session, and a doorbell that tells the sessions to ask."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+SILENCE_S = 10.0  # a session that has not asked for so long gets no more events, as with TRex
+FORGET_S = 3600.0
+MAX_SESSIONS = 1000
+
+
+class Event(IntEnum):
+    """TRex's event types."""
+
+    PORT_STARTED = 0
+    PORT_STOPPED = 1
+    PORT_PAUSED = 2
+    PORT_RESUMED = 3
+    PORT_FINISHED = 4
+    PORT_ACQUIRED = 5
+    PORT_RELEASED = 6
+    PORT_ATTRIBUTES = 8
+    PROFILE_STARTED = 10
+    PROFILE_STOPPED = 11
+    PROFILE_PAUSED = 12
+    PROFILE_RESUMED = 13
+    PROFILE_FINISHED = 14
+    SERVER_STOPPED = 100
+
+
+@dataclass
+class _Session:
+    asked_s: float
+    next_seq: int = 0
+    queue: deque[dict[str, Any]] = field(default_factory=deque)
+
+
+class EventQueues:
+    """Sequence numbers are contiguous in each session: a client that meets a hole ends its own process."""
+
+    def __init__(self, clock: Callable[[], float], doorbell: Callable[[], None]) -> None:
+        """Use ``clock`` (monotonic seconds) and ring ``doorbell`` on each event."""
+        self._clock = clock
+        self._doorbell = doorbell
+        self._sessions: dict[int, _Session] = {}
+
+    def ring(self) -> None:
+        """Tell the clients to ask."""
+        self._doorbell()
+
+    def open(self, session_id: int) -> None:
+        """Make a session known."""
+        now = self._clock()
+        if session_id not in self._sessions and len(self._sessions) >= MAX_SESSIONS:
+            del self._sessions[min(self._sessions, key=lambda known: self._sessions[known].asked_s)]
+        self._sessions.setdefault(session_id, _Session(now))
+
+    def take(self, session_id: int) -> list[dict[str, Any]]:
+        """Return and forget what a session has not seen yet."""
+        self.open(session_id)
+        session = self._sessions[session_id]
+        session.asked_s = self._clock()
+        events = list(session.queue)
+        session.queue.clear()
+        return events
+
+    def emit(self, event: Event, **data: Any) -> None:
+        """Queue an event for every session that still asks."""
+        now = self._clock()
+        for session_id, session in list(self._sessions.items()):
+            silent_s = now - session.asked_s
+            if silent_s > FORGET_S:
+                del self._sessions[session_id]
+            elif silent_s <= SILENCE_S:
+                session.queue.append({"name": "trex-event", "type": int(event), "data": data, "seq": session.next_seq})
+                session.next_seq += 1
+        self._doorbell()

@@ -1,0 +1,152 @@
+"""The generator behind the protocol: ports, groups, events and the engine, and how they change together."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab.vtrex import messages as m
+from lab.vtrex import params as p
+from lab.vtrex.engine import Engine
+from lab.vtrex.events import Event, EventQueues
+from lab.vtrex.flows import FlowTable
+from lab.vtrex.meters import Meters
+from lab.vtrex.port import PROFILE, TX, Owner, Port, default_mac
+from lab.vtrex.rpc import refuse
+from lab.vtrex.trial import TrialWatch
+
+_WORD = string.ascii_letters + string.digits
+
+
+def random_word() -> str:
+    """Return eight random characters, as TRex's handles are."""
+    return "".join(secrets.choice(_WORD) for _ in range(8))
+
+
+class Generator:
+    """All state of a server."""
+
+    def __init__(self, engine: Engine, line_rate_gbps: float, doorbell: Callable[[], None]) -> None:
+        """Present the engine's ports at a line rate; ``doorbell`` tells clients to ask for events."""
+        self.engine = engine
+        self.api_handle = random_word()
+        self.events = EventQueues(time.monotonic, doorbell)
+        self.flows = FlowTable(engine)
+        self.trial = TrialWatch(engine)
+        self.port_meters = Meters()
+        self.flow_meters = Meters()
+        self.capture_filters: dict[int, str] = {}
+        self.started_at = time.time()
+        self.ports = [
+            Port(index, default_mac(index), default_mac(index ^ 1 if index ^ 1 < engine.ports else index), line_rate_gbps)
+            for index in range(engine.ports)
+        ]
+        self.tick()
+
+    def port(self, params: p.Params) -> Port:
+        """Return the port that a request names.
+
+        Raises:
+            RpcError: there is none of this number.
+        """
+        index = p.integer(params, "port_id", low=-(2**63))
+        if not 0 <= index < len(self.ports):
+            raise refuse(f"invalid port id - should be: {', '.join(str(port.index) for port in self.ports)}")
+        return self.ports[index]
+
+    def owned_port(self, params: p.Params) -> Port:
+        """Return the port that a request names, if the request proves to own it.
+
+        Raises:
+            RpcError: no such port, or it is somebody else's.
+        """
+        port = self.port(params)
+        if port.owner is None or params.get("handler") != port.owner.handler:
+            raise refuse("port is not owned by you or your current executing session")
+        return port
+
+    @staticmethod
+    def check_profile(params: p.Params) -> None:
+        """Refuse profiles other than the default one.
+
+        Raises:
+            RpcError: the request names one.
+        """
+        profile = p.string(params, "profile_id", PROFILE)
+        if profile not in (PROFILE, "*"):
+            raise refuse(f"profile '{profile}' does not exist; this generator has the default profile '{PROFILE}' only")
+
+    def acquire(self, port: Port, user: str, session_id: int, *, force: bool) -> str:
+        """Give a port to a user; returns the handler.
+
+        Raises:
+            RpcError: it is taken and ``force`` is not set.
+        """
+        owner = port.owner
+        if owner is not None and not force and (owner.user, owner.session_id) != (user, session_id):
+            raise refuse(f"port is already taken by '{owner.user}'")
+        port.owner = Owner(user, session_id, random_word())
+        self.events.open(session_id)
+        taken = force and owner is not None
+        self.events.emit(Event.PORT_ACQUIRED, port_id=port.index, who=user, session_id=session_id, force=taken)
+        return port.owner.handler
+
+    def release(self, port: Port) -> None:
+        """Take a port from its owner."""
+        owner, port.owner = port.owner, None
+        if owner is not None:
+            self.events.emit(Event.PORT_RELEASED, port_id=port.index, who=owner.user, session_id=owner.session_id)
+
+    def remove_stream(self, port: Port, stream_id: int) -> None:
+        """Forget a stream and let go of its pg_id."""
+        stream = port.streams.pop(stream_id)
+        if stream.rule is not None:
+            self.flows.remove(stream.rule, port.index, stream_id)
+
+    def any_active(self) -> bool:
+        """Tell whether a port has traffic, be it paused."""
+        return any(port.active for port in self.ports)
+
+    def collect_ended(self) -> None:
+        """Notice which ports have sent their last frame, and tell the clients."""
+        for port, counters in zip(self.ports, self.engine.port_counters(), strict=True):
+            if port.active is not None and not counters.transmitting:
+                self.set_ended(port)
+                self.events.emit(Event.PROFILE_FINISHED, port_id=port.index, profile_id=PROFILE)
+                self.events.emit(Event.PORT_FINISHED, port_id=port.index)
+
+    def set_ended(self, port: Port) -> None:
+        """Note that a port's traffic is over."""
+        port.active = None
+        if not self.any_active():
+            self.trial.ended(time.monotonic())
+
+    def tick(self) -> None:
+        """Do what is due twice a second: rates, link changes."""
+        counters = self.engine.port_counters()
+        self.port_meters.sample(time.monotonic(), self._meter_values(counters))
+        for port, now in zip(self.ports, counters, strict=True):
+            if bool(now.link_up) != port.link_up:
+                port.link_up = bool(now.link_up)
+                self.events.emit(Event.PORT_ATTRIBUTES, port_id=port.index, attr=port.attributes())
+
+    @staticmethod
+    def _meter_values(counters: list[m.PortCounters]) -> dict[Any, int]:
+        names = ("tx_packets", "tx_bytes", "rx_packets", "rx_bytes", "busy_ns")
+        return {(index, name): getattr(port, name) for index, port in enumerate(counters) for name in names}
+
+    def expected_rates_pps(self) -> list[tuple[float, float]]:
+        """Return (frames, bits) a second that each running port is told to send."""
+        rates = []
+        for port in self.ports:
+            if port.active != TX or port.running is None:
+                rates.append((0.0, 0.0))
+                continue
+            factor = port.running.factor
+            loads = [stream.load(port.line_rate_bps) for stream in port.running.streams]
+            scaled = [(load, factor if load.scales else 1.0) for load in loads]
+            rates.append((sum(load.rate_pps * by for load, by in scaled), sum(load.l2_bps * by for load, by in scaled)))
+        return rates

@@ -1,0 +1,26 @@
+"""The methods of the RPC protocol, a module for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lab.vtrex.generator import Generator
+from lab.vtrex.methods import captures, lab_only, ports, stats, streams, system, traffic
+from lab.vtrex.params import Params
+
+Method = Callable[[Generator, Params], Any]
+
+TREX_METHODS: Mapping[str, Method] = {
+    **system.METHODS,
+    **ports.METHODS,
+    **streams.METHODS,
+    **traffic.METHODS,
+    **stats.METHODS,
+    **captures.METHODS,
+}
+METHODS: Mapping[str, Method] = {
+    **TREX_METHODS,
+    **lab_only.METHODS,
+    "get_supported_cmds": lambda generator, params: [*TREX_METHODS, "get_supported_cmds"],
+}

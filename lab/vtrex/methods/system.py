@@ -1,0 +1,130 @@
+"""Who the server is, and its events."""
+
+from __future__ import annotations
+
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from lab.vtrex import params as p
+from lab.vtrex.generator import Generator
+from lab.vtrex.messages import STATS_FLOWS
+from lab.vtrex.port import format_mac
+from lab.vtrex.rpc import RpcError, refuse
+
+VERSION = "v3.08"  # the TRex release whose protocol this is
+API_NAME, API_MAJOR, API_MINOR = "STL", 5, 1
+
+
+def get_version(generator: Generator, params: p.Params) -> dict[str, str]:
+    """Return the release of TRex that this server stands for."""
+    return {"version": VERSION, "build_date": "-", "build_time": "-", "built_by": "pixlab vtrex", "mode": API_NAME}
+
+
+def _check_version(major: int, minor: int) -> None:
+    versions = f"(API type '{API_NAME}':  - server: '{API_MAJOR}.{API_MINOR}', client: '{major}.{minor}')"
+    if major < API_MAJOR:
+        raise refuse(f"RPC version mismatch: a newer client version is required {versions}")
+    if (major, minor) > (API_MAJOR, API_MINOR):
+        raise refuse(f"RPC version mismatch: your client version is too new to be supported by the server {versions}")
+
+
+def api_sync_v2(generator: Generator, params: p.Params) -> dict[str, str]:
+    """Check the client's version; returns the word that its later requests carry."""
+    name = p.string(params, "name")
+    if name != API_NAME:
+        raise refuse(f"configuration mismatch: the server runs '{API_NAME}', the client asks for '{name}'")
+    _check_version(p.integer(params, "major"), p.integer(params, "minor"))
+    return {"api_h": generator.api_handle}
+
+
+def api_sync(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Answer a client of API 4: too old."""
+    versions = p.array(params, "api_vers")
+    if len(versions) != 1 or not isinstance(versions[0], dict):
+        raise refuse("field 'api_vers' must have one entry")
+    if p.string(versions[0], "type") != "core":
+        raise refuse("api type must be 'core'")
+    _check_version(p.integer(versions[0], "major"), p.integer(versions[0], "minor"))
+    return {"api_vers": [{"type": "core", "api_h": generator.api_handle}]}
+
+
+def ping(generator: Generator, params: p.Params) -> dict[str, float]:
+    """Return the server's clock in seconds."""
+    return {"ts": time.monotonic()}
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def get_system_info(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Describe server and ports."""
+    engine = generator.engine
+    ports = [
+        {
+            "index": port.index,
+            "driver": engine.driver,
+            "description": "vtrex",
+            "pci_addr": "N/A",
+            "numa": -1,
+            "hw_mac": format_mac(port.mac),
+            "stack": "legacy",
+            "cores": [0],
+            "supp_speeds": [int(port.speed_gbps * 1000)],
+            "is_fc_supported": False,
+            "is_ieee1588_supported": False,
+            "is_led_supported": False,
+            "is_link_supported": False,
+            "is_prom_supported": True,
+            "is_virtual": True,
+            "is_vxlan_supported": False,
+            "rx": {"caps": ["flow_stats", "latency", "rx_bytes"], "counters": STATS_FLOWS},
+        }
+        for port in generator.ports
+    ]
+    return {
+        "hostname": platform.node(),
+        "uptime": time.strftime("%b %d %Y @ %H:%M:%S", time.localtime(generator.started_at)),
+        "core_type": _processor(),
+        "dp_core_count": 1,
+        "dp_core_count_per_port": 1,
+        "is_multiqueue_mode": False,
+        "advanced_per_stream_stats": True,
+        "port_count": len(ports),
+        "ports": ports,
+    }
+
+
+def publish_now(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Ring the doorbell of the asynchronous channel."""
+    p.integer(params, "key")
+    p.boolean(params, "baseline", False)
+    generator.events.ring()
+    return {}
+
+
+def get_async_events(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return the events that this session has not seen."""
+    return {"data": generator.events.take(p.integer(params, "session_id"))}
+
+
+def get_async_results(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Say that there is no such task: every method here answers at once."""
+    raise RpcError(-32003, f"there is no task with ticket {p.integer(params, 'ticket_id')}", "No Results")
+
+
+METHODS = {
+    "get_version": get_version,
+    "api_sync": api_sync,
+    "api_sync_v2": api_sync_v2,
+    "ping": ping,
+    "get_system_info": get_system_info,
+    "publish_now": publish_now,
+    "get_async_events": get_async_events,
+    "get_async_results": get_async_results,
+}

@@ -1,0 +1,134 @@
+"""A port as clients see it: owner, streams, state and attributes. The engine knows only what is sent."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.vtrex.streams import Stream
+
+PROFILE = "_"
+IDLE, STREAMS, TX, PAUSE = "IDLE", "STREAMS", "TX", "PAUSE"
+
+
+@dataclass
+class Running:
+    """The traffic of a port since its last start."""
+
+    streams: list[Stream]
+    factor: float
+    duration_s: float
+
+
+@dataclass
+class Owner:
+    """Who holds a port; ``handler`` is the word by which requests prove it."""
+
+    user: str
+    session_id: int
+    handler: str
+
+
+@dataclass
+class Port:
+    """One port's state."""
+
+    index: int
+    mac: bytes
+    peer_mac: bytes
+    speed_gbps: float
+    owner: Owner | None = None
+    streams: dict[int, Stream] = field(default_factory=dict)
+    max_stream_id: int = 0
+    active: str | None = None  # TX or PAUSE while there is traffic
+    running: Running | None = None
+    link_up: bool = False
+    service: bool = False
+    service_filtered: bool = False
+    promiscuous: bool = False
+    multicast: bool = False
+    resolved: bool = True  # the destination MAC is known
+    ipv4_src: str | None = None
+    ipv4_dst: str | None = None
+    vlan: list[int] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """TRex's name of the state."""
+        return self.active or (STREAMS if self.streams else IDLE)
+
+    @property
+    def line_rate_bps(self) -> float:
+        """What counts as 100 %."""
+        return self.speed_gbps * 1e9
+
+    def attributes(self) -> dict[str, Any]:
+        """Return ``attr`` of get_port_status."""
+        ether = {"src": format_mac(self.mac), "dst": format_mac(self.peer_mac) if self.resolved else ""}
+        ether["state"] = "configured" if self.resolved else "unconfigured"
+        ipv4: dict[str, Any] = {"state": "none"}
+        if self.ipv4_src is not None:
+            state = "resolved" if self.resolved else "unresolved"
+            ipv4 = {"state": state, "src": self.ipv4_src, "dst": self.ipv4_dst}
+        return {
+            "promiscuous": {"enabled": self.promiscuous},
+            "multicast": {"enabled": self.multicast},
+            "link": {"up": self.link_up},
+            "speed": self.speed_gbps,
+            "rx_filter_mode": "hw",
+            "vxlan_fs": [],
+            "fc": {"mode": -1},
+            "layer_cfg": {"ether": ether, "ipv4": ipv4, "ipv6": {"enabled": False}},
+            "vlan": {"tags": list(self.vlan)},
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Return the result of get_port_status."""
+        inactive = {"is_active": False}
+        return {
+            "owner": self.owner.user if self.owner else "",
+            "state": self.state,
+            "state_profile": {PROFILE: self.state},
+            "service": self.service,
+            "service_filtered": self.service_filtered,
+            "profile_count": 1,
+            "max_stream_id": self.max_stream_id,
+            "attr": self.attributes(),
+            "rx_info": {
+                "latency": inactive,
+                "queue": inactive,
+                "stack": {"is_active": True},
+                "grat_arp": inactive,
+                "capture_port": inactive,
+                "capwap_proxy": inactive,
+            },
+        }
+
+
+def default_mac(index: int) -> bytes:
+    """Return the locally administered address of a port."""
+    return bytes([0x02, 0x76, 0x74, 0x72, 0x78, index])
+
+
+def format_mac(mac: bytes) -> str:
+    """Return six bytes as text."""
+    return mac.hex(":")
+
+
+def parse_mac(text: str) -> bytes | None:
+    """Return the six bytes of an address written with colons, None when it is none."""
+    parts = text.split(":")
+    try:
+        mac = bytes(int(part, 16) for part in parts)
+    except ValueError:
+        return None
+    return mac if len(mac) == 6 and all(len(part) <= 2 for part in parts) else None
+
+
+def parse_ipv4(text: str) -> bytes | None:
+    """Return the four bytes of a dotted address, None when it is none."""
+    try:
+        return socket.inet_pton(socket.AF_INET, text)
+    except OSError:
+        return None

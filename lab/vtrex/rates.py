@@ -1,0 +1,83 @@
+"""Rates of streams and the arithmetic of TRex's multipliers. Pure functions; frame sizes here include the FCS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lab.vtrex.rpc import refuse
+
+LAYER_1_OVERHEAD_BYTES = 20  # preamble, start delimiter, inter-frame gap
+LINE_RATE_TOLERANCE = 1.0001
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a stream sends at multiplier 1. ``scales`` is false for latency streams: no multiplier changes them."""
+
+    rate_pps: float
+    size_bytes: int
+    scales: bool
+
+    @property
+    def l2_bps(self) -> float:
+        """Bits a second of frames with FCS."""
+        return self.rate_pps * self.size_bytes * 8
+
+    @property
+    def l1_bps(self) -> float:
+        """Bits a second on the line."""
+        return self.rate_pps * (self.size_bytes + LAYER_1_OVERHEAD_BYTES) * 8
+
+
+def stream_rate_pps(kind: str, value: float, size_bytes: int, line_rate_bps: float) -> float:
+    """Turn a stream's ``rate`` (pps, bps_L1, bps_L2, percentage of line rate) into frames a second.
+
+    Raises:
+        RpcError: the kind is unknown or the rate not above 0.
+    """
+    l1_bits = (size_bytes + LAYER_1_OVERHEAD_BYTES) * 8
+    divisors = {"pps": 1.0, "bps_L2": size_bytes * 8.0, "bps_L1": l1_bits, "percentage": l1_bits * 100 / line_rate_bps}
+    if kind not in divisors:
+        raise refuse(f"rate type '{kind}' is none of {', '.join(divisors)}")
+    if not value > 0:
+        raise refuse(f"a stream's rate must be above 0, not {value}")
+    return value / divisors[kind]
+
+
+def factor_for(loads: Sequence[Load], kind: str, value: float, line_rate_bps: float) -> float:
+    """Return the factor by which the scaling streams must be multiplied so that the port sends what ``mul`` asks for.
+
+    Latency streams do not scale, so factor = (asked - fixed) / scaling (trex-protocol 2.5, start_traffic).
+
+    Raises:
+        RpcError: unknown kind, or less asked for than the latency streams alone send.
+    """
+    if kind == "raw":
+        if not value > 0:
+            raise refuse(f"multiplier must be above 0, not {value}")
+        return value
+    measures = {
+        "pps": (lambda load: load.rate_pps, value),
+        "bps": (lambda load: load.l2_bps, value),
+        "bpsl1": (lambda load: load.l1_bps, value),
+        "percentage": (lambda load: load.l1_bps, value / 100 * line_rate_bps),
+    }
+    if kind not in measures:
+        raise refuse(f"multiplier type '{kind}' is none of raw, {', '.join(measures)}")
+    measure, asked = measures[kind]
+    fixed = sum(measure(load) for load in loads if not load.scales)
+    scaling = sum(measure(load) for load in loads if load.scales)
+    if not asked > fixed and (scaling > 0 or asked < fixed):
+        raise refuse(f"the latency streams enforce a minimum rate of {fixed:g}; {asked:g} was asked for")
+    return (asked - fixed) / scaling if scaling > 0 else 1.0
+
+
+def scaled_rates_pps(loads: Sequence[Load], factor: float) -> list[float]:
+    """Return the rate of each stream under a factor."""
+    return [load.rate_pps * factor if load.scales else load.rate_pps for load in loads]
+
+
+def total_l1_bps(loads: Sequence[Load], factor: float) -> float:
+    """Return the line load of all streams under a factor."""
+    return sum(load.l1_bps * (factor if load.scales else 1.0) for load in loads)

@@ -1,0 +1,163 @@
+"""The server process: sockets, signals, the main loop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from lab.errors import GeneratorError, UsageError
+from lab.vtrex.dispatch import call
+from lab.vtrex.engine import Engine, EngineOptions
+from lab.vtrex.events import Event
+from lab.vtrex.generator import Generator
+from lab.vtrex.rpc import serve_wire
+
+TICK_S = 0.5
+MAX_MESSAGE_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where to serve; a port 0 means any free one."""
+
+    bind: str
+    rpc_port: int
+    async_port: int
+    line_rate_gbps: float
+
+
+class Server:
+    """Sockets in front of a generator."""
+
+    def __init__(self, engine: Engine, options: ServerOptions) -> None:
+        """Bind the sockets.
+
+        Raises:
+            UsageError: an address cannot be bound.
+        """
+        self._context = zmq.Context()
+        self._rpc = self._bind(zmq.REP, options.bind, options.rpc_port, "--rpc-port")
+        self._rpc.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        self._pub = self._bind(zmq.PUB, options.bind, options.async_port, "--async-port")
+        self._engine = engine
+        self._generator = Generator(engine, options.line_rate_gbps, lambda: self._pub.send(b"{}"))
+
+    def _bind(self, kind: int, address: str, port: int, option: str) -> zmq.Socket[bytes]:
+        sock: zmq.Socket[bytes] = self._context.socket(kind)
+        sock.setsockopt(zmq.LINGER, 100)
+        try:
+            if port:
+                sock.bind(f"tcp://{address}:{port}")
+            else:
+                sock.bind_to_random_port(f"tcp://{address}")
+        except zmq.ZMQError as error:
+            raise UsageError(f"cannot listen on {address}:{port}: {error}; choose another {option} or --bind") from None
+        return sock
+
+    @property
+    def ready_line(self) -> str:
+        """What tells the caller where the server listens."""
+        rpc, pub = (sock.getsockopt_string(zmq.LAST_ENDPOINT) for sock in (self._rpc, self._pub))
+        return f"vtrex ready rpc={rpc} async={pub}"
+
+    def run(self, stop_fd: int) -> None:
+        """Serve until ``stop_fd`` becomes readable.
+
+        Raises:
+            GeneratorError: the engine is gone.
+        """
+        poller = zmq.Poller()
+        for watched in (self._rpc, self._engine.event_fd, self._engine.control_fd, stop_fd):
+            poller.register(watched, zmq.POLLIN)
+        next_tick_s = time.monotonic()
+        while True:
+            wait_s = max(0.0, next_tick_s - time.monotonic())
+            ready: dict[Any, int] = dict(poller.poll(int(wait_s * 1000) + 1))
+            if stop_fd in ready:
+                return
+            if self._engine.control_fd in ready:
+                raise GeneratorError("the vtrex engine ended unexpectedly")
+            if self._engine.event_fd in ready:
+                os.eventfd_read(self._engine.event_fd)
+                self._generator.collect_ended()
+            if self._rpc in ready:
+                self._rpc.send(serve_wire(self._rpc.recv(), lambda name, params: call(self._generator, name, params)))
+            if time.monotonic() >= next_tick_s:
+                self._generator.tick()
+                next_tick_s = time.monotonic() + TICK_S
+
+    def close(self) -> None:
+        """Tell the clients and close the sockets."""
+        self._generator.events.emit(Event.SERVER_STOPPED, cause="server is shut down")
+        self._rpc.close()
+        self._pub.close()
+        self._context.term()
+
+
+def check_vhost_path(path: str) -> None:
+    """Make sure that a vhost-user socket can be made at ``path``; removes one that a dead server left behind.
+
+    Raises:
+        UsageError: the path is too long, its folder is missing, or somebody listens there.
+    """
+    if len(path.encode()) > 107 or "," in path:
+        raise UsageError(f"socket path '{path}' must have at most 107 bytes and no comma")
+    place = Path(path)
+    if not place.parent.is_dir():
+        raise UsageError(f"socket path '{path}': the folder {place.parent} does not exist")
+    if not place.exists():
+        return
+    if not place.is_socket():
+        raise UsageError(f"socket path '{path}': a file that is no socket is in the way")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            place.unlink()
+            return
+    raise UsageError(f"socket path '{path}': another process listens there")
+
+
+def _leave_core(core: int) -> None:
+    """Run this process elsewhere than the engine's polling thread."""
+    others = os.sched_getaffinity(0) - {core}
+    if others:
+        os.sched_setaffinity(0, others)
+
+
+def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
+    """Run a server until SIGTERM or SIGINT; prints one line when it is ready.
+
+    Raises:
+        UsageError: what was asked for cannot be.
+        GeneratorError: the engine is missing or gone.
+    """
+    for path in engine_options.vhost_paths:
+        check_vhost_path(path)
+    stop_read, stop_write = socket.socketpair()
+    stop_write.setblocking(False)
+    signal.set_wakeup_fd(stop_write.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    engine = Engine(engine_options)
+    try:
+        _leave_core(engine_options.core)
+        server = Server(engine, options)
+        try:
+            print(server.ready_line, flush=True)
+            server.run(stop_read.fileno())
+        finally:
+            server.close()
+    finally:
+        engine.close()
+        for path in engine_options.vhost_paths:
+            Path(path).unlink(missing_ok=True)
+        sys.stdout.flush()

@@ -1,0 +1,140 @@
+"""A stream as a client defined it: checked once, then packed for the engine at each start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.vtrex import frames
+from lab.vtrex import messages as m
+from lab.vtrex import params as p
+from lab.vtrex.fields import FieldProgram, compile_program
+from lab.vtrex.rates import Load, stream_rate_pps
+from lab.vtrex.rpc import refuse
+
+FCS_BYTES = 4
+SRC_MAC_FROM_PACKET = 1
+DST_MAC_FROM_PACKET = 2
+DST_MAC_MASK = 6
+
+
+@dataclass(frozen=True)
+class FlowRule:
+    """The ``flow_stats`` of a stream."""
+
+    pg_id: int
+    kind: m.FlowKind
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream; ``frame`` is without FCS and not yet marked or addressed."""
+
+    stream_id: int
+    json: Mapping[str, Any]
+    frame: bytes
+    program: FieldProgram
+    rate_kind: str
+    rate_value: float
+    total_frames: int  # 0 = continuous
+    gap_before_us: float
+    flags: int
+    enabled: bool
+    rule: FlowRule | None
+
+    def load(self, line_rate_bps: float) -> Load:
+        """Return what the stream sends at multiplier 1 on a line of this rate."""
+        size_bytes = len(self.frame) + FCS_BYTES
+        rate_pps = stream_rate_pps(self.rate_kind, self.rate_value, size_bytes, line_rate_bps)
+        return Load(rate_pps, size_bytes, self.rule is None or self.rule.kind is not m.FlowKind.LATENCY)
+
+    def packed(self, rate_pps: float, src: bytes, dst: bytes, flow: int, generation: int) -> bytes:
+        """Return the stream_spec for the engine.
+
+        Args:
+            rate_pps: frames a second to send.
+            src: the port's own MAC address, used unless the stream has one of its own.
+            dst: the port's destination MAC address, likewise.
+            flow: engine's flow index, NO_FLOW for none.
+            generation: ``flow_seq`` of the latency header.
+        """
+        frame = frames.set_macs(
+            self.frame,
+            None if self.flags & SRC_MAC_FROM_PACKET else src,
+            dst if self.flags & DST_MAC_MASK == 0 else None,
+        )
+        kind = self.rule.kind if self.rule else m.FlowKind.NONE
+        if kind is not m.FlowKind.NONE:
+            frame = frames.mark(frame, hw_id=flow if kind is m.FlowKind.STATS else None)
+        counts = (len(self.program.variables), len(self.program.writes), len(self.program.checksums), 0)
+        spec = m.STREAM.pack(
+            rate_pps, self.gap_before_us, self.total_frames, flow, len(frame), kind, generation, *counts,
+            len(self.program.values),
+        )  # fmt: skip
+        return spec + self.program.packed() + frame
+
+
+def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> Stream:
+    """Check the ``stream`` of an add_stream request.
+
+    Raises:
+        RpcError: something is missing, malformed, or not supported by this generator.
+    """
+    frame = _frame(p.mapping(stream, "packet"))
+    mode = p.mapping(stream, "mode")
+    kind = p.string(mode, "type")
+    if kind not in ("continuous", "single_burst"):
+        raise refuse(f"stream mode '{kind}' is not supported by this generator, only continuous and single_burst")
+    if p.integer(stream, "next_stream_id", -1, low=-1) != -1:
+        raise refuse("chained streams (next_stream_id) are not supported by this generator")
+    if not p.boolean(stream, "self_start", True) or p.boolean(stream, "start_paused", False):
+        raise refuse("streams that do not start by themselves are not supported by this generator")
+    flags = p.integer(stream, "flags", 0)
+    if flags & 8:
+        raise refuse("dummy streams are not supported by this generator")
+    rate = p.mapping(mode, "rate")
+    gap_before_us = p.number(stream, "isg", 0.0)
+    if gap_before_us < 0:
+        raise refuse(f"isg is {gap_before_us}, expected 0 or more microseconds")
+    instructions = p.array(p.mapping(stream, "vm", {"instructions": []}), "instructions", [])
+    result = Stream(
+        stream_id=stream_id,
+        json=dict(stream),
+        frame=frame,
+        program=compile_program(instructions, frame, p.integer(stream, "random_seed", 0) or stream_id),
+        rate_kind=p.string(rate, "type"),
+        rate_value=p.number(rate, "value"),
+        total_frames=p.integer(mode, "total_pkts", low=1) if kind == "single_burst" else 0,
+        gap_before_us=gap_before_us,
+        flags=flags,
+        enabled=p.boolean(stream, "enabled", True),
+        rule=_rule(p.mapping(stream, "flow_stats", {"enabled": False}), frame),
+    )
+    result.load(line_rate_bps)
+    return result
+
+
+def _frame(packet: p.Params) -> bytes:
+    frame = p.binary(packet, "binary")
+    if not frames.ETHER_BYTES <= len(frame) <= m.MAX_FRAME_BYTES:
+        raise refuse(f"packet has {len(frame)} bytes, expected {frames.ETHER_BYTES} to {m.MAX_FRAME_BYTES}")
+    return frames.pad(frame)
+
+
+def _rule(rule: p.Params, frame: bytes) -> FlowRule | None:
+    if not p.boolean(rule, "enabled", False):
+        return None
+    kinds = {"stats": m.FlowKind.STATS, "latency": m.FlowKind.LATENCY}
+    kind = kinds.get(p.string(rule, "rule_type", "stats"))
+    if kind is None:
+        raise refuse(f"flow_stats rule_type '{rule['rule_type']}' is not supported by this generator")
+    if p.boolean(rule, "ieee_1588", False):
+        raise refuse("flow_stats with ieee_1588 needs a NIC with time stamps; this generator has none")
+    offset = frames.ipv4_offset(frame)
+    if offset is None:
+        raise refuse("flow_stats needs an IPv4 packet with at most two VLAN tags")
+    headers_end = offset + 4 * (frame[offset] & 15) + (8 if frame[offset + 9] == frames.UDP else 0)
+    if kind is m.FlowKind.LATENCY and headers_end + 16 > len(frame):
+        raise refuse("a latency stream needs 16 bytes of payload behind its headers")
+    return FlowRule(p.integer(rule, "stream_id", high=2**32 - 1), kind)

@@ -1,0 +1,83 @@
+"""The trial report: what was intended and sent, and what disturbed the engine meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab.vtrex.disturbance import CoreSnapshot, snapshot
+from lab.vtrex.engine import Engine
+
+JOIN_S = 0.1  # a start this soon after the last end still belongs to the trial
+
+
+class TrialWatch:
+    """Decides which starts form a trial and keeps the disturbance of the engine's core meanwhile."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Watch this engine."""
+        self._engine = engine
+        self._ports: set[int] = set()
+        self._ended_s: float | None = None
+        self._begin: CoreSnapshot | None = None
+        self._end: CoreSnapshot | None = None
+
+    def joins(self, port_id: int, now_s: float, *, any_active: bool) -> bool:
+        """Tell whether a start of this port belongs to the present trial."""
+        recent = any_active or (self._ended_s is not None and now_s - self._ended_s < JOIN_S)
+        return recent and port_id not in self._ports
+
+    def started(self, port_id: int, *, joined: bool, before: CoreSnapshot) -> None:
+        """Note a start; ``before`` is the disturbance just before it."""
+        if not joined:
+            self._ports = set()
+            self._begin = before
+        self._ports.add(port_id)
+        self._end = None
+
+    def ended(self, now_s: float) -> None:
+        """Note that no port transmits any more."""
+        self._ended_s = now_s
+        self._end = self.snapshot()
+
+    def snapshot(self) -> CoreSnapshot:
+        """Read the disturbance of the engine's thread and core."""
+        return snapshot(self._engine.pid, self._engine.poll_tid, self._engine.core)
+
+    def report(self) -> dict[str, Any]:
+        """Return the result of pixlab_get_trial_report."""
+        counters, ports = self._engine.trial()
+        disturbed = CoreSnapshot(0, 0, 0)
+        if self._begin is not None:
+            disturbed = (self._end or self.snapshot()).since(self._begin)
+        return {
+            "trial": counters.number,
+            "running": bool(counters.running),
+            "duration_ns": counters.duration_ns,
+            "ports": [
+                {
+                    "port_id": port.port_id,
+                    "intended_packets": port.intended_packets,
+                    "sent_packets": port.sent_packets,
+                    "queue_full": port.queue_full,
+                    "too_late": port.late,
+                    "rx_packets": port.rx_packets,
+                    "rx_unknown": port.rx_unknown,
+                }
+                for port in ports
+            ],
+            "lateness_ns": {"max": counters.lateness_max_ns, "p99": counters.lateness_p99_ns},
+            "gaps": {
+                "over_10us": counters.gaps_over_10us,
+                "over_50us": counters.gaps_over_50us,
+                "over_100us": counters.gaps_over_100us,
+                "over_1ms": counters.gaps_over_1ms,
+                "max_ns": counters.gap_max_ns,
+                "total_ns": counters.gap_total_ns,
+            },
+            "core": {
+                "id": self._engine.core,
+                "run_delay_ns": disturbed.run_delay_ns,
+                "steal_ticks": disturbed.steal_ticks,
+                "nonvoluntary_switches": disturbed.nonvoluntary_switches,
+            },
+        }
