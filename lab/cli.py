@@ -22,7 +22,7 @@ app.add_typer(vtrex_app, name="vtrex")
 @testbed_app.command("list")
 def testbed_list() -> None:
     """List the testbeds that this checkout knows."""
-    from lab import testbed  # noqa: PLC0415
+    from lab import testbed
 
     for name in sorted(path.stem for path in paths.TESTBEDS.glob("*.yaml")):
         found = testbed.load(name)
@@ -32,7 +32,7 @@ def testbed_list() -> None:
 @testbed_app.command("check")
 def testbed_check(name: str) -> None:
     """Check a testbed's file and whether its machines answer."""
-    from lab import testbed  # noqa: PLC0415
+    from lab import testbed
 
     testbed.check_reachable(testbed.load(name))
     typer.echo(f"{name}: ok")
@@ -41,7 +41,7 @@ def testbed_check(name: str) -> None:
 @image_app.command("list")
 def image_list() -> None:
     """List the images, and whether each is built."""
-    from lab import images  # noqa: PLC0415
+    from lab import images
 
     for manifest in images.all_manifests():
         typer.echo(f"{manifest.name}\t{manifest.version}\t{manifest.layout}\t{manifest.sha256}")
@@ -50,7 +50,7 @@ def image_list() -> None:
 @image_app.command("build")
 def image_build() -> None:
     """Build the PIX images from their sources."""
-    from lab import images  # noqa: PLC0415
+    from lab import images
 
     images.build()
 
@@ -58,7 +58,7 @@ def image_build() -> None:
 @app.command("report")
 def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "latest") -> None:
     """Make results.json and index.html of a run again from its journal; also of a run that was killed."""
-    from lab.run import finish  # noqa: PLC0415
+    from lab.run import finish
 
     folder = paths.REPORTS / run
     if not folder.is_dir():
@@ -69,7 +69,7 @@ def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "
 @vtrex_app.command("serve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def vtrex_serve(context: typer.Context) -> None:
     """Serve TRex's RPC for software ports; options as of ``python -m lab.vtrex serve --help``."""
-    from lab.vtrex.cli import app as serve_app  # noqa: PLC0415
+    from lab.vtrex.cli import app as serve_app
 
     serve_app(["serve", *context.args], standalone_mode=False)
 

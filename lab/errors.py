@@ -62,6 +62,7 @@ def near_misses(wrong: str, known: Iterable[str]) -> str:
 
     Returns:
         A clause for the end of an error message: ``did you mean 'a'? there are: a, b``.
+
     """
     names = sorted(known)
     close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)

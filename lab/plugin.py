@@ -13,12 +13,13 @@ from typing import Any, get_args
 
 import pytest
 
-from lab import paths, session
+from lab import baselines, images, paths, session
 from lab.dut.deploy import DeployedDut
 from lab.dut.protocol import Dut
 from lab.errors import LabError, UsageError, near_misses
-from lab.images import Manifest, find_image
+from lab.images import Manifest
 from lab.machines.host import Accelerator
+from lab.measurements import Measurements
 from lab.methods.profile import Profile, profile
 from lab.run import Run
 from lab.testbed import Testbed, check_reachable, load
@@ -72,7 +73,8 @@ def _prepare(config: pytest.Config) -> None:
         os.environ["PIXLAB_ACCELERATOR"] = accelerator
     config.stash[_PROFILE] = profile(config.option.profile)
     bed = config.stash[_BED] = load(config.option.testbed)
-    config.stash[_IMAGE] = find_image(config.option.image)
+    images.build()
+    config.stash[_IMAGE] = images.find(config.option.image)
     check_reachable(bed)
 
 
@@ -81,14 +83,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if _BED not in config.stash:
         return
     run = config.stash[_RUN] = Run.begin(
+        suite=_suite_name(config),
         testbed=config.stash[_BED],
         image=config.stash[_IMAGE],
         profile=config.stash[_PROFILE],
-        arguments=config.invocation_params.args,
     )
     if not config.option.xmlpath:
         config.option.xmlpath = str(run.folder / "junit.xml")
     run.say_by(_speaker(config))
+
+
+def _suite_name(config: pytest.Config) -> str:
+    """Return the name of the suite that runs, or ``suites`` when it is more than one."""
+    names = set()
+    for argument in config.args:
+        path = Path(str(argument).split("::")[0]).resolve()
+        names.add(path.relative_to(paths.SUITES).parts[0] if path != paths.SUITES else "suites")
+    return names.pop() if len(names) == 1 else "suites"
 
 
 def _speaker(config: pytest.Config) -> Any:
@@ -109,7 +120,7 @@ def _speaker(config: pytest.Config) -> Any:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note the outcome of each test in the journal, and remember a lab that broke."""
-    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     run = item.config.stash.get(_RUN, None)
     if run is not None:
         error = call.excinfo.value if call.excinfo else None
@@ -117,8 +128,40 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             item.config.stash.setdefault(_BROKEN, error)
             report.longrepr = f"{type(error).__name__}: {error}"
         if report.when == "call" or report.outcome != "passed":
-            run.note_test(item.nodeid, report.outcome, report.duration, str(report.longrepr or ""))
+            outcome = "error" if report.outcome == "failed" and report.when != "call" else report.outcome
+            run.note_test(item.nodeid, _title(item), outcome, report.duration, _first_line(report))
     return report  # type: ignore[return-value]
+
+
+def _title(item: pytest.Item) -> str:
+    """Return the first line of a test's docstring, or its name."""
+    doc = getattr(getattr(item, "obj", None), "__doc__", None) or item.name
+    return str(doc).strip().splitlines()[0]
+
+
+def _first_line(report: pytest.TestReport) -> str:
+    """Say in one line why a test did not pass; empty when it did."""
+    if report.outcome == "passed":
+        return ""
+    if isinstance(report.longrepr, tuple):  # a skip: (file, line, reason)
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else str(report.longrepr)
+    return str(text).splitlines()[0] if text else ""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests that ask for one the frame sizes of the profile."""
+    try:
+        sizes = profile(metafunc.config.option.profile)
+    except UsageError:
+        return  # told by pytest_cmdline_main where it matters
+    for name, values in (
+        ("frame_size", sizes.frame_sizes_bytes),
+        ("throughput_frame_size", sizes.throughput_sizes_bytes),
+    ):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, values, ids=[f"{value}B" for value in values], scope="session")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -177,19 +220,20 @@ def profile_fixture(pytestconfig: pytest.Config) -> Profile:
 def calibration(testbed: Testbed, profile: Profile, run: Run) -> Calibration | None:
     """Return what the generator can do by itself; measured before the DUT starts."""
     measured = session.calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
-    run.note_calibration(measured)
+    if measured is not None:
+        run.note_calibration(measured)
     return measured
 
 
 @pytest.fixture(scope="session")
 def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Manifest, run: Run) -> Iterator[session.Session]:
     """Return the testbed in use: generator connected, DUT deployed, configured and started."""
-    if any("calibration" in item.fixturenames for item in request.session.items if isinstance(item, pytest.Function)):
-        request.getfixturevalue("calibration")  # before a DUT polls on the other core
+    asked_for = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in sorted({"calibration", "predictions"} & asked_for):
+        request.getfixturevalue(name)  # before a DUT polls on the other core
     with session.use(testbed, image, run.folder, run.say) as used:
-        run.note_boot(used.deployed.boot, used.generator.info())
+        run.note_boot(used.deployed.boot, used.deployed.dut, used.generator.info())
         yield used
-        run.note_conservation(used.deployed.dut)
 
 
 @pytest.fixture(scope="session")
@@ -208,3 +252,33 @@ def dut(in_use: session.Session) -> Dut:
 def router(in_use: session.Session) -> RouterTester:
     """Return the tester of the router: sends single packets and sees what comes out."""
     return in_use.router
+
+
+@pytest.fixture(scope="session")
+def predictions(testbed: Testbed, image: Manifest, run: Run) -> baselines.Baselines:
+    """Return the simulated baselines of the machine that is measured."""
+    run.say("measuring this machine for the simulated baselines")
+    return baselines.of_host(
+        image,
+        ports=len(testbed.dut.ports),
+        cores=testbed.dut.machine.exclusive_cores,
+        speed_gbps=session.speed_gbps(testbed),
+    )
+
+
+@pytest.fixture(scope="session")
+def _measurements(
+    in_use: session.Session,
+    run: Run,
+    profile: Profile,
+    calibration: Calibration | None,
+    predictions: baselines.Baselines,
+) -> Measurements:
+    return Measurements(used=in_use, run=run, profile=profile, calibration=calibration, baselines=predictions)
+
+
+@pytest.fixture
+def measure(_measurements: Measurements, request: pytest.FixtureRequest) -> Measurements:
+    """Return what measures, recording under the name of the test that asks."""
+    _measurements.test = request.node.originalname
+    return _measurements

@@ -46,9 +46,9 @@ def speed_gbps(testbed: Testbed) -> float:
     return min(port.speed_gbps for port in testbed.dut.ports)
 
 
-def calibrate(testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, progress: Progress) -> (
-    calibration.Calibration | None
-):
+def calibrate(
+    testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, progress: Progress
+) -> calibration.Calibration | None:
     """Measure what the testbed's generator can do by itself, and keep the best figures.
 
     Args:
@@ -58,10 +58,12 @@ def calibrate(testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, p
         progress: told what runs.
 
     Returns:
-        What is kept of this testbed; None for a generator that the lab does not start itself, whose ports it cannot join.
+        What is kept of this testbed; None for a generator that the lab does not start itself,
+        whose ports it cannot join.
 
     Raises:
         LabError: the generator does not work.
+
     """
     if isinstance(testbed.generator.machine, TrexHost):
         progress("generator: not calibrated, its ports are cabled to the DUT")
@@ -88,7 +90,9 @@ def calibrate(testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, p
 def _wire() -> tuple[Direction, ...]:
     """Both directions of a wire: no router between, so any addresses do."""
     first, second = (
-        PortAddresses(port=i, mac=f"02:00:00:00:00:0{i}", dut_mac=f"02:00:00:00:00:0{1 - i}", first_host=host, hosts=250)
+        PortAddresses(
+            port=i, mac=f"02:00:00:00:00:0{i}", dut_mac=f"02:00:00:00:00:0{1 - i}", first_host=host, hosts=250
+        )
         for i, host in enumerate(("198.18.128.1", "198.19.128.1"))
     )
     return Direction(tx=first, rx=second), Direction(tx=second, rx=first)
@@ -113,6 +117,7 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
 
     Raises:
         LabError: anything fails; what was started is stopped.
+
     """
     with contextlib.ExitStack() as stack:
         machine = testbed.generator.machine

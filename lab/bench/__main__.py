@@ -19,6 +19,7 @@ def run(name: str) -> None:
 
     Raises:
         UsageError: there is no such benchmark.
+
     """
     if name != "all" and name not in BENCHES:
         raise UsageError(f"no benchmark {name!r}: {near_misses(name, BENCHES)}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab import session
 from lab.bench.model import BenchResult
 from lab.errors import LabError
-from lab.images import find_image
+from lab.images import find
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profile import QUICK
@@ -34,8 +34,9 @@ def pdr_64() -> Iterator[BenchResult]:
 
     Raises:
         LabError: the testbed does not work, or no load met the goal.
+
     """
-    testbed, image = load("virtual"), find_image("pix-padded")
+    testbed, image = load("virtual"), find("pix-padded")
     rates, ceilings = [], []
     with tempfile.TemporaryDirectory(prefix="pixlab-bench-") as folder, session.hold(testbed, "bench pdr-64"):
         for number in range(RUNS):

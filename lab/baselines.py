@@ -1,0 +1,122 @@
+"""The simulated baselines that stand beside the throughputs of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from lab.errors import UsageError
+from lab.images import Manifest, all_manifests
+from lab.results.model import BaselineBand
+from lab.simulation import host
+from lab.simulation.baseline import Baseline, BaselineQuery, predict
+from lab.simulation.facts import HostFacts
+from lab.simulation.layout import LayoutName
+from lab.simulation.verdict import Verdict, compare
+
+LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
+TALK_PORTS, TALK_CORES, TALK_GBPS = 8, 8, 10.0
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Predictions for the machine that is measured and for the talk's, for both layouts.
+
+    ``elfs`` holds the image of each layout, where it is built.
+    """
+
+    facts: HostFacts
+    ports: int
+    cores: int
+    speed_gbps: float
+    elfs: tuple[tuple[LayoutName, Path], ...]
+
+    def bands(self, frame_size_bytes: int) -> tuple[BaselineBand, ...]:
+        """Return the bands of both machines and layouts at a frame size."""
+        predicted = [*self._host(frame_size_bytes), *_talk(frame_size_bytes)]
+        return tuple(
+            BaselineBand(
+                machine=each.machine,
+                layout=each.layout,
+                low_pps=each.throughput_pps_low,
+                median_pps=each.throughput_pps_median,
+                high_pps=each.throughput_pps_high,
+                limited_by=each.limited_by,
+            )
+            for each in predicted
+        )
+
+    def verdict(self, measured_pps: float, frame_size_bytes: int, ceiling_pps: float | None) -> Verdict:
+        """Say which layout of the measured machine a throughput agrees with.
+
+        Args:
+            measured_pps: summed over the directions.
+            frame_size_bytes: with FCS.
+            ceiling_pps: of the generator towards this DUT.
+
+        """
+        padded, packed = self._host(frame_size_bytes)
+        return compare(measured_pps, padded, packed, ceiling_pps)
+
+    def _host(self, frame_size_bytes: int) -> tuple[Baseline, Baseline]:
+        images = dict(self.elfs)
+        padded, packed = (
+            predict(
+                BaselineQuery(
+                    machine="host",
+                    layout=layout,
+                    frame_size_bytes=frame_size_bytes,
+                    ports=self.ports,
+                    cores=self.cores,
+                    line_rate_gbps=self.speed_gbps,
+                    image_elf=images.get(layout),
+                    host=self.facts,
+                )
+            )
+            for layout in LAYOUTS
+        )
+        return padded, packed
+
+
+@lru_cache
+def _talk(frame_size_bytes: int) -> tuple[Baseline, ...]:
+    return tuple(
+        predict(
+            BaselineQuery(
+                machine="talk",
+                layout=layout,
+                frame_size_bytes=frame_size_bytes,
+                ports=TALK_PORTS,
+                cores=TALK_CORES,
+                line_rate_gbps=TALK_GBPS,
+            )
+        )
+        for layout in LAYOUTS
+    )
+
+
+def of_host(image: Manifest, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
+    """Measure this machine (about two seconds; nothing else may poll) and prepare its baselines.
+
+    Args:
+        image: that is measured; the other layout's is taken from its build as well.
+        ports: data ports of the DUT.
+        cores: exclusive cores of the DUT.
+        speed_gbps: of each link.
+
+    Raises:
+        UsageError: a manifest is wrong.
+        LabError: the probe is not built or does not run.
+
+    """
+    family = [m for m in all_manifests() if m.directory == image.directory and m.elf_path.exists()]
+    if not family:
+        raise UsageError(f"image {image.name!r}: its ELF file {image.elf_path} is missing: build the image anew")
+    return Baselines(
+        facts=host.measure(),
+        ports=ports,
+        cores=cores,
+        speed_gbps=speed_gbps,
+        elfs=tuple((m.layout, m.elf_path) for m in family),
+    )

@@ -1,0 +1,171 @@
+"""The measurements of a suite: methods on a testbed in use, each recorded with its bounds, baselines and verdict."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from lab.baselines import Baselines
+from lab.methods import latency, mlr, reordering, throughput
+from lab.methods.bounds import Bounds
+from lab.methods.latency import LatencyAtLoad
+from lab.methods.load_limit import LoadLimit, load_limit, offerable
+from lab.methods.profile import Profile
+from lab.methods.reordering import ReorderingAtLoad
+from lab.methods.repeat import Conditions
+from lab.results.events import LatencyMeasured, ReorderingMeasured
+from lab.results.model import Measurement
+from lab.run import Run
+from lab.session import Session
+from lab.traffic.calibration import Calibration
+
+
+@dataclass
+class Measurements:
+    """Runs the methods of RFC 2544 and RFC 9971 and records what comes of them.
+
+    What one test has found serves the next: latency is measured at fractions of NDR, so NDR is searched for once.
+    ``test`` is the name of the test that asks, under which results are recorded.
+    """
+
+    used: Session
+    run: Run
+    profile: Profile
+    calibration: Calibration | None
+    baselines: Baselines
+    test: str = ""
+    _limits: dict[int, LoadLimit] = field(default_factory=dict)
+    _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
+
+    def ndr_and_pdr(self, frame_size_bytes: int) -> dict[str, Bounds]:
+        """Search NDR and PDR (RFC 9971) at a frame size, or return what was found before.
+
+        Returns:
+            The bounds by name, ``NDR`` and ``PDR``.
+
+        Raises:
+            LabError: the search came to no result.
+
+        """
+        if frame_size_bytes not in self._found:
+            limit = self._limit(frame_size_bytes)
+            with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
+                plan = self.profile.mlr_plan(frame_size_bytes, limit)
+                found = mlr.search(self.used.measurer, plan, self._conditions())
+                bounds.extend(found.values())
+            for one in found.values():
+                self._record(one, limit)
+            self._found[frame_size_bytes] = found
+        return self._found[frame_size_bytes]
+
+    def throughput(self, frame_size_bytes: int) -> Bounds:
+        """Search the throughput by bisection (RFC 2544 section 26.1).
+
+        Raises:
+            LabError: the search came to no result.
+
+        """
+        limit = self._limit(frame_size_bytes)
+        with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
+            plan = self.profile.throughput_plan(frame_size_bytes, limit)
+            found = throughput.search(self.used.measurer, plan, self._conditions())
+            bounds.append(found)
+        self._record(found, limit)
+        return found
+
+    def latency(self, frame_size_bytes: int) -> tuple[LatencyAtLoad, ...]:
+        """Measure latency at the profile's fractions of NDR (RFC 2544 section 26.2).
+
+        Returns:
+            One record for each load and direction; none where no load met the goal of NDR.
+
+        Raises:
+            LabError: a trial never counted.
+
+        """
+        ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
+        with self.run.search(self.test, latency.SEARCH, frame_size_bytes):
+            found = latency.measure(self.used.measurer, self.profile.latency_plan(ndr), self._conditions())
+        for one in found:
+            self.run.note(LatencyMeasured(at_s=time.time(), test=self.test, latency=one))
+            for percentile, value_us in one.percentiles_us.items():
+                if value_us is not None and percentile in ("50", "99", "99.9"):
+                    self.run.record(
+                        Measurement(
+                            test=self.test,
+                            frame_size_bytes=frame_size_bytes,
+                            metric=f"latency p{percentile}, {one.load}, port {one.tx_port} to {one.rx_port}",
+                            value=value_us,
+                            unit="us",
+                            trials=one.trials,
+                        )
+                    )
+        return found
+
+    def reordering(self, frame_size_bytes: int) -> ReorderingAtLoad | None:
+        """Measure the order of frames at the profile's fraction of NDR (RFC 4737).
+
+        Returns:
+            One record for each direction; None where no load met the goal of NDR.
+
+        Raises:
+            LabError: the trial never counted.
+
+        """
+        plan = self.profile.reordering_plan(self.ndr_and_pdr(frame_size_bytes)["NDR"])
+        if plan is None:
+            return None
+        with self.run.search(self.test, reordering.SEARCH, frame_size_bytes):
+            found = reordering.measure(self.used.measurer, plan, self._conditions())
+        self.run.note(ReorderingMeasured(at_s=time.time(), test=self.test, reordering=found))
+        for one in found.records:
+            self.run.record(
+                Measurement(
+                    test=self.test,
+                    frame_size_bytes=frame_size_bytes,
+                    metric=f"reordered ratio, {found.load}, port {one.tx_port} to {one.rx_port}",
+                    value=one.ratio,
+                    unit="1",
+                    trials=1,
+                )
+            )
+        return found
+
+    def _conditions(self) -> Conditions:
+        return Conditions(progress=self.run.watch(self.test))
+
+    def _limit(self, frame_size_bytes: int) -> LoadLimit:
+        if frame_size_bytes not in self._limits:
+            ceiling_pps = self.calibration.ceiling_pps(frame_size_bytes) if self.calibration else None
+            limit = load_limit(frame_size_bytes, self.used.speed_gbps, len(self.used.directions), ceiling_pps)
+            with self.run.search(self.test, "offerable", frame_size_bytes):
+                limit = offerable(self.used.measurer, limit, frame_size_bytes, self._conditions())
+            self._limits[frame_size_bytes] = limit
+        return self._limits[frame_size_bytes]
+
+    def _record(self, bounds: Bounds, limit: LoadLimit) -> None:
+        """Publish what a search found; where it reached the limit, the word of its verdict says so."""
+        verdict, reason = None, None
+        if bounds.lower_pps is not None:
+            judged = self.baselines.verdict(bounds.lower_pps, bounds.frame_size_bytes, limit.ceiling_pps)
+            verdict, reason = judged.consistent_with, judged.reason
+            if bounds.upper_pps is None:
+                reason = f"{limit.words}: every load that could be asked for met the goal. {reason}"
+        self.run.record(
+            Measurement(
+                test=self.test,
+                frame_size_bytes=bounds.frame_size_bytes,
+                metric=bounds.goal,
+                value=bounds.lower_pps,
+                unit="pps",
+                low=bounds.lower_pps,
+                high=bounds.upper_pps,
+                verdict=verdict,
+                reason=reason,
+                line_rate_pps=limit.line_rate_pps,
+                ceiling_pps=limit.ceiling_pps,
+                baselines=self.baselines.bands(bounds.frame_size_bytes),
+                trials=bounds.trials,
+                invalid_trials=bounds.invalid_trials,
+            )
+        )

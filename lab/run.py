@@ -1,0 +1,240 @@
+"""The folder of a run: its journal while it lasts, results and report at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from lab import paths
+from lab.dut.protocol import Dut
+from lab.dut.record import BootRecord
+from lab.errors import LabError
+from lab.images import Manifest
+from lab.methods.bounds import Bounds
+from lab.methods.profile import Profile
+from lab.methods.repeat import Progress, TrialEvent
+from lab.methods.validity import ValidityLimits, disturbed
+from lab.report import write_report
+from lab.results import events as ev
+from lab.results import model
+from lab.results.environment import environment
+from lab.results.journal import FILE_NAME, Journal
+from lab.results.writer import RESULTS_NAME, point_latest, read_results, write_results
+from lab.testbed import Testbed
+from lab.traffic.calibration import Calibration
+from lab.traffic.models import GeneratorInfo
+
+REPORT_NAME = "index.html"
+
+
+def finish(folder: Path) -> Path:
+    """Make results.json and index.html of a run from its journal, and let ``reports/latest`` point at it.
+
+    Args:
+        folder: of the run, in reports/.
+
+    Returns:
+        The report.
+
+    Raises:
+        UsageError: its journal is missing or damaged.
+
+    """
+    report = folder / REPORT_NAME
+    write_report(write_results(folder), report)
+    point_latest(folder)
+    return report
+
+
+class Run:
+    """A run that is going on. All that is noted is in the journal, on the disk, when the call returns."""
+
+    def __init__(self, folder: Path) -> None:
+        """Create the folder and its journal."""
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.name = folder.name
+        self._journal = Journal(folder / FILE_NAME)
+        self._say: Callable[[str], None] = lambda _text: None
+        self._generator: model.Generator | None = None
+        self._image: Manifest | None = None
+
+    @classmethod
+    def begin(cls, *, suite: str, testbed: Testbed, image: Manifest, profile: Profile) -> Run:
+        """Begin a run: its folder is named after time, suite, testbed and image."""
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        name = f"{stamp}-{suite}-{testbed.name}-{image.name}"
+        number = 1
+        while (paths.REPORTS / name).exists():
+            number += 1
+            name = f"{stamp}-{suite}-{testbed.name}-{image.name}-{number}"
+        run = cls(paths.REPORTS / name)
+        run._image = image
+        run._note(
+            ev.RunStarted(
+                at_s=time.time(),
+                run_id=run.name,
+                suite=suite,
+                testbed=testbed.name,
+                profile=profile.name,
+                environment=environment(),
+            )
+        )
+        return run
+
+    def say_by(self, say: Callable[[str], None]) -> None:
+        """Have progress printed by ``say``."""
+        self._say = say
+
+    def say(self, text: str) -> None:
+        """Tell a person who watches one line."""
+        self._say(text)
+
+    def note_calibration(self, calibration: Calibration) -> None:
+        """Note what the generator can do by itself."""
+        self._generator = model.Generator(
+            name="vtrex",
+            version="",
+            ceilings_pps={s.frame_size_bytes: s.ceiling_pps for s in calibration.sizes},
+            latency_floor_us={s.frame_size_bytes: s.floor_p50_us for s in calibration.sizes if s.floor_p50_us},
+        )
+        self._note(ev.Calibrated(at_s=time.time(), generator=self._generator))
+
+    def note_boot(self, boot: BootRecord, dut: Dut, info: GeneratorInfo) -> None:
+        """Note what booted where, what it says of itself, and which generator drives it."""
+        image, version = self._image, dut.version()
+        assert image is not None
+        shown = model.Image(
+            name=image.name,
+            layout=image.layout,
+            version=image.version,
+            build_id=image.build_id,
+            asked_sha256=boot.asked_sha256,
+            served_sha256=boot.served_sha256,
+            booted_sha256=boot.booted_sha256,
+        )
+        how = model.Boot(
+            accelerator=boot.accelerator.accelerator,
+            reason=boot.accelerator.reason,
+            phases_s=boot.phases_s,
+            details={
+                "qemu": boot.accelerator.qemu_version,
+                "guest processor": boot.processor,
+                "host core of the generator": str(boot.cores.generator),
+                "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)),
+                "served": f"{boot.served.file}, {boot.served.size_bytes} bytes, to {boot.served.mac}",
+            },
+        )
+        subject = model.Dut(
+            name=str(version["name"]), version=str(version["version"]), cores=len(dut.cores()), ports=len(dut.ports())
+        )
+        self._note(ev.Booted(at_s=time.time(), image=shown, boot=how, dut=subject))
+        known = self._generator or model.Generator(name="", version="", ceilings_pps={}, latency_floor_us={})
+        name = f"{'vtrex' if info.watches_itself else 'TRex'} ({info.client})"
+        named = known.model_copy(update={"name": name, "version": info.version})
+        self._note(ev.Calibrated(at_s=time.time(), generator=named))
+
+    def watch(self, test: str) -> Progress:
+        """Return who is told of each trial of a test: the journal, and the person who watches."""
+
+        def told(event: TrialEvent) -> None:
+            marks = disturbed(event.result, ValidityLimits())
+            self._note(ev.TrialEnded(at_s=time.time(), test=test, trial=event, disturbed=marks))
+            self.say(_trial_line(event))
+
+        return told
+
+    @contextmanager
+    def search(self, test: str, kind: str, frame_size_bytes: int) -> Iterator[list[Bounds]]:
+        """Note the begin and the end of a method; what is put into the list are its bounds.
+
+        An error of the lab ends up in the journal and is raised on.
+        """
+        self.say(f"{kind} at {frame_size_bytes} bytes")
+        self._note(ev.SearchStarted(at_s=time.time(), test=test, kind=kind, frame_size_bytes=frame_size_bytes))
+        bounds: list[Bounds] = []
+        error: str | None = None
+        try:
+            yield bounds
+        except LabError as broken:
+            error = str(broken)
+            raise
+        finally:
+            self._note(
+                ev.SearchEnded(
+                    at_s=time.time(),
+                    test=test,
+                    kind=kind,
+                    frame_size_bytes=frame_size_bytes,
+                    bounds=tuple(bounds),
+                    error=error,
+                )
+            )
+
+    def record(self, measurement: model.Measurement) -> None:
+        """Note a number that is to be published, and say it."""
+        self._note(ev.Measured(at_s=time.time(), measurement=measurement))
+        self.say(_measurement_line(measurement))
+
+    def record_value(self, *, test: str, metric: str, value: float, unit: str) -> None:
+        """Note a number that has no frame size and no bounds."""
+        self.record(model.Measurement(test=test, frame_size_bytes=0, metric=metric, value=value, unit=unit))
+
+    def note(self, event: ev.LatencyMeasured | ev.ReorderingMeasured) -> None:
+        """Note a record of latency or reordering."""
+        self._note(event)
+
+    def note_test(
+        self,
+        test: str,
+        title: str,
+        outcome: Literal["passed", "failed", "skipped", "error"],
+        duration_s: float,
+        message: str,
+    ) -> None:
+        """Note how a test ended."""
+        self._note(
+            ev.TestEnded(
+                at_s=time.time(),
+                outcome=model.Outcome(test=test, title=title, outcome=outcome, duration_s=duration_s, message=message),
+            )
+        )
+
+    def end(self, exit_code: int) -> None:
+        """Note the end, and make results and report."""
+        self._note(ev.RunEnded(at_s=time.time(), exit_code=exit_code))
+        self._journal.close()
+        finish(self.folder)
+
+    def summary(self) -> Sequence[str]:
+        """Return what to tell at the end: what was measured, what went wrong in the lab, where the report is."""
+        results = read_results(self.folder / RESULTS_NAME)
+        lines = [_measurement_line(m) for m in results.measurements if m.unit == "pps"]
+        lines += [f"lab error: {error}" for error in results.lab_errors]
+        return [*lines, f"report: {self.folder / REPORT_NAME}"]
+
+    def _note(self, event: ev.Event) -> None:
+        self._journal.append(event)
+
+
+def _trial_line(event: TrialEvent) -> str:
+    result = event.result
+    outcome = f"loss {100 * result.loss_ratio:.4f} %" if result.lost_frames else "no loss"
+    if result.invalid:
+        outcome = f"invalid: {'; '.join(result.invalid)}"
+    remains = "" if event.remaining_s is None else f" (about {event.remaining_s:.0f} s remain)"
+    return (
+        f"{event.search} trial {event.number}, {result.request.frame_size_bytes} bytes: "
+        f"{result.request.rate_pps / 1e6:.3f} Mpps for {result.duration_s:g} s: {outcome}{remains}"
+    )
+
+
+def _measurement_line(m: model.Measurement) -> str:
+    where = f" at {m.frame_size_bytes} bytes" if m.frame_size_bytes else ""
+    if m.value is None:
+        return f"{m.metric}{where}: none: {m.error or m.reason or 'no load met the goal'}"
+    value = f"{m.value / 1e6:.3f} Mpps" if m.unit == "pps" else f"{m.value:.6g} {m.unit}"
+    return f"{m.metric}{where}: {value}{f' ({m.verdict})' if m.verdict else ''}"
