@@ -85,6 +85,7 @@ def measure(measurer: Measurer, plan: LatencyPlan, conditions: Conditions) -> tu
     Raises:
         TooDisturbed: a trial never counted.
         ValueError: a histogram is damaged.
+
     """
     runs = len(plan.loads) * plan.repetitions
     trials = Trials(measurer, conditions, SEARCH, expected_s=runs * (plan.trial_duration_s + conditions.overhead_s))

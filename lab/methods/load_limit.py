@@ -8,7 +8,7 @@ from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
 from lab.methods.validity import judge
 from lab.models import Model
 
-_ROUNDS = 5
+_ROUNDS = 6
 _STEP_BELOW = 0.995  # of what was sent: the same rate asked again falls short again every other time
 
 
@@ -34,6 +34,7 @@ def load_limit(frame_size_bytes: int, speed_gbps: float, directions: int, ceilin
         speed_gbps: of each link.
         directions: number of directions that carry traffic, each with a link of its own to send on.
         ceiling_pps: greatest rate that the generator was seen to send and receive, summed; None where not calibrated.
+
     """
     line = directions * line_rate_pps(frame_size_bytes, speed_gbps)
     if ceiling_pps is not None and ceiling_pps < line:
@@ -49,8 +50,8 @@ def offerable(
     """Lower a limit to what the generator really offers this DUT.
 
     A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
-    this, every trial near the ceiling falls short and is invalid. The load is lowered to what was sent until a trial
-    does not fall short.
+    this, every trial near the ceiling falls short and is invalid. A load that fell short twice is lowered to the better
+    of what was sent, until a trial does not fall short.
 
     Args:
         measurer: runs single trials.
@@ -64,7 +65,9 @@ def offerable(
 
     Raises:
         GeneratorError: the generator fell short of whatever was asked.
+
     """
+    before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         result = measurer.measure(
             TrialRequest(
@@ -79,7 +82,11 @@ def offerable(
             return limit
         if share == 0.0:
             break
-        lower_pps = limit.rate_pps * share * _STEP_BELOW
+        if before == 0.0:
+            before = share
+            continue
+        lower_pps = limit.rate_pps * max(share, before) * _STEP_BELOW
+        before = 0.0
         limit = limit.model_copy(
             update={"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
         )

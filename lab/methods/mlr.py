@@ -84,6 +84,7 @@ def search(measurer: Measurer, plan: MlrPlan, conditions: Conditions) -> dict[st
     Raises:
         TooDisturbed: a trial never counted.
         LabError: the search took longer than its time limit.
+
     """
     ratios = tuple(sorted({goal.loss_ratio for goal in plan.goals}))
     trials = Trials(measurer, conditions, SEARCH, loss_ratios=ratios, expected_s=plan.expected_s)

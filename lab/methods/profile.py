@@ -163,6 +163,7 @@ def profile(name: str) -> Profile:
 
     Raises:
         UsageError: there is none; the message names those there are.
+
     """
     if name not in PROFILES:
         raise UsageError(f"no profile {name!r}: {near_misses(name, PROFILES)}")

@@ -48,6 +48,7 @@ def measure(measurer: Measurer, plan: ReorderingPlan, conditions: Conditions) ->
 
     Raises:
         TooDisturbed: the trial never counted.
+
     """
     trials = Trials(measurer, conditions, SEARCH, expected_s=plan.trial_duration_s + conditions.overhead_s)
     request = TrialRequest(

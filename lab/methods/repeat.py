@@ -72,6 +72,7 @@ class Trials:
             search: name of the method, for who watches.
             loss_ratios: goals that a trial must tell apart (see ``validity``).
             expected_s: how long the method will take, where it can say.
+
         """
         self._measurer = measurer
         self._conditions = conditions
@@ -97,6 +98,7 @@ class Trials:
         Raises:
             TooDisturbed: no attempt counted; the message gives the reasons of the last one.
             LabError: the lab failed; this is never turned into a result.
+
         """
         for _ in range(self._conditions.attempts):
             result = self._attempt(request)

@@ -42,6 +42,7 @@ def search(measurer: Measurer, plan: ThroughputPlan, conditions: Conditions) -> 
 
     Raises:
         TooDisturbed: a trial never counted.
+
     """
     expected_s = plan.expected_trials * (plan.trial_duration_s + conditions.overhead_s)
     trials = Trials(measurer, conditions, GOAL, loss_ratios=(0.0,), expected_s=expected_s)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pydantic import Field
+
 from lab.models import Model
 
 FCS_BYTES = 4
@@ -23,6 +25,7 @@ def line_rate_pps(frame_size_bytes: int, speed_gbps: float) -> float:
 
     Returns:
         Frames a second: 14,880,952 for 64 bytes at 10 Gb/s.
+
     """
     return speed_gbps * 1e9 / ((frame_size_bytes + PREAMBLE_AND_GAP_BYTES) * 8)
 
@@ -45,8 +48,8 @@ class TrialRequest(Model):
 class DirectionCount(Model):
     """Frames of one direction: intended by the schedule, put on the link, received back.
 
-    ``refused_frames`` of the sent ones found no room in the receive ring of the DUT. A NIC would have put them on the wire and
-    the DUT would have lost them, so they are sent, and lost.
+    ``refused_frames`` of the sent ones found no room in the receive ring of the DUT. A NIC would have put them on the
+    wire and the DUT would have lost them, so they are sent, and lost.
     """
 
     tx_port: int
@@ -82,8 +85,8 @@ class ReorderingRecord(Model):
     """Order of the tagged frames of one direction as RFC 4737 defines it, computed from every arrival.
 
     ``reordered`` counts type-P-reordered packets (section 3.3), ``ratio`` divides by the received without duplicates
-    (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2.1 in packets, over the reordered ones (0 when none).
-    ``complete`` is false where the generator did not record every arrival.
+    (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2.1 in packets, over the reordered ones (0 when
+    none). ``complete`` is false where the generator did not record every arrival.
     """
 
     tx_port: int
@@ -130,7 +133,7 @@ class TrialResult(Model):
     latency: tuple[LatencyRecord, ...] = ()
     reordering: tuple[ReorderingRecord, ...] = ()
     disturbances: tuple[Disturbance, ...] = ()
-    dut_counters: dict[str, int] = {}
+    dut_counters: dict[str, int] = Field(default_factory=dict)
     settled: bool = True
     invalid: tuple[str, ...] = ()
 

@@ -48,6 +48,7 @@ def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
 
     Returns:
         One sentence a reason; empty when the trial counts.
+
     """
     reasons = list(result.invalid)
     if not result.settled:

@@ -37,6 +37,7 @@ class LatencyDistribution:
 
         Returns:
             None where fewer than 10 samples lie beyond the percentile: such a tail is chance. The median needs but one.
+
         """
         beyond = self.count * (100.0 - percentile) / 100.0
         if self.count == 0 or (percentile > 50.0 and beyond < MIN_SAMPLES_BEYOND - 1e-9):
@@ -72,6 +73,7 @@ def merge(records: Sequence[LatencyRecord]) -> LatencyDistribution:
 
     Raises:
         ValueError: a histogram cannot be decoded, or holds another number of samples than its record says.
+
     """
     counts: dict[int, int] = {}
     for one in records:

@@ -62,6 +62,7 @@ def analyse(arrivals: Sequence) -> Reordering:
 
     Returns:
         The counts and the histogram of extents, sorted by extent.
+
     """
     kept = first_copies(arrivals)
     running_max = np.maximum.accumulate(kept) if kept.size else kept
@@ -102,6 +103,7 @@ def reordering_record(
 
     Raises:
         ValueError: a sequence number was received that was never sent.
+
     """
     if arrivals.size and int(arrivals.max()) >= sent:
         raise ValueError(f"sequence number {int(arrivals.max())} arrived on port {rx_port}, but only {sent} were sent")

@@ -18,6 +18,7 @@ def environment(**versions: str) -> Environment:
 
     Args:
         versions: of tools that the caller uses besides (qemu, dpdk), by name.
+
     """
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Environment(

@@ -30,6 +30,7 @@ class Journal:
 
         Raises:
             UsageError: there is one already; a journal belongs to one run.
+
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -42,6 +43,7 @@ class Journal:
 
         Raises:
             OSError: the disk is full or gone.
+
         """
         line = event.model_dump_json().encode() + b"\n"
         written = os.write(self._fd, line)
@@ -78,6 +80,7 @@ def read(path: Path) -> JournalContent:
 
     Raises:
         UsageError: there is no such file, or a line other than a torn last one is damaged; the message names the line.
+
     """
     try:
         lines = path.read_bytes().split(b"\n")

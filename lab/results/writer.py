@@ -31,6 +31,7 @@ def write_results(run_dir: Path) -> Path:
 
     Raises:
         UsageError: the journal is missing, damaged or empty.
+
     """
     path = run_dir / RESULTS_NAME
     _replace(path, summarise(run_dir / FILE_NAME).model_dump_json(indent=1) + "\n")
@@ -42,6 +43,7 @@ def read_results(path: Path) -> Results:
 
     Raises:
         UsageError: it is missing or not of this schema.
+
     """
     try:
         return Results.model_validate_json(path.read_bytes())
@@ -68,6 +70,7 @@ def summarise(journal: Path) -> Results:
 
     Raises:
         UsageError: the journal is missing, damaged, or does not begin with the start of a run.
+
     """
     content = read(journal)
     if not content.events or not isinstance(content.events[0], ev.RunStarted):

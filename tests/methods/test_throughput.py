@@ -13,7 +13,7 @@ PLAN = ThroughputPlan(frame_size_bytes=64, max_rate_pps=10e6, trial_duration_s=1
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(0.02, 0.999), st.sampled_from([0.0, 0.002, 0.02]), st.integers(0, 1000))
+@given(st.floats(0.02, 0.85), st.sampled_from([0.0, 0.002, 0.02]), st.integers(0, 1000))
 def test_the_bounds_enclose_the_truth(share: float, noise: float, seed: int) -> None:
     dut = ModelDut(capacity_pps=share * PLAN.max_rate_pps, noise=noise, seed=seed)
     found = search(dut, PLAN, Conditions())

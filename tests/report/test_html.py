@@ -1,0 +1,146 @@
+"""The report of a recorded run: everything in it, escaped, and drawn by a browser without a complaint or a network."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from lab.report import write_report
+from lab.report.html import render
+from lab.results.model import Results
+from lab.results.writer import read_results, write_results
+
+from ..results.recorded_run import record_run
+
+EVIL = "<script>alert('x')</script></script>&\"<img src=x onerror=alert(1)>"
+SECTIONS = ("summary", "throughput", "searches", "latency", "reordering", "tests", "provenance")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    run_dir = tmp_path_factory.mktemp("reports") / "run-1"
+    record_run(run_dir)
+    return read_results(write_results(run_dir))
+
+
+def without_plotly(page: str) -> str:
+    library = get_plotlyjs()
+    assert page.count(library) == 1
+    return page.replace(library, "")
+
+
+def browse(page: Path, profile: Path) -> tuple[str, str]:
+    """Load a page in a browser without network; return the page as its scripts left it, and what it logged."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}", "--enable-logging=stderr",
+            "--virtual-time-budget=10000", "--dump-dom", page.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+
+
+def test_it_has_all_sections_and_numbers(results: Results) -> None:
+    page = without_plotly(render(results))
+    assert re.findall(r'<section id="(\w+)">', page) == list(SECTIONS)
+    pdr = next(m.value for m in results.measurements if m.metric == "PDR" and m.frame_size_bytes == 64)
+    assert pdr is not None
+    assert (
+        f"<title>Failed: 1 of 3 tests - ipv4_routing on virtual - PDR {pdr / 1e6:.3f} Mpps at 64 bytes</title>" in page
+    )
+    assert page.count(f">{pdr / 1e6:.3f}<") >= 1
+    assert "generator ceiling or more" in page
+    assert "digests equal" in page
+    assert "tcg-then-kvm: ring 0 runs at 1 M instructions/s" in page
+    assert "Model CPU" in page
+    assert results.image is not None
+    assert page.count(results.image.asked_sha256) == 3
+
+
+def test_it_refers_to_nothing_outside(results: Results) -> None:
+    page = without_plotly(render(results))
+    assert not re.findall(r"https?:|//[a-z]|@import|url\(", page)
+    assert not re.findall(r"<(?:script|img|iframe)[^>]*src|<link[^>]*stylesheet", page)
+
+
+def test_text_of_the_results_is_escaped(results: Results) -> None:
+    latency = results.latency[0].model_copy(update={"load": EVIL, "source": EVIL})
+    search = results.searches[0]
+    trial = search.trials[0].model_copy(update={"valid": False, "reasons": (EVIL,)})
+    outcome = results.tests[0].model_copy(update={"title": EVIL, "message": EVIL})
+    rate = results.measurements[0].model_copy(update={"reason": EVIL, "verdict": EVIL, "metric": EVIL})
+    evil = results.model_copy(
+        update={
+            "run_id": EVIL,
+            "suite": EVIL,
+            "latency": (latency, *results.latency[1:]),
+            "searches": (search.model_copy(update={"trials": (trial,), "error": EVIL}),),
+            "tests": (outcome,),
+            "measurements": (rate,),
+            "lab_errors": (EVIL,),
+            "notes": (EVIL,),
+        }
+    )
+    page = without_plotly(render(evil))
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+
+
+@pytest.mark.parametrize(
+    ("update", "title"),
+    [
+        ({"complete": False, "ended_at": None, "exit_code": None}, "Incomplete: the run was killed"),
+        ({"tests": ()}, "Passed: all 0 tests"),
+        ({"tests": (), "exit_code": 12}, "Lab error: results are missing"),
+        ({"tests": (), "lab_errors": ("NDR: withheld",)}, "Lab error: results are missing"),
+        ({"measurements": (), "searches": (), "latency": (), "reordering": (), "tests": ()}, "Passed: all 0 tests"),
+        ({"image": None, "boot": None, "generator": None, "dut": None}, "Failed: 1 of 3 tests"),
+    ],
+)
+def test_it_says_what_became_of_a_run_that_lacks_something(
+    results: Results, update: dict[str, object], title: str
+) -> None:
+    page = without_plotly(render(results.model_copy(update=update)))
+    assert f"<title>{title} - " in page
+    assert re.findall(r'<section id="(\w+)">', page) == list(SECTIONS)
+
+
+def test_a_mismatch_of_what_booted_is_the_verdict(results: Results) -> None:
+    assert results.image is not None
+    other = results.image.model_copy(update={"booted_sha256": "00" * 32})
+    page = without_plotly(render(results.model_copy(update={"image": other})))
+    assert "<title>Failed: what booted is not what was asked for" in page
+    assert "digests NOT equal" in page
+
+
+def test_a_browser_draws_every_figure_without_a_complaint(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(results.model_dump_json())
+    write_report(tmp_path / "results.json", tmp_path / "index.html")
+    page, complaints = browse(tmp_path / "index.html", tmp_path / "profile")
+    assert complaints == ""
+    drawn = re.findall(r'<div class="figure js-plotly-plot" id="([\w-]+)"', page)
+    assert drawn == [
+        "throughput-0",
+        "search-0",
+        "search-1",
+        "search-2",
+        "search-3",
+        "latency-0",
+        "latency-1",
+        "latency-2",
+    ]
+
+
+def test_the_browser_of_these_tests_does_hear_complaints(tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text("<script>undefinedFunction()</script>")
+    assert "undefinedFunction is not defined" in browse(page, tmp_path / "profile")[1]
