@@ -1,0 +1,82 @@
+#include "machine.h"
+
+#include "acpi.h"
+#include "apic.h"
+#include "boot_info.h"
+#include "console.h"
+#include "core.h"
+#include "memory_map.h"
+#include "paging.h"
+#include "pci.h"
+#include "smp.h"
+#include "trap.h"
+#include "uart.h"
+
+#define E820_USABLE 1
+#define KEYBOARD_COMMAND 0x64
+#define RESET_CONTROL 0xcf9
+
+extern char __tables_end[], __file_size[];
+void kernel_main(void) __attribute__((noreturn));
+
+struct e820_entry {
+    uint64_t base, length;
+    uint32_t type, attributes;
+};
+
+static void __attribute__((noreturn)) stop(const char *reason)
+{
+    console_print("error: %s\r\n", reason);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* Whether the firmware's map says that all of [start, end) is usable memory. */
+static int is_usable(uint64_t start, uint64_t end)
+{
+    const struct e820_entry *map = (const void *)E820_MAP;
+    uint32_t count = *(const volatile uint32_t *)(uintptr_t)E820_COUNT;
+    for (uint32_t pass = 0; pass < count && start < end; pass++) /* entries come in any order */
+        for (uint32_t i = 0; i < count; i++)
+            if (map[i].type == E820_USABLE && map[i].base <= start && start < map[i].base + map[i].length)
+                start = map[i].base + map[i].length;
+    return start >= end;
+}
+
+void machine_run_shell(void)
+{
+    enter_user((uint64_t)shell_main, (uint64_t)(shell_stack + SHELL_STACK_SIZE - 8), 0);
+}
+
+void machine_reset(void)
+{
+    port_write8(RESET_CONTROL, 0x02);
+    port_write8(RESET_CONTROL, 0x06);
+    port_write8(KEYBOARD_COMMAND, 0xfe);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void kernel_main(void)
+{
+    static struct acpi_facts facts;
+    uart_init();
+    boot_info.boot_tsc = *(const volatile uint64_t *)(uintptr_t)BOOT_TSC;
+    boot_info.file_address = FILE_COPY_BASE;
+    boot_info.file_size = (uint64_t)__file_size;
+    if (!is_usable(KERNEL_BASE, (uint64_t)__tables_end))
+        stop("too little memory: all from 1 MiB to the end of the tables has to be usable, give the machine 256 MiB");
+    const char *missing = acpi_read(&facts);
+    if (missing)
+        stop(missing);
+    boot_info.pm_timer_port = facts.pm_timer_port;
+    paging_init();
+    segments_init();
+    segments_load(0);
+    apic_init(&facts);
+    apic_enable();
+    pci_scan();
+    smp_start(&facts);
+    apic_route_serial(&facts, apic_id());
+    machine_run_shell();
+}

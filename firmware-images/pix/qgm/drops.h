@@ -1,0 +1,36 @@
+/* Why frames are dropped. D(name): a counter of each port; the text of the name is what `counters` prints. */
+#ifndef PIX_DROPS_H
+#define PIX_DROPS_H
+
+#define DROP_REASON_LIST(D)                                                                       \
+    D(runt)                    /* too short for its headers */                                    \
+    D(not_for_us)              /* unicast to another MAC address */                               \
+    D(link_broadcast)          /* IPv4 in a link-layer broadcast or multicast: RFC 1812 5.3.4 */  \
+    D(ethertype)               /* neither IPv4 nor ARP */                                         \
+    D(ip_version)              /* RFC 1812 5.2.2 (3) */                                           \
+    D(ip_header_length)        /* RFC 1812 5.2.2 (4) */                                           \
+    D(ip_total_length)         /* RFC 1812 5.2.2 (1), (5) */                                      \
+    D(ip_checksum)             /* RFC 1812 5.2.2 (2) */                                           \
+    D(martian_source)          /* RFC 1812 5.3.7 */                                               \
+    D(martian_destination)     /* 0/8 or 127/8: RFC 1812 5.3.7 */                                 \
+    D(multicast)               /* 224/4 and 240/4: no multicast forwarding */                     \
+    D(broadcast)               /* to a broadcast address of one of our networks */                \
+    D(ttl_expired)                                                                                \
+    D(no_route)                                                                                   \
+    D(mtu_exceeded)            /* longer than the MTU of the way out: no fragmentation here */    \
+    D(port_down)               /* the way out has no started port */                              \
+    D(neighbour_unresolved)    /* more frames than are held wait for the neighbour */             \
+    D(neighbour_unreachable)   /* the neighbour did not answer */                                 \
+    D(neighbour_table_full)                                                                       \
+    D(arp_invalid)                                                                                \
+    D(arp_not_for_us)                                                                             \
+    D(local_unsupported)       /* to an own address, but no ICMP echo request */                  \
+    D(icmp_invalid)                                                                               \
+    D(icmp_unroutable)         /* an ICMP message of ours that has no way */                      \
+    D(tx_queue_full)           /* counted at the port that it should have left by */              \
+    D(stopped)                 /* held when `stop` came */
+
+#define DROP_ENUM(name) DROP_##name,
+enum drop_reason { DROP_REASON_LIST(DROP_ENUM) DROP_REASONS, DROP_NONE = DROP_REASONS };
+
+#endif

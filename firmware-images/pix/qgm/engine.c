@@ -1,0 +1,138 @@
+#include "engine.h"
+
+#include "arp.h"
+#include "buffers.h"
+#include "icmp.h"
+
+/* What classify() found; below VERDICT_FORWARD it is an enum drop_reason. */
+enum { VERDICT_FORWARD = DROP_REASONS, VERDICT_ARP };
+
+#define FRAME_MIN (ETHERNET_HEADER + IPV4_HEADER)
+
+/* The last step out: the neighbour's address into the frame, or the frame into the neighbour's waiting room. */
+static inline void send_to(struct qgm *qgm, uint32_t in_port, uint32_t port, uint32_t neighbour, struct frame frame)
+{
+    const struct neighbour *entry = &qgm->ports[port].neighbours->entry[neighbour];
+    if (__builtin_expect(entry->state < NEIGHBOUR_REACHABLE, 0)) {
+        arp_wait(qgm, in_port, port, neighbour, frame);
+        return;
+    }
+    __builtin_memcpy(frame.bytes, entry->link, 12);
+    port_stage(qgm, port, frame);
+}
+
+static inline void send_via(struct qgm *qgm, uint32_t in_port, const struct next_hop *hop, uint32_t destination,
+                            struct frame frame)
+{
+    struct port *out = &qgm->ports[hop->port];
+    uint32_t neighbour = hop->neighbour;
+    if (__builtin_expect(!out->started, 0)) {
+        frame_drop(qgm, in_port, frame, DROP_port_down);
+        return;
+    }
+    if (hop->kind == HOP_CONNECTED) {
+        neighbour = neighbour_find_or_add(out->neighbours, destination);
+        if (neighbour == NEIGHBOUR_NONE) {
+            frame_drop(qgm, in_port, frame, DROP_neighbour_table_full);
+            return;
+        }
+    }
+    send_to(qgm, in_port, hop->port, neighbour, frame);
+}
+
+void engine_send_own(struct qgm *qgm, uint32_t in_port, struct frame frame)
+{
+    uint32_t destination = load32(frame.bytes + ETHERNET_HEADER + IPV4_DESTINATION);
+    const struct next_hop *hop = &qgm->hops[fib_lookup(qgm->fib, destination)];
+    if (hop->kind == HOP_CONNECTED || hop->kind == HOP_GATEWAY)
+        send_via(qgm, in_port, hop, destination, frame);
+    else
+        frame_drop(qgm, in_port, frame, DROP_icmp_unroutable);
+}
+
+/* A packet that is not simply passed on. */
+static void __attribute__((noinline)) take_exception(struct qgm *qgm, uint32_t in_port, const struct next_hop *hop,
+                                                     struct frame frame)
+{
+    const uint8_t *ip = frame.bytes + ETHERNET_HEADER;
+    if (hop->kind == HOP_LOCAL) {
+        icmp_local_input(qgm, in_port, frame);
+    } else if (hop->kind == HOP_BROADCAST) {
+        frame_drop(qgm, in_port, frame, DROP_broadcast);
+    } else if (ip[IPV4_TTL] <= 1) {
+        icmp_time_exceeded(qgm, in_port, frame);
+        frame_drop(qgm, in_port, frame, DROP_ttl_expired);
+    } else if (hop->kind == HOP_NONE) {
+        icmp_unreachable(qgm, in_port, frame, ICMP_NET_UNREACHABLE);
+        frame_drop(qgm, in_port, frame, DROP_no_route);
+    } else {
+        icmp_fragmentation_needed(qgm, in_port, frame, qgm->ports[hop->port].mtu);
+        frame_drop(qgm, in_port, frame, DROP_mtu_exceeded);
+    }
+}
+
+static inline void forward(struct qgm *qgm, uint32_t in_port, uint32_t destination, struct frame frame)
+{
+    uint8_t *ip = frame.bytes + ETHERNET_HEADER;
+    const struct next_hop *hop = &qgm->hops[fib_lookup(qgm->fib, destination)];
+    bool has_way = hop->kind == HOP_GATEWAY || hop->kind == HOP_CONNECTED;
+    if (__builtin_expect(!has_way || ip[IPV4_TTL] <= 1 || load16(ip + IPV4_TOTAL_LENGTH) > qgm->ports[hop->port].mtu, 0)) {
+        take_exception(qgm, in_port, hop, frame);
+        return;
+    }
+    ipv4_decrement_ttl(ip);
+    send_via(qgm, in_port, hop, destination, frame);
+}
+
+static enum drop_reason check_addresses(uint32_t source, uint32_t destination)
+{
+    if (ipv4_is_special(source))
+        return DROP_martian_source;
+    if (!ipv4_is_special(destination))
+        return DROP_NONE;
+    if (destination == 0xffffffff)
+        return DROP_broadcast;
+    return destination >> 24 >= 224 ? DROP_multicast : DROP_martian_destination;
+}
+
+/* What a frame is, from its headers alone; asks for the FIB entry of those that are to be forwarded. */
+static inline uint32_t classify(const struct qgm *qgm, uint64_t mac, struct frame frame, uint32_t *destination)
+{
+    const uint8_t *ip = frame.bytes + ETHERNET_HEADER;
+    if (__builtin_expect(frame.size < FRAME_MIN, 0))
+        return DROP_runt;
+    bool for_us = mac_load(frame.bytes) == mac;
+    uint16_t type = load16(frame.bytes + ETHERNET_TYPE);
+    if (__builtin_expect(!for_us && !mac_is_group(frame.bytes), 0))
+        return DROP_not_for_us;
+    if (__builtin_expect(type != ETHERTYPE_IPV4, 0))
+        return type == ETHERTYPE_ARP ? (uint32_t)VERDICT_ARP : (uint32_t)DROP_ethertype;
+    if (__builtin_expect(!for_us, 0))
+        return DROP_link_broadcast;
+    enum drop_reason wrong = ipv4_check(ip, frame.size - ETHERNET_HEADER);
+    if (__builtin_expect(wrong != DROP_NONE, 0))
+        return wrong;
+    *destination = load32(ip + IPV4_DESTINATION);
+    wrong = check_addresses(load32(ip + IPV4_SOURCE), *destination);
+    if (__builtin_expect(wrong != DROP_NONE, 0))
+        return wrong;
+    __builtin_prefetch(&qgm->fib->table24[*destination >> 8]);
+    return VERDICT_FORWARD;
+}
+
+void engine_input(struct qgm *qgm, uint32_t in_port, const struct frame *frames, uint32_t count)
+{
+    uint32_t destination[BATCH];
+    uint8_t verdict[BATCH];
+    uint64_t mac = qgm->ports[in_port].mac;
+    for (uint32_t i = 0; i < count; i++)
+        verdict[i] = (uint8_t)classify(qgm, mac, frames[i], &destination[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (__builtin_expect(verdict[i] == VERDICT_FORWARD, 1))
+            forward(qgm, in_port, destination[i], frames[i]);
+        else if (verdict[i] == VERDICT_ARP)
+            arp_input(qgm, in_port, frames[i]);
+        else
+            frame_drop(qgm, in_port, frames[i], (enum drop_reason)verdict[i]);
+    }
+}

@@ -1,0 +1,13 @@
+/* The forwarding engine: what happens to a batch of received frames (RFC 1812). */
+#ifndef PIX_ENGINE_H
+#define PIX_ENGINE_H
+
+#include "qgm.h"
+
+/* Routes frames that came in by a port, in their order; they leave, wait or are dropped. Takes them over. */
+void engine_input(struct qgm *qgm, uint32_t in_port, const struct frame *frames, uint32_t count);
+
+/* Sends a packet of our own (IPv4 header complete) towards its destination. in_port is whose counters tell if it has no way. */
+void engine_send_own(struct qgm *qgm, uint32_t in_port, struct frame frame);
+
+#endif

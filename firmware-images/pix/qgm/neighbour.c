@@ -1,0 +1,29 @@
+#include "neighbour.h"
+
+_Static_assert(NEIGHBOUR_SETS == 1 << (32 - 25), "the hash gives the number of a set");
+
+/* Whether an entry can make room: nobody relies on it, and a wrong guess costs one request. */
+static bool is_replaceable(const struct neighbour *entry)
+{
+    return !entry->tracked && (entry->state == NEIGHBOUR_FREE || entry->state == NEIGHBOUR_FAILED);
+}
+
+uint32_t neighbour_find_or_add(struct neighbour_table *table, uint32_t address)
+{
+    uint32_t found = neighbour_find(table, address);
+    if (found != NEIGHBOUR_NONE)
+        return found;
+    uint32_t set = (address * 0x9e3779b1u) >> 25;
+    for (uint32_t way = 0; way < NEIGHBOUR_WAYS; way++) {
+        struct neighbour *entry = &table->entry[set * NEIGHBOUR_WAYS + way];
+        if (!is_replaceable(entry))
+            continue;
+        entry->state = NEIGHBOUR_FREE;
+        entry->address = address;
+        entry->held_count = 0;
+        entry->requests = 0;
+        table->key[set][way] = address;
+        return set * NEIGHBOUR_WAYS + way;
+    }
+    return NEIGHBOUR_NONE;
+}

@@ -1,0 +1,13 @@
+/* Words of the command line to numbers. Each returns false and changes nothing when the whole word is not of its form. */
+#ifndef PIX_PARSE_H
+#define PIX_PARSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool parse_number(const char *word, uint32_t max, uint32_t *value);
+bool parse_address(const char *word, uint32_t *address);                        /* A.B.C.D */
+bool parse_prefix(const char *word, uint32_t *address, unsigned *length);       /* A.B.C.D/LEN */
+bool parse_mac(const char *word, uint8_t mac[6]);                               /* 52:54:00:00:00:01 */
+
+#endif
