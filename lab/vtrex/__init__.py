@@ -1,1 +1,1 @@
-"""vtrex: a software traffic generator that speaks the RPC protocol of TRex; the packets are the engine's (engine/, C on DPDK)."""
+"""vtrex: a software traffic generator that speaks TRex's RPC protocol; its packets are made by engine/, C on DPDK."""

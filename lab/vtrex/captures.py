@@ -21,7 +21,7 @@ class CapturedFrame:
     data: bytes
 
 
-def start(  # noqa: PLR0913 - mirrors capture_start_request
+def start(
     engine: Engine, *, limit: int, snaplen_bytes: int, tx_ports: int, rx_ports: int, cyclic: bool, bpf: str
 ) -> m.CaptureState:
     """Begin to keep frames of the ports in the two bit masks that match the pcap filter ``bpf``."""

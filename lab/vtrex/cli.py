@@ -70,7 +70,7 @@ def serve_command(
     bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     core: Annotated[int | None, typer.Option(help="CPU of the polling thread; default the last one.")] = None,
     line_rate_gbps: Annotated[float, typer.Option(help="What the ports say their speed is.")] = 10.0,
-    full_wait_us: Annotated[float, typer.Option(help="How long a full device is retried before frames are given up.")] = 1000.0,
+    full_wait_us: Annotated[float, typer.Option(help="How long a full device is offered frames again.")] = 1000.0,
     late_us: Annotated[float, typer.Option(help="Frames later than this are not sent any more.")] = 10000.0,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""

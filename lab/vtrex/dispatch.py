@@ -20,6 +20,7 @@ def call(generator: Generator, name: str, params: Params) -> Any:
 
     Raises:
         RpcError: whatever goes wrong.
+
     """
     method = METHODS.get(name)
     if method is None:

@@ -34,6 +34,7 @@ def snapshot(pid: int, tid: int, core: int) -> CoreSnapshot:
 
     Raises:
         OSError: the thread is gone.
+
     """
     task = Path(f"/proc/{pid}/task/{tid}")
     run_delay_ns = int((task / "schedstat").read_text().split()[1])

@@ -56,7 +56,7 @@ class Engine:
         )
         self.driver = driver.rstrip(b"\0").decode()
         if version != m.PROTOCOL_VERSION:
-            raise GeneratorError(f"the vtrex engine {options.binary} is of another version: rebuild it with `make native`")
+            raise GeneratorError(f"the vtrex engine {options.binary} is of another version: run `make native`")
 
     @property
     def pid(self) -> int:
@@ -75,7 +75,7 @@ class Engine:
             _, status, length = m.HEADER.unpack(self._read(m.HEADER.size))
             reply = self._read(length)
         except OSError as error:
-            raise GeneratorError(f"the vtrex engine does not answer a {op.name} request: {error or 'it is gone'}") from None
+            raise GeneratorError(f"the vtrex engine does not answer a {op.name} request: {error}") from None
         if status != 0:
             raise GeneratorError(reply.decode(errors="replace"))
         return reply
@@ -103,7 +103,7 @@ class Engine:
         """Return state and counters of all ports."""
         return [m.PortCounters(*values) for values in m.PORT.iter_unpack(self.ask(m.Op.PORTS))]
 
-    def start(  # noqa: PLR0913 - mirrors start_request
+    def start(
         self, port_id: int, streams: Sequence[bytes], *, duration_s: float, new_trial: bool, paused: bool, start_ns: int
     ) -> None:
         """Start streams (packed stream_spec) on a port; ``duration_s`` < 0 means until stopped."""
@@ -149,7 +149,8 @@ class Engine:
     def push(self, port_id: int, frames: Iterable[bytes], gap_us: int) -> tuple[int, float]:
         """Send frames at once, ``gap_us`` apart; returns (frames that the device took, monotonic seconds)."""
         packed = [struct.pack("<H", len(frame)) + frame for frame in frames]
-        sent, at_ns = m.PUSH.unpack(self.ask(m.Op.PUSH, m.PUSH_REQUEST.pack(port_id, len(packed), gap_us) + b"".join(packed)))
+        head = m.PUSH_REQUEST.pack(port_id, len(packed), gap_us)
+        sent, at_ns = m.PUSH.unpack(self.ask(m.Op.PUSH, head + b"".join(packed)))
         return sent, at_ns / 1e9
 
     def set_address(self, port_id: int, mac: bytes, ipv4: bytes) -> None:
@@ -165,7 +166,15 @@ def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> li
 def _eal(options: EngineOptions) -> list[str]:
     others = sorted(os.sched_getaffinity(0) - {options.core}) or [options.core]
     arguments = ["--lcores", f"0@({','.join(map(str, others))}),1@{options.core}", "--main-lcore", "0"]
-    arguments += ["--no-shconf", "--file-prefix=vtrex", "--no-huge", "-m", str(options.memory_mb), "--iova-mode=va", "--no-pci"]
+    arguments += [
+        "--no-shconf",
+        "--file-prefix=vtrex",
+        "--no-huge",
+        "-m",
+        str(options.memory_mb),
+        "--iova-mode=va",
+        "--no-pci",
+    ]
     arguments += ["--no-telemetry", "--log-level=*:error"]
     for index, path in enumerate(options.vhost_paths):
         arguments += ["--vdev", f"net_vhost{index},iface={path},queues=1"]

@@ -43,6 +43,7 @@ def compile_program(instructions: Sequence[Any], frame: bytes, seed: int) -> Fie
 
     Raises:
         RpcError: an instruction is malformed, points outside of the frame, or is one that this generator has not.
+
     """
     program = FieldProgram()
     for instruction in instructions:

@@ -36,8 +36,10 @@ class Group:
 
 
 class FlowTable:
-    """All pg_ids. Numbers of the engine are handed out in turn, so that frames of a removed group, still on their way,
-    are not counted for a new one.
+    """All pg_ids.
+
+    Numbers of the engine are handed out in turn, so that frames of a removed group, still on their way, are not counted
+    for a new one.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -60,10 +62,13 @@ class FlowTable:
 
         Raises:
             RpcError: the pg_id is of another kind, or a latency pg_id is taken, or all numbers are in use.
+
         """
         group = self._groups.get(rule.pg_id)
         if group is not None and rule.kind is m.FlowKind.LATENCY:
-            raise refuse("For payload rules: Can't have two streams with same pg_id, or same stream on more than one port")
+            raise refuse(
+                "For payload rules: Can't have two streams with same pg_id, or same stream on more than one port"
+            )
         if group is not None and group.kind is not rule.kind:
             raise refuse(f"Can't use pg_id {rule.pg_id} for both a flow statistics and a latency stream")
         if group is None:

@@ -32,10 +32,10 @@ def ipv4_offset(frame: bytes) -> int | None:
 
 def ipv4_checksum(header: bytes) -> int:
     """Return the Internet checksum of a header whose checksum field is zero (RFC 1071)."""
-    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    total: int = sum(struct.unpack(f">{len(header) // 2}H", header))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return 0xFFFF - total
 
 
 def set_macs(frame: bytes, src: bytes | None, dst: bytes | None) -> bytes:
@@ -50,6 +50,7 @@ def mark(frame: bytes, *, hw_id: int | None) -> bytes:
         frame: an IPv4 frame.
         hw_id: of a "stats" flow; None marks a latency frame, which also loses its UDP checksum (RFC 768: 0 = none),
             because time stamp and sequence number in its payload differ from frame to frame.
+
     """
     offset = ipv4_offset(frame)
     assert offset is not None

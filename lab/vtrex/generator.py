@@ -26,6 +26,11 @@ def random_word() -> str:
     return "".join(secrets.choice(_WORD) for _ in range(8))
 
 
+def _peer(index: int, ports: int) -> int:
+    """Return the port that is taken to be at the other end: 0 and 1, 2 and 3, ..."""
+    return index ^ 1 if index ^ 1 < ports else index
+
+
 class Generator:
     """All state of a server."""
 
@@ -41,7 +46,7 @@ class Generator:
         self.capture_filters: dict[int, str] = {}
         self.started_at = time.time()
         self.ports = [
-            Port(index, default_mac(index), default_mac(index ^ 1 if index ^ 1 < engine.ports else index), line_rate_gbps)
+            Port(index, default_mac(index), default_mac(_peer(index, engine.ports)), line_rate_gbps)
             for index in range(engine.ports)
         ]
         self.tick()
@@ -51,6 +56,7 @@ class Generator:
 
         Raises:
             RpcError: there is none of this number.
+
         """
         index = p.integer(params, "port_id", low=-(2**63))
         if not 0 <= index < len(self.ports):
@@ -62,6 +68,7 @@ class Generator:
 
         Raises:
             RpcError: no such port, or it is somebody else's.
+
         """
         port = self.port(params)
         if port.owner is None or params.get("handler") != port.owner.handler:
@@ -74,6 +81,7 @@ class Generator:
 
         Raises:
             RpcError: the request names one.
+
         """
         profile = p.string(params, "profile_id", PROFILE)
         if profile not in (PROFILE, "*"):
@@ -84,6 +92,7 @@ class Generator:
 
         Raises:
             RpcError: it is taken and ``force`` is not set.
+
         """
         owner = port.owner
         if owner is not None and not force and (owner.user, owner.session_id) != (user, session_id):

@@ -62,7 +62,7 @@ def trex_latency(counters: LatencyCounters, buckets: Buckets) -> dict[str, Any]:
     }
     entry: dict[str, Any] = {
         "lat": {
-            "average": counters.sum_ns / counters.count / 1000 if counters.count else 0.0,
+            "average": counters.sum_ns / counters.received / 1000 if counters.received else 0.0,
             "histogram": trex_histogram(buckets),
             "jit": int(counters.jitter_ns / 1000),
             "last_max": counters.last_maximum_ns // 1000,

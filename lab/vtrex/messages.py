@@ -105,7 +105,7 @@ class FlowCounters(NamedTuple):
 class LatencyCounters(NamedTuple):
     """A latency flow: delays since its last start, order errors (TRex's rules) since the flow began."""
 
-    count: int
+    received: int
     minimum_ns: int
     maximum_ns: int
     over_range: int
@@ -163,5 +163,5 @@ class CaptureState(NamedTuple):
     cyclic: int
     matched: int
     fetched: int
-    count: int
+    kept: int
     bytes: int

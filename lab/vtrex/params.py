@@ -24,7 +24,7 @@ def _get(params: Params, name: str, kind: str, default: Any) -> Any:
         "bool": bool, "int": int, "number": (int, float), "string": str, "object": dict, "array": list
     }  # fmt: skip
     if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != "bool"):
-        raise RpcError(INVALID_PARAMS, f"error at offset: field '{name}' is '{value!r}', expected a value of type {kind}")
+        raise RpcError(INVALID_PARAMS, f"field '{name}' is {value!r}, expected a value of type {kind}")
     return value
 
 

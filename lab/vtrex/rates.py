@@ -35,6 +35,7 @@ def stream_rate_pps(kind: str, value: float, size_bytes: int, line_rate_bps: flo
 
     Raises:
         RpcError: the kind is unknown or the rate not above 0.
+
     """
     l1_bits = (size_bytes + LAYER_1_OVERHEAD_BYTES) * 8
     divisors = {"pps": 1.0, "bps_L2": size_bytes * 8.0, "bps_L1": l1_bits, "percentage": l1_bits * 100 / line_rate_bps}
@@ -52,22 +53,18 @@ def factor_for(loads: Sequence[Load], kind: str, value: float, line_rate_bps: fl
 
     Raises:
         RpcError: unknown kind, or less asked for than the latency streams alone send.
+
     """
     if kind == "raw":
         if not value > 0:
             raise refuse(f"multiplier must be above 0, not {value}")
         return value
-    measures = {
-        "pps": (lambda load: load.rate_pps, value),
-        "bps": (lambda load: load.l2_bps, value),
-        "bpsl1": (lambda load: load.l1_bps, value),
-        "percentage": (lambda load: load.l1_bps, value / 100 * line_rate_bps),
-    }
+    measures = {"pps": "rate_pps", "bps": "l2_bps", "bpsl1": "l1_bps", "percentage": "l1_bps"}
     if kind not in measures:
         raise refuse(f"multiplier type '{kind}' is none of raw, {', '.join(measures)}")
-    measure, asked = measures[kind]
-    fixed = sum(measure(load) for load in loads if not load.scales)
-    scaling = sum(measure(load) for load in loads if load.scales)
+    asked = value / 100 * line_rate_bps if kind == "percentage" else value
+    fixed = sum(getattr(load, measures[kind]) for load in loads if not load.scales)
+    scaling = sum(getattr(load, measures[kind]) for load in loads if load.scales)
     if not asked > fixed and (scaling > 0 or asked < fixed):
         raise refuse(f"the latency streams enforce a minimum rate of {fixed:g}; {asked:g} was asked for")
     return (asked - fixed) / scaling if scaling > 0 else 1.0

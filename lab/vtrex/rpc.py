@@ -51,6 +51,7 @@ def unpack(wire: bytes) -> tuple[bytes, bool]:
 
     Raises:
         RpcError: the compressed text is damaged or longer than a request may be.
+
     """
     if len(wire) < FRAME.size or FRAME.unpack_from(wire)[0] != MAGIC:
         return wire, False

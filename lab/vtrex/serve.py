@@ -42,6 +42,7 @@ class Server:
 
         Raises:
             UsageError: an address cannot be bound.
+
         """
         self._context = zmq.Context()
         self._rpc = self._bind(zmq.REP, options.bind, options.rpc_port, "--rpc-port")
@@ -73,6 +74,7 @@ class Server:
 
         Raises:
             GeneratorError: the engine is gone.
+
         """
         poller = zmq.Poller()
         for watched in (self._rpc, self._engine.event_fd, self._engine.control_fd, stop_fd):
@@ -107,6 +109,7 @@ def check_vhost_path(path: str) -> None:
 
     Raises:
         UsageError: the path is too long, its folder is missing, or somebody listens there.
+
     """
     if len(path.encode()) > 107 or "," in path:
         raise UsageError(f"socket path '{path}' must have at most 107 bytes and no comma")
@@ -139,6 +142,7 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
     Raises:
         UsageError: what was asked for cannot be.
         GeneratorError: the engine is missing or gone.
+
     """
     for path in engine_options.vhost_paths:
         check_vhost_path(path)

@@ -58,6 +58,7 @@ class Stream:
             dst: the port's destination MAC address, likewise.
             flow: engine's flow index, NO_FLOW for none.
             generation: ``flow_seq`` of the latency header.
+
         """
         frame = frames.set_macs(
             self.frame,
@@ -80,6 +81,7 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
 
     Raises:
         RpcError: something is missing, malformed, or not supported by this generator.
+
     """
     frame = _frame(p.mapping(stream, "packet"))
     mode = p.mapping(stream, "mode")

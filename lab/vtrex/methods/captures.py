@@ -74,7 +74,7 @@ def _fetch(generator: Generator, params: p.Params) -> dict[str, Any]:
 
 
 def _stop(generator: Generator, params: p.Params) -> dict[str, Any]:
-    return {"pkt_count": captures.stop(generator.engine, _capture_id(params)).count, "endpoint": ""}
+    return {"pkt_count": captures.stop(generator.engine, _capture_id(params)).kept, "endpoint": ""}
 
 
 def _remove(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _describe(state: CaptureState, bpf: str) -> dict[str, Any]:
         "state": "ACTIVE" if state.active else "STOPPED",
         "matched": state.matched,
         "fetched": state.fetched,
-        "count": state.count,
+        "count": state.kept,
         "bytes": state.bytes,
         "limit": state.limit,
         "mode": "cyclic" if state.cyclic else "fixed",

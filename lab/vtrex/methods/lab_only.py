@@ -28,10 +28,10 @@ def pixlab_get_latency(generator: Generator, params: p.Params) -> dict[str, Any]
     """Return the latency of a group since its last start; nanoseconds, HdrHistogram V2 in base64."""
     counters, buckets = generator.engine.latency(_latency_group(generator, params).hw_id)
     return {
-        "count": counters.count,
+        "count": counters.received,
         "min_ns": counters.minimum_ns,
         "max_ns": counters.maximum_ns,
-        "mean_ns": counters.sum_ns / counters.count if counters.count else 0.0,
+        "mean_ns": counters.sum_ns / counters.received if counters.received else 0.0,
         "over_10s": counters.over_range,
         "old_generation": counters.old_generation,
         "hdr": encode_histogram(buckets),

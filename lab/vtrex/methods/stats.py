@@ -158,7 +158,8 @@ def get_pgid_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
             seen, buckets = generator.engine.latency(group.hw_id)
             if seen.started:
                 latency[str(group.pg_id)] = trex_latency(seen, buckets)
-    return {"flow_stats": flow_stats, "latency": latency, "ver_id": {str(group.pg_id): group.version for group in groups}}
+    versions = {str(group.pg_id): group.version for group in groups}
+    return {"flow_stats": flow_stats, "latency": latency, "ver_id": versions}
 
 
 METHODS = {
