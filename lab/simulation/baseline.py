@@ -36,6 +36,7 @@ class BaselineQuery(BaseModel):
         image_elf: the image, whose manifest beside it has the layout; None: the documented default layout.
         host: what was measured of the host; needed for "host".
         seeds: each gives its own draws of the numbers that are not known exactly.
+
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +78,7 @@ class Baseline(BaseModel):
         limited_by: what limits most draws: "line rate", "pcie", "nic", "cpu" or "coherence".
         parameters: what went in, by name.
         model_version: changes whenever the model does.
+
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,6 +100,7 @@ def predict(query: BaselineQuery) -> Baseline:
     Raises:
         UsageError: a "host" baseline without host facts, or an image whose manifest is wrong.
         SimulationError: ports and cores do not fit together.
+
     """
     machine = _machine(query)
     layout = layouts.of_image(query.image_elf, query.layout, query.cores)

@@ -31,6 +31,7 @@ class Capacity:
         numbers: the drawn numbers of the machine.
         capacity_pps: packets a second that the cores forward.
         cpu_pps: what they would forward if no access cost more than on one core alone.
+
     """
 
     numbers: Mapping[str, float]
@@ -57,6 +58,7 @@ def capacities(machine: Machine, setup: Setup) -> tuple[Capacity, ...]:
 
     Raises:
         SimulationError: ports and cores do not fit together.
+
     """
     key = (setup, repr(machine))
     if key not in _cache:
@@ -66,6 +68,11 @@ def capacities(machine: Machine, setup: Setup) -> tuple[Capacity, ...]:
             for i, numbers in enumerate(machine.draws(DRAWS_PER_SEED, seed))
         )
     return _cache[key]
+
+
+def forget() -> None:
+    """Drop what was simulated, so that the next question is simulated anew."""
+    _cache.clear()
 
 
 def _capacity(machine: Machine, setup: Setup, numbers: Mapping[str, float], seed: int) -> Capacity:

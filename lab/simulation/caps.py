@@ -21,6 +21,7 @@ def card_pps(numbers: Mapping[str, float], frame_size_bytes: int) -> float:
     Args:
         numbers: one draw of a machine's numbers.
         frame_size_bytes: with FCS.
+
     """
     bytes_per_s = numbers["card_bytes"] * 1e9
     overhead_bytes = bytes_per_s / (numbers["card"] * 1e6) - 64

@@ -25,6 +25,7 @@ def check(scene: Scene) -> None:
 
     Raises:
         SimulationError: says which agent, instruction or value is wrong.
+
     """
     count = len(scene.agents)
     if not 1 <= count <= MAX_AGENTS:

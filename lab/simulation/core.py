@@ -66,6 +66,7 @@ class Core:
 
         Raises:
             SimulationError: the program loops without time passing, or leaves its memory.
+
         """
         for _ in range(MAX_STILL):
             op, a, b, c = self._code[self._pc]

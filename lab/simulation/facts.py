@@ -17,6 +17,7 @@ class HostFacts(BaseModel):
         c2c_latency_ns_high: its 90th percentile.
         windows: how many windows were measured; 0 when the figures come from elsewhere.
         interrupted_windows: windows left out because a thread was taken off its CPU in them.
+
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -30,6 +30,7 @@ def measure(duration_s: float = DURATION_S) -> HostFacts:
 
     Raises:
         SimulationError: the probe is not built, fails, or there are not two CPUs.
+
     """
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
@@ -54,6 +55,7 @@ def facts(measured: dict[str, Any]) -> HostFacts:
 
     Raises:
         SimulationError: there is no window.
+
     """
     windows = np.array([window["one_way_ns"] for window in measured["windows"]], dtype=float)
     if not windows.size:

@@ -43,6 +43,7 @@ class Structure(BaseModel):
             (i // n, i % n).
         why: what it is for.
         touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
+
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +63,7 @@ class Structure(BaseModel):
 
         Raises:
             IndexError: there is no such element.
+
         """
         if not 0 <= index < self.count:
             raise IndexError(f"{self.name}[{index}]: it has {self.count} elements")
@@ -70,7 +72,7 @@ class Structure(BaseModel):
     @property
     def element_bytes(self) -> int:
         """Size of one element in bytes, whichever of the two size_bytes is."""
-        whole = self.count > 1 and self.size_bytes > self.element_stride_bytes
+        whole = self.count > 1 and self.size_bytes > self.element_stride_bytes * (self.count - 1)
         return self.size_bytes // self.count if whole else self.size_bytes
 
     @property
@@ -92,6 +94,7 @@ class Layout:
         name: padded or packed.
         source: where the table comes from.
         structures: the table.
+
     """
 
     name: LayoutName
@@ -153,6 +156,7 @@ def from_manifest(path: Path) -> Layout:
 
     Raises:
         UsageError: the file cannot be read, has no such table, or its structures overlap.
+
     """
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -178,6 +182,7 @@ def of_image(elf: Path | None, name: LayoutName, cores: int) -> Layout:
 
     Raises:
         UsageError: the manifest is wrong.
+
     """
     if elf is not None:
         for stem in (elf.stem, elf.stem.replace("padded", name).replace("packed", name)):

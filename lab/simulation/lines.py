@@ -59,6 +59,7 @@ class Lines:
             write: for ownership (True) or to read.
             now: time of the request, ps.
             hold_ps: least time that an exclusive copy stays.
+
         """
         holders = self.sharers[line] - {agent}
         exclusive = write or not holders  # a read of a line that nobody has is granted exclusive (E)

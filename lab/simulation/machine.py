@@ -28,6 +28,7 @@ class Range:
         high: highest value drawn.
         unit: unit of the three.
         source: where they come from.
+
     """
 
     low: float
@@ -63,6 +64,7 @@ class Machine:
         ranges: its numbers, by name.
         has_nics: whether its ports are NICs on PCIe (else virtio rings shared with the generator's core).
         ports_per_card: ports that share a PCIe slot.
+
     """
 
     name: str

@@ -88,6 +88,7 @@ def simulate(scene: Scene) -> Outcome:
 
     Raises:
         SimulationError: the scene is not well formed, or a program misbehaves.
+
     """
     library = _load(LIBRARY)
     if library is None:

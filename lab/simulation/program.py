@@ -73,6 +73,7 @@ class Assembler:
 
         Raises:
             ValueError: the label exists already.
+
         """
         if name in self._labels:
             raise ValueError(f"label {name!r} placed twice")
@@ -88,6 +89,7 @@ class Assembler:
 
         Raises:
             ValueError: a jump names a label that was never placed.
+
         """
         resolved = []
         for op, a, b, c in self._code:

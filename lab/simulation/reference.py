@@ -30,6 +30,7 @@ class Simulation:
 
         Raises:
             SimulationError: a program loops without time passing, or leaves its memory.
+
         """
         best, core, drain = NEVER, None, False
         for candidate in self.cores:
@@ -55,6 +56,7 @@ def simulate(scene: Scene) -> Outcome:
 
     Raises:
         SimulationError: the scene is not well formed, or a program misbehaves.
+
     """
     simulation = Simulation(scene)
     warm: tuple[tuple[int, ...], ...] | None = None

@@ -31,6 +31,7 @@ class Agent:
         socket: socket (or core complex) it sits on: a line shared there is supplied by that shared cache.
         device: True for a NIC: its writes go to the shared cache and invalidate (DDIO), its loads read its own
             registers without coherence, it has no store buffer.
+
     """
 
     code: Code
@@ -57,6 +58,7 @@ class Timing:
         upgrade: share of increments whose load fetches the line shared first, so that its store needs a second
             transaction, in 1/1024.
         protocol: MESIF or MOESI.
+
     """
 
     l1_ps: int
@@ -86,6 +88,7 @@ class Scene:
         seed: of jitter and of RAND.
         warm_ps: statistics are also copied at this time.
         end_ps: the simulation stops when every agent has passed this time.
+
     """
 
     agents: tuple[Agent, ...]
@@ -109,6 +112,7 @@ class Outcome:
         accesses: loads, prefetches, stores and increments of all agents.
         transactions: line transactions of each agent.
         fingerprint: hash of all transactions in order; equal fingerprints mean the same simulation.
+
     """
 
     stats: tuple[tuple[int, ...], ...]
@@ -124,6 +128,7 @@ class Outcome:
 
         Raises:
             IndexError: no such agent or statistic.
+
         """
         if not 0 <= stat < STATS:
             raise IndexError(f"statistic {stat} of 0..{STATS - 1}")

@@ -19,6 +19,7 @@ class Verdict(BaseModel):
     Attributes:
         consistent_with: the layouts whose band holds the measured value; "ceiling" when the generator limits it.
         reason: one sentence with the numbers.
+
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,7 @@ def compare(measured_pps: float, padded: Baseline, packed: Baseline, ceiling_pps
 
     Raises:
         UsageError: the baselines are not a pair, or a rate is below zero.
+
     """
     if (padded.layout, packed.layout) != ("padded", "packed"):
         raise UsageError(f"verdict: needs a padded and a packed baseline, got {padded.layout} and {packed.layout}")
@@ -55,8 +57,8 @@ def compare(measured_pps: float, padded: Baseline, packed: Baseline, ceiling_pps
     if ceiling_pps is not None and _generator_limits(measured_pps, both, ceiling_pps):
         return Verdict(
             consistent_with="ceiling",
-            reason=f"{found} is limited by the generator, whose ceiling of {ceiling_pps / 1e6:.2f} Mpps lies below what "
-            f"the simulation expects ({bands}), so it cannot tell whether there is false sharing.",
+            reason=f"{found} is limited by the generator, whose ceiling of {ceiling_pps / 1e6:.2f} Mpps lies below "
+            f"what the simulation expects ({bands}), so it cannot tell whether there is false sharing.",
         )
     agrees = [each.layout for each in both if _holds(each, measured_pps)]
     if len(agrees) == 2:

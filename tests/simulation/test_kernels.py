@@ -71,7 +71,13 @@ def test_a_modified_line_takes_one_transfer() -> None:
     reader.emit(Op.COUNT, 0, 0)
     reader.emit(Op.HALT)
     scene = Scene(
-        (Agent(writer.code()), Agent(reader.code())), replace(TIMING, jitter=0), ((0, 50_000), (50_000, 0)), (0,), 1, 0, NEVER
+        (Agent(writer.code()), Agent(reader.code())),
+        replace(TIMING, jitter=0),
+        ((0, 50_000), (50_000, 0)),
+        (0,),
+        1,
+        0,
+        NEVER,
     )
     outcome = native.simulate(scene)
     assert outcome.stats[1][0] == 5

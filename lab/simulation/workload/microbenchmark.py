@@ -17,6 +17,7 @@ def ping_pong(timing: Timing, one_way_ps: int, seed: int, end_ps: int) -> Scene:
         one_way_ps: cache-to-cache transfer as a ping-pong measures it: half a round trip, locked instruction included.
         seed: of the jitter.
         end_ps: when to stop.
+
     """
     transfer = max(one_way_ps - timing.locked_ps, 0)
     return Scene(
@@ -53,6 +54,7 @@ def ring(timing: Timing, transfer_ps: int, packed: bool, entries: int, messages:
         messages: the producer sends this many and halts.
         seed: of the jitter.
         end_ps: when to stop at the latest.
+
     """
     memory = Memory()
     stride = 8 if packed else 128

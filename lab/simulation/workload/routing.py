@@ -46,6 +46,7 @@ def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
 
     Raises:
         SimulationError: too many cores, or cores without a port.
+
     """
     if not 1 <= shape.cores <= min(MAX_CORES, shape.ports):
         raise SimulationError(f"routing: {shape.cores} cores for {shape.ports} ports; there must be 1 to {MAX_CORES}")

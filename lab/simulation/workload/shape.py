@@ -40,6 +40,7 @@ class Shape:
         far_ps: the same across sockets.
         touched: how many of the layout's private words a packet increments at most.
         range_bytes: what moves together: a line (64) or a prefetched pair (128).
+
     """
 
     ports: int
@@ -87,6 +88,7 @@ def touched_words(memory: Memory, layout: Layout, block: int, elements: int, lim
         block: address of the layout's shared block.
         elements: cores or ports.
         limit: how many words a packet touches at most.
+
     """
     packet = layout.private_words(elements, "packet")[:limit]
     batch = layout.private_words(elements, "batch")

@@ -59,6 +59,7 @@ def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
 
     Raises:
         SimulationError: too many ports, or cores without a pair of ports.
+
     """
     if not 1 <= shape.ports <= MAX_PORTS or not 1 <= shape.cores <= (shape.ports + 1) // 2:
         raise SimulationError(
