@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from lab import paths
 from lab.errors import LabError
+from lab.images.manifest import shown
 
 
 def build(directory: Path = paths.FIRMWARE_IMAGES) -> None:
@@ -29,5 +30,5 @@ def build(directory: Path = paths.FIRMWARE_IMAGES) -> None:
             said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines()
             reason = said[0] if said else f"make ended with code {done.returncode}"
             raise LabError(
-                f"the images of {folder.name} cannot be built: {reason}: run 'make -C {folder}' to see all of it"
+                f"the images of {folder.name} cannot be built: {reason}: run 'make -C {shown(folder)}' to see all"
             )

@@ -35,6 +35,13 @@ class SharedStructure(Model):
     why: str
 
 
+class SharedBlock(Model):
+    """The block of memory that holds all shared structures: its symbol in the ELF, and its size."""
+
+    symbol: str
+    size_bytes: int
+
+
 class Manifest(Model):
     """An image that can be booted. ``directory`` is where its manifest lies; ``file`` and ``elf`` lie beside it.
 
@@ -54,6 +61,7 @@ class Manifest(Model):
     ready_text: str
     prompt: str
     max_exclusive_cores: int = Field(ge=1)
+    shared_block: SharedBlock
     shared_structures: tuple[SharedStructure, ...]
     directory: Path
 
@@ -81,7 +89,7 @@ def find(name: str, directory: Path = paths.FIRMWARE_IMAGES) -> Manifest:
     """
     files = _files(directory)
     if name not in files:
-        raise UsageError(f"unknown image {name!r} in {_shown(directory)}: {near_misses(name, files)}")
+        raise UsageError(f"unknown image {name!r} in {shown(directory)}: {near_misses(name, files)}")
     manifest = _read(files[name])
     _check_file(manifest)
     return manifest
@@ -92,7 +100,7 @@ def all_manifests(directory: Path = paths.FIRMWARE_IMAGES) -> tuple[Manifest, ..
     return tuple(_read(path) for _, path in sorted(_files(directory).items()))
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Show a path from the top of the checkout, where it lies in it."""
     return str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else str(path)
 
@@ -112,17 +120,17 @@ def _read(path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{_shown(path)}: {place}: {first['msg'].lower()}: {remedy}") from error
+        raise UsageError(f"{shown(path)}: {place}: {first['msg'].lower()}: {remedy}") from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"{_shown(path)}: not a manifest: {error}: {remedy}") from error
+        raise UsageError(f"{shown(path)}: not a manifest: {error}: {remedy}") from error
     if manifest.name != path.name.removesuffix(_SUFFIX):
-        raise UsageError(f"{_shown(path)}: name: it says {manifest.name!r}, unlike its file: rename one of them")
+        raise UsageError(f"{shown(path)}: name: it says {manifest.name!r}, unlike its file: rename one of them")
     return manifest
 
 
 def _check_file(manifest: Manifest) -> None:
     """The file is there, whole, and the one that was built with the manifest."""
-    shown, remedy = _shown(manifest.path), "build the image anew or fetch it again"
+    shown, remedy = shown(manifest.path), "build the image anew or fetch it again"
     try:
         data = manifest.path.read_bytes()
     except OSError as error:

@@ -38,6 +38,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "ready_text": "pix ready",
         "prompt": "pix> ",
         "max_exclusive_cores": 1,
+        "shared_block": {"symbol": "shared", "size_bytes": 1024},
         "shared_structures": [structure],
         **changes,
     }

@@ -1,0 +1,81 @@
+"""The real image, booted over PXE by the emulator: asked, served and booted are one, and it takes commands."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import images
+from lab.dut.deploy import DeployedDut, deploy
+from lab.errors import LabError
+from lab.testbed import load
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> Iterator[DeployedDut]:
+    images.build()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIXLAB_ACCELERATOR", "tcg")
+        run_dir = tmp_path_factory.mktemp("run")
+        image = images.find("pix-padded")
+        with deploy(load("virtual"), image, vhost_sockets=[], run_dir=run_dir, progress=steps.append) as booted:
+            yield booted
+
+
+def test_what_booted_is_what_was_asked_for(deployed: DeployedDut, steps: list[str]) -> None:
+    record = deployed.boot
+    assert record.asked_sha256 == record.served_sha256 == record.booted_sha256 == images.find("pix-padded").sha256
+    assert record.served.sent_at_s is not None
+    assert record.accelerator.accelerator == "tcg"
+    assert list(record.phases_s) == ["power on", "PXE", "image start", "proof"]
+    assert any("under TCG" in step for step in steps)
+
+
+def test_router_is_configured_as_the_testbed_says(deployed: DeployedDut) -> None:
+    testbed = load("virtual")
+    assert [port["mac"] for port in deployed.dut.ports()] == [port.mac for port in testbed.dut.ports]
+    listed = " ".join(deployed.dut.command("addr") + deployed.dut.command("route") + deployed.dut.command("neigh"))
+    for wanted in ("198.18.0.1/24", "198.19.128.0/17", testbed.generator.ports[1].mac):
+        assert wanted in listed
+
+
+def test_ports_start_and_stop_and_counters_balance(deployed: DeployedDut) -> None:
+    deployed.dut.start()
+    assert {port["state"] for port in deployed.dut.ports()} == {"started"}
+    deployed.dut.stop()
+    assert {port["state"] for port in deployed.dut.ports()} == {"stopped"}
+    deployed.dut.clear_counters()
+    balance = deployed.dut.conservation()
+    assert balance.taken_in == balance.accounted_for == 0
+    assert deployed.dut.drops() == {}
+    assert [qgm.qgm for qgm in deployed.dut.counters().qgms] == [1]
+
+
+def test_wrong_command_is_refused(deployed: DeployedDut) -> None:
+    with pytest.raises(LabError, match="refused"):
+        deployed.dut.route_add("10.0.0.0/40", "198.18.0.2")
+
+
+def test_reboot_boots_and_proves_again(deployed: DeployedDut) -> None:
+    first = deployed.boot
+    deployed.dut.reboot()
+    assert deployed.boot is not first
+    assert deployed.boot.booted_sha256 == first.asked_sha256
+    assert not [line for line in deployed.dut.command("route json") if "static" in line]
+
+
+def test_rack_has_no_driver_yet(tmp_path: Path) -> None:
+    image = images.find("pix-padded")
+    with (
+        pytest.raises(LabError, match="no driver yet for power 'ipmi' and console 'sol'"),
+        deploy(load("lab2"), image, vhost_sockets=[], run_dir=tmp_path, progress=lambda step: None),
+    ):
+        pass
