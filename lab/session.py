@@ -25,7 +25,7 @@ from lab.traffic.vtrex import VtrexServer
 
 Progress = Callable[[str], None]
 
-CALIBRATION_TRIAL_S = 1.0
+CALIBRATION_TRIAL_S = 0.5
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,8 @@ from scapy.layers.l2 import Ether
 from lab.methods.trial import TrialRequest, line_rate_pps
 from lab.traffic.load import Direction, PortAddresses, streams_for, udp_frame
 
-A = PortAddresses(
-    port=0, mac="02:00:00:00:00:0a", dut_mac="02:00:00:00:00:d0", first_host="198.18.128.1", hosts=250
-)
-B = PortAddresses(
-    port=1, mac="02:00:00:00:00:0b", dut_mac="02:00:00:00:00:d1", first_host="198.19.128.1", hosts=250
-)
+A = PortAddresses(port=0, mac="02:00:00:00:00:0a", dut_mac="02:00:00:00:00:d0", first_host="198.18.128.1", hosts=250)
+B = PortAddresses(port=1, mac="02:00:00:00:00:0b", dut_mac="02:00:00:00:00:d1", first_host="198.19.128.1", hosts=250)
 BOTH = (Direction(tx=A, rx=B), Direction(tx=B, rx=A))
 
 

@@ -80,7 +80,12 @@ FULL = {1: (1500, 1500), 2: (500, 500), 3: (1500, 1500), 4: (500, 500)}
 def test_frames_that_the_dut_had_no_room_for_are_sent_and_lost() -> None:
     counts = {**FULL, 1: (1400, 1400)}
     forth, back = direction_counts(streams_for(REQUEST, BOTH), result(counts, engine=engine((100, 0))))
-    assert (forth.intended_frames, forth.sent_frames, forth.received_frames, forth.lost_frames) == (2000, 2000, 1900, 100)
+    assert (forth.intended_frames, forth.sent_frames, forth.received_frames, forth.lost_frames) == (
+        2000,
+        2000,
+        1900,
+        100,
+    )
     assert (back.sent_frames, back.lost_frames) == (2000, 0)
 
 
