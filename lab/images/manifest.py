@@ -130,20 +130,20 @@ def _read(path: Path) -> Manifest:
 
 def _check_file(manifest: Manifest) -> None:
     """The file is there, whole, and the one that was built with the manifest."""
-    shown, remedy = shown(manifest.path), "build the image anew or fetch it again"
+    file, remedy = shown(manifest.path), "build the image anew or fetch it again"
     try:
         data = manifest.path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"image {manifest.name!r}: its file {shown} is missing: {reason}: {remedy}") from error
+        raise UsageError(f"image {manifest.name!r}: its file {file} is missing: {reason}: {remedy}") from error
     if len(data) != manifest.size_bytes:
         raise UsageError(
-            f"image {manifest.name!r}: its file {shown} has {len(data)} bytes and not {manifest.size_bytes} as its "
+            f"image {manifest.name!r}: its file {file} has {len(data)} bytes and not {manifest.size_bytes} as its "
             f"manifest says: it is truncated or another one: {remedy}"
         )
     digest = hashlib.sha256(data).hexdigest()
     if digest != manifest.sha256:
         raise UsageError(
-            f"image {manifest.name!r}: its file {shown} has the SHA-256 {digest[:16]}... and not "
+            f"image {manifest.name!r}: its file {file} has the SHA-256 {digest[:16]}... and not "
             f"{manifest.sha256[:16]}... as its manifest says: {remedy}"
         )
