@@ -1,0 +1,146 @@
+"""A machine for tests of the image: QEMU under plain TCG, PXE boot from its built-in DHCP and TFTP server, frames by sockets.
+
+Nothing but QEMU is needed: no privileges, no network namespace. Each data port is a pair of unix datagram sockets that
+carry one Ethernet frame without FCS per datagram.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+PROMPT = b"pix> "
+BOOT_DEADLINE_S = 120.0
+COMMAND_DEADLINE_S = 20.0
+FRAME_SIZE_MAX = 65536
+
+
+def data_port(folder: Path, number: int) -> list[str]:
+    """Return QEMU's options for a data port whose peer is a socket in the folder."""
+    mine, theirs = folder / f"peer{number}", folder / f"port{number}"
+    return [
+        "-netdev",
+        f"dgram,id=d{number},local.type=unix,local.path={theirs},remote.type=unix,remote.path={mine}",
+        "-device",
+        f"virtio-net-pci,netdev=d{number},disable-legacy=on,mrg_rxbuf=off,rx_queue_size=1024,tx_queue_size=1024,"
+        f"romfile=,mac=52:54:00:00:00:{number + 1:02x},addr={4 + number}",
+    ]
+
+
+class Machine:
+    """One booted machine: console lines in and out, frames in and out. A context manager; everything ends with it."""
+
+    def __init__(self, image: Path, folder: Path, ports: int = 2, cores: int = 2) -> None:
+        """Boot the image (a PXE network bootstrap program) and return when its prompt has come."""
+        self.log = b""
+        self._folder = folder
+        self._peers = [self._listen(number) for number in range(ports)]
+        console = folder / "console"
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,-svm", "-smp", str(cores), "-m", "256M"]
+        command += ["-machine", "pc", "-nodefaults", "-display", "none", "-serial", f"unix:{console},server=on,wait=on"]
+        command += ["-netdev", f"user,id=boot,ipv6=off,tftp={image.parent},bootfile={image.name}"]
+        command += ["-device", "virtio-net-pci,netdev=boot,addr=3"]
+        for number in range(ports):
+            command += data_port(folder, number)
+        self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            self._console = self._connect(console)
+            self._read_until(PROMPT, BOOT_DEADLINE_S)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the machine and its sockets."""
+        self._qemu.kill()
+        self._qemu.wait()
+        if self._qemu.stderr is not None:
+            self._qemu.stderr.close()
+        for peer in self._peers:
+            peer.close()
+
+    def _listen(self, number: int) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        peer.bind(str(self._folder / f"peer{number}"))
+        return peer
+
+    def _connect(self, path: Path) -> socket.socket:
+        deadline = time.monotonic() + COMMAND_DEADLINE_S
+        console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        while True:
+            try:
+                console.connect(str(path))
+                return console
+            except OSError:
+                if self._qemu.poll() is not None or time.monotonic() > deadline:
+                    stderr = self._qemu.stderr.read() if self._qemu.poll() is not None and self._qemu.stderr else b""
+                    raise RuntimeError(f"QEMU does not start: {stderr.decode()}") from None
+                time.sleep(0.05)
+
+    def _read_until(self, text: bytes, deadline_s: float) -> bytes:
+        got = b""
+        deadline = time.monotonic() + deadline_s
+        while not got.endswith(text):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not select.select([self._console], [], [], left_s)[0]:
+                raise TimeoutError(f"no {text!r} within {deadline_s:.0f} s, the console said: {got[-2000:].decode(errors='replace')}")
+            part = self._console.recv(65536)
+            if not part:
+                raise ConnectionError(f"the console closed after: {got[-2000:].decode(errors='replace')}")
+            got += part
+            self.log += part
+        return got
+
+    def command(self, line: str) -> list[str]:
+        """Run a command and return its output lines."""
+        self._console.sendall(line.encode() + b"\r")
+        got = self._read_until(b"\r\n" + PROMPT if line else PROMPT, COMMAND_DEADLINE_S).decode()
+        echoed, *output = got.removesuffix(PROMPT.decode()).split("\r\n")
+        if echoed != line:
+            raise AssertionError(f"sent {line!r}, echoed {echoed!r}")
+        return output[:-1]
+
+    def ok(self, line: str) -> None:
+        """Run a command that has to say nothing but ok."""
+        answer = self.command(line)
+        assert answer == ["ok"], f"{line}: {answer}"
+
+    def objects(self, line: str) -> list[dict[str, Any]]:
+        """Run a listing command with `json` and return its objects."""
+        return [json.loads(text) for text in self.command(f"{line} json")]
+
+    def reboot(self) -> None:
+        """Reboot by the shell and return when the prompt has come again."""
+        self._console.sendall(b"reboot\r")
+        self._read_until(b"rebooting\r\n", COMMAND_DEADLINE_S)
+        self._read_until(PROMPT, BOOT_DEADLINE_S)
+
+    def send(self, port: int, frame: bytes) -> None:
+        """Have a frame (without FCS) arrive at a port."""
+        self._peers[port].sendto(frame, str(self._folder / f"port{port}"))
+
+    def receive(self, port: int, timeout_s: float = 5.0) -> bytes:
+        """Return the next frame that left a port; raises TimeoutError if none comes."""
+        self._peers[port].settimeout(timeout_s)
+        return self._peers[port].recv(FRAME_SIZE_MAX)
+
+    def is_silent(self, port: int, duration_s: float = 0.3) -> bool:
+        """Return whether no frame leaves a port for a while."""
+        return not select.select([self._peers[port]], [], [], duration_s)[0]
+
+    def busy_s(self) -> float:
+        """Return the processor time that QEMU has used so far, in seconds."""
+        fields = Path(f"/proc/{self._qemu.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100.0
