@@ -10,8 +10,10 @@ class Bounds(Model):
 
     Rates are intended loads in frames a second, summed over the directions. ``lower_pps`` met the goal and everything
     tried above it up to ``upper_pps`` did not; None below means that no load met it, None above that the greatest load
-    that could be asked for did: "line rate or more". ``forwarding_pps`` is what arrived at the lower bound (RFC 9971
-    calls it conditional throughput). ``trials`` includes the ``invalid_trials``; goals of one search share them.
+    that could be asked for did: "line rate or more". ``upper_in_doubt`` says that at ``upper_pps`` pauses of the test
+    host explain the loss in every attempt, so that an undisturbed host might find more. ``forwarding_pps`` is what
+    arrived at the lower bound (RFC 9971 calls it conditional throughput). ``trials`` includes the ``invalid_trials``;
+    goals of one search share them.
     """
 
     goal: str
@@ -19,6 +21,7 @@ class Bounds(Model):
     loss_ratio: float
     lower_pps: float | None
     upper_pps: float | None
+    upper_in_doubt: bool = False
     forwarding_pps: float | None
     trials: int
     invalid_trials: int

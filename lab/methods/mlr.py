@@ -82,7 +82,7 @@ def search(measurer: Measurer, plan: MlrPlan, conditions: Conditions) -> dict[st
         The bounds of each goal by its name.
 
     Raises:
-        TooDisturbed: a trial never counted.
+        TooDisturbed: a trial never counted, or the test host alone may be why no load met a goal.
         LabError: the search took longer than its time limit.
 
     """
@@ -126,6 +126,7 @@ def _config(plan: MlrPlan, goals: tuple[SearchGoal, ...]) -> Config:
 
 def _bounds(goal: RateGoal, found: GoalResult, plan: MlrPlan, trials: Trials) -> Bounds:
     lower, upper = found.relevant_lower_bound, found.relevant_upper_bound
+    trials.refuse_nothing(goal.loss_ratio, None if lower is None else float(lower))
     forwarded = found.conditional_throughput
     return Bounds(
         goal=goal.name,
@@ -133,6 +134,7 @@ def _bounds(goal: RateGoal, found: GoalResult, plan: MlrPlan, trials: Trials) ->
         loss_ratio=goal.loss_ratio,
         lower_pps=None if lower is None else float(lower),
         upper_pps=None if upper is None else float(upper),
+        upper_in_doubt=upper is not None and trials.in_doubt(goal.loss_ratio, float(upper)),
         forwarding_pps=None if forwarded is None else float(forwarded),
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lab.errors import LabError
 from lab.methods.trial import Measurer, TrialRequest, TrialResult
-from lab.methods.validity import ValidityLimits, judge
+from lab.methods.validity import ValidityLimits, doubts, judge
 from lab.models import Model
 
 
@@ -53,7 +53,12 @@ class Conditions:
 
 
 class Trials:
-    """A Measurer that hands on valid results only. Keeps every result in ``results``, in order."""
+    """A Measurer that repeats what does not count. Keeps every result in ``results``, in order.
+
+    Invariant of ``_doubted``: it maps a loss goal to the least load at which no attempt could tell whether the DUT or
+    the test host lost the frames. Such a load is taken as one that does not meet the goal, so that a disturbed host can
+    lower what is found and never raise it; the result then says that its upper bound is in doubt.
+    """
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class Trials:
         self._search = search
         self._expected_s = expected_s
         self._spent_s = 0.0
+        self._doubted: dict[float, float] = {}
         self.results: list[TrialResult] = []
 
     @property
@@ -92,22 +98,55 @@ class Trials:
         """Number of trials that did not count."""
         return len(self.results) - len(self.valid)
 
+    def in_doubt(self, loss_ratio: float, rate_pps: float | None) -> bool:
+        """Say whether a load may have missed a goal for the test host's fault alone; False for None."""
+        return rate_pps is not None and rate_pps >= self._doubted.get(loss_ratio, float("inf"))
+
+    def refuse_nothing(self, loss_ratio: float, lower_pps: float | None) -> None:
+        """Refuse the finding that no load met a goal where the test host may have been the reason.
+
+        Raises:
+            TooDisturbed: ``lower_pps`` is None and a load is in doubt.
+
+        """
+        if lower_pps is None and loss_ratio in self._doubted:
+            raise TooDisturbed(
+                f"{self._search}: no load met the loss ratio {loss_ratio:g}, but from {self._doubted[loss_ratio]:.0f} "
+                "pps on pauses of the test host explain the loss; give the polling cores to the lab alone"
+            )
+
     def measure(self, request: TrialRequest) -> TrialResult:
         """Run a trial until it counts; see Measurer.measure.
 
+        Where every attempt lost frames that the test host may have cost, the one that lost least is returned (see
+        the class).
+
         Raises:
-            TooDisturbed: no attempt counted; the message gives the reasons of the last one.
+            TooDisturbed: no attempt counted for another reason than doubt; the message gives those of the last one.
             LabError: the lab failed; this is never turned into a result.
 
         """
+        doubtful: list[TrialResult] = []
         for _ in range(self._conditions.attempts):
             result = self._attempt(request)
             if not result.invalid:
                 return result
+            if len(result.invalid) == 1 and (goals := doubts(result, self._limits)):
+                doubtful.append(result)
+                if all(self.in_doubt(goal, request.rate_pps) for goal in goals):
+                    return result
+        if doubtful:
+            return self._in_doubt(min(doubtful, key=lambda r: r.loss_ratio))
         raise TooDisturbed(
             f"{self._search} at {request.frame_size_bytes} bytes, {request.rate_pps:.0f} pps: none of "
             f"{self._conditions.attempts} attempts was valid; the last: {'; '.join(result.invalid)}"
         )
+
+    def _in_doubt(self, result: TrialResult) -> TrialResult:
+        rate_pps = result.request.rate_pps
+        for goal in doubts(result, self._limits):
+            self._doubted[goal] = min(rate_pps, self._doubted.get(goal, rate_pps))
+        return result
 
     def _attempt(self, request: TrialRequest) -> TrialResult:
         measured = self._measurer.measure(request)

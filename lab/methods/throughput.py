@@ -41,7 +41,7 @@ def search(measurer: Measurer, plan: ThroughputPlan, conditions: Conditions) -> 
         The bounds; ``upper_pps`` is None when the greatest load was confirmed without loss.
 
     Raises:
-        TooDisturbed: a trial never counted.
+        TooDisturbed: a trial never counted, or the test host alone may be why no load passed.
 
     """
     expected_s = plan.expected_trials * (plan.trial_duration_s + conditions.overhead_s)
@@ -49,12 +49,14 @@ def search(measurer: Measurer, plan: ThroughputPlan, conditions: Conditions) -> 
     top = int(plan.max_rate_pps)
     resolution = max(1, int(top * plan.resolution_ratio))
     loss_free, lossy = _bisect(trials, plan, top, resolution)
+    trials.refuse_nothing(0.0, loss_free or None)
     return Bounds(
         goal=GOAL,
         frame_size_bytes=plan.frame_size_bytes,
         loss_ratio=0.0,
         lower_pps=loss_free or None,
         upper_pps=lossy if lossy <= top else None,
+        upper_in_doubt=lossy <= top and trials.in_doubt(0.0, lossy),
         forwarding_pps=loss_free or None,
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,

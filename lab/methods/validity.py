@@ -4,7 +4,7 @@ Invalid is not bad: an invalid trial says nothing about the DUT and is repeated,
 frames. What disturbs a core of the test host can make frames get lost; it can never bring a lost frame back. So a
 trial without loss counts however disturbed it was, and a trial with loss counts when it would be on the same side of
 every loss ratio that the method asks about without the frames that the disturbances can explain. Only what lies
-between is invalid.
+between is invalid: it leaves the method in doubt.
 """
 
 from __future__ import annotations
@@ -57,8 +57,16 @@ def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
         reasons.append("the generator sent nothing")
     for direction in result.directions:
         reasons += _of_direction(direction, limits)
-    reasons += _of_loss(result, limits)
+    if doubts(result, limits):
+        reasons.append(_doubt_sentence(result, limits))
     return tuple(dict.fromkeys(reasons))
+
+
+def doubts(result: TrialResult, limits: ValidityLimits) -> tuple[float, ...]:
+    """Return the loss ratios of ``limits`` that a trial exceeded and would not have exceeded undisturbed, perhaps."""
+    sent = result.sent_frames
+    own = max(0.0, result.lost_frames - explained_frames(result, limits)) / sent if sent else 0.0
+    return tuple(goal for goal in limits.loss_ratios if own <= goal < result.loss_ratio)
 
 
 def disturbed(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
@@ -87,31 +95,30 @@ def _of_direction(count: DirectionCount, limits: ValidityLimits) -> list[str]:
     return []
 
 
-def _of_loss(result: TrialResult, limits: ValidityLimits) -> list[str]:
-    lost, sent = result.lost_frames, result.sent_frames
-    explained = explained_frames(result, limits)
-    own_loss_ratio = max(0.0, lost - explained) / sent if sent else 0.0
-    if any(own_loss_ratio <= goal < result.loss_ratio for goal in limits.loss_ratios):
-        who = "; ".join(disturbed(result, limits))
-        return [f"{lost} frames lost, of which the test host can have cost {min(lost, int(explained))}: {who}"]
-    return []
+def _doubt_sentence(result: TrialResult, limits: ValidityLimits) -> str:
+    lost, explained = result.lost_frames, int(explained_frames(result, limits))
+    who = "; ".join(disturbed(result, limits))
+    return f"{lost} frames lost, of which the test host can have cost {min(lost, explained)}: {who}"
 
 
 def _disturbed_ns(disturbance: Disturbance, limits: ValidityLimits) -> int:
     """Return the time lost to one core, 0 when no pause can have been long enough to matter.
 
-    A gap of the loop, waiting for the core and time stolen by the host are views of the same pauses: the greatest
-    counts.
+    A loop that sees its own gaps has seen every pause, whatever its cause; of those over 100 us each is at most as long
+    as the longest. Of a core that does not, the system's two views of the same pauses remain: the greater counts.
     """
-    if disturbance.gap_max_ns is not None and disturbance.gap_max_ns <= limits.harmless_gap_ns:
+    longest = disturbance.gap_max_ns
+    if longest is None:
+        outside = max(disturbance.run_delay_ns or 0, disturbance.steal_ns or 0)
+        return outside if outside > limits.harmless_gap_ns else 0
+    if longest <= limits.harmless_gap_ns:
         return 0
-    total = max(
-        disturbance.gap_total_ns or 0,
-        disturbance.gap_max_ns or 0,
-        disturbance.run_delay_ns or 0,
-        disturbance.steal_ns or 0,
+    at_most = longest * max(1, disturbance.gaps_over_100us or 1)
+    if disturbance.gap_total_ns is None:
+        return at_most
+    return (
+        min(at_most, disturbance.gap_total_ns) if disturbance.gaps_over_100us is not None else disturbance.gap_total_ns
     )
-    return total if total > limits.harmless_gap_ns else 0
 
 
 def _named(disturbance: Disturbance) -> str:

@@ -36,8 +36,9 @@ def rate_rows(results: Results) -> list[RateRow]:
 def _rate_row(measurement: Measurement) -> RateRow:
     value, line = measurement.value, measurement.line_rate_pps
     bands = {b.layout: b for b in measurement.baselines if b.machine == "host"}
+    doubt = " in doubt" if measurement.high_in_doubt else ""
     bracket = limit_words(measurement) or (
-        f"{mpps(measurement.low)} to {mpps(measurement.high)}" if measurement.high else "-"
+        f"{mpps(measurement.low)} to {mpps(measurement.high)}{doubt}" if measurement.high else "-"
     )
     return RateRow(
         size_bytes=measurement.frame_size_bytes,

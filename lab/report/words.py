@@ -54,6 +54,8 @@ def outcome(results: Results) -> tuple[str, str]:
         return "bad", f"Failed: {broken} of {total} tests"
     if results.lab_errors or (results.exit_code or 0) >= 10:
         return "lab", "Lab error: results are missing"
+    if not counts["passed"]:
+        return "lab", "Nothing was tested"
     if counts["skipped"]:
         return "good", f"Passed: {counts['passed']} tests ({counts['skipped']} skipped)"
     return "good", f"Passed: all {total} tests"

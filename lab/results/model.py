@@ -86,7 +86,8 @@ class BaselineBand(Model):
 class Measurement(Model):
     """One number of the run.
 
-    ``low`` and ``high`` bound the value, in its unit; null above means that nothing greater could be asked for.
+    ``low`` and ``high`` bound the value, in its unit; null above means that nothing greater could be asked for, and
+    ``high_in_doubt`` that pauses of the test host explain the loss at ``high``.
     ``value`` is null where there is none, and ``error`` then says why. ``verdict`` is one word, ``reason`` its
     sentence.
     """
@@ -98,6 +99,7 @@ class Measurement(Model):
     unit: str
     low: float | None = None
     high: float | None = None
+    high_in_doubt: bool = False
     verdict: str | None = None
     reason: str | None = None
     line_rate_pps: float | None = None

@@ -15,7 +15,8 @@ from lab.metrics.reordering import reordering_record
 class ModelDut:
     """Forwards up to ``capacity_pps`` (varying by ``noise`` from trial to trial), and loses what is more.
 
-    ``stall_s`` is a pause of the vCPU, in a trial with the chance ``stall_chance``: frames of that time are lost.
+    ``stall_s`` is a pause of the vCPU, in a trial with the chance ``stall_chance``: frames of that time are lost,
+    unless the load is below ``stall_hurts_from_pps`` and the rings hold them.
     ``generator_pps`` is what the generator can send at most; beyond, it falls short. ``base_loss_ratio`` is lost at
     any load, the latency is ``latency_us`` plus an exponential tail, and a share ``swapped`` of the tagged frames
     changes places.
@@ -26,6 +27,7 @@ class ModelDut:
     base_loss_ratio: float = 0.0
     stall_chance: float = 0.0
     stall_s: float = 0.0
+    stall_hurts_from_pps: float = 0.0
     generator_pps: float = float("inf")
     latency_us: float = 10.0
     swapped: float = 0.0
@@ -41,7 +43,7 @@ class ModelDut:
         capacity_pps = self.capacity_pps * (1.0 + self.noise * self._random.standard_normal())
         stalled = self.stall_s > 0 and self._random.random() < self.stall_chance
         loss_ratio = max(self.base_loss_ratio, 1.0 - capacity_pps / rate_pps)
-        if stalled:
+        if stalled and rate_pps >= self.stall_hurts_from_pps:
             loss_ratio = max(loss_ratio, self.stall_s / request.duration_s)
         return TrialResult(
             request=request,

@@ -6,7 +6,7 @@ from lab.errors import LabError
 from lab.methods.bounds import Bounds
 from lab.methods.mlr import MlrPlan, RateGoal, search
 from lab.methods.profile import QUICK, STANDARD
-from lab.methods.repeat import Conditions
+from lab.methods.repeat import Conditions, TooDisturbed
 
 from .model_dut import ModelDut
 
@@ -57,6 +57,26 @@ def test_disturbed_trials_are_repeated_and_move_nothing() -> None:
     for name, bounds in stormy.items():
         assert (bounds.lower_pps, bounds.upper_pps) == (quiet[name].lower_pps, quiet[name].upper_pps)
         assert bounds.invalid_trials > 0
+
+
+def test_a_host_that_is_never_quiet_lowers_the_rates_and_never_raises_them() -> None:
+    dut = ModelDut(capacity_pps=9e6, stall_chance=1.0, stall_s=0.002, stall_hurts_from_pps=7e6)
+    results = found(dut)
+    ndr, pdr = results["NDR"], results["PDR"]
+    assert ndr.lower_pps is not None
+    assert ndr.lower_pps == pytest.approx(7e6, rel=0.006)
+    assert ndr.lower_pps <= 7e6
+    assert ndr.upper_in_doubt
+    assert pdr.lower_pps is not None
+    assert pdr.lower_pps <= 9e6 / 0.995
+    assert pdr.lower_pps == pytest.approx(9e6, rel=0.01)
+    assert not pdr.upper_in_doubt  # 0.87 % are lost there, of which the pauses explain 0.3
+    assert len(dut.requests) < 80
+
+
+def test_loss_at_every_load_on_a_disturbed_host_is_no_result() -> None:
+    with pytest.raises(TooDisturbed, match="pauses of the test host"):
+        found(ModelDut(capacity_pps=9e6, stall_chance=1.0, stall_s=0.01))
 
 
 def test_a_search_without_end_is_ended() -> None:

@@ -32,6 +32,40 @@ def test_a_trial_that_never_counts_ends_with_the_reason() -> None:
     assert len(dut.requests) == 4
 
 
+def test_where_every_attempt_is_in_doubt_the_load_is_taken_as_lossy_and_says_so() -> None:
+    dut = ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.01)
+    trials = Trials(dut, Conditions(attempts=4), "test", loss_ratios=(0.0, 0.005))
+    result = trials.measure(REQUEST)
+    assert result.loss_ratio == pytest.approx(0.01)
+    assert (len(dut.requests), trials.invalid_count) == (4, 4)
+    assert trials.in_doubt(0.0, 1e6)
+    assert trials.in_doubt(0.005, 1e6)
+    assert not trials.in_doubt(0.0, 0.99e6)
+    assert not trials.in_doubt(0.0, None)
+    trials.measure(REQUEST.model_copy(update={"rate_pps": 1.1e6}))
+    assert len(dut.requests) == 5  # above a load in doubt nothing is to be gained by repeating
+    trials.measure(REQUEST.model_copy(update={"rate_pps": 0.9e6}))
+    assert len(dut.requests) == 9
+
+
+def test_a_fault_besides_the_doubt_is_no_result() -> None:
+    dut = ModelDut(capacity_pps=2e6, generator_pps=9e5, stall_chance=1.0, stall_s=0.01)
+    with pytest.raises(TooDisturbed, match="short of"):
+        Trials(dut, Conditions(attempts=4), "test", loss_ratios=(0.0,)).measure(REQUEST)
+
+
+def test_finding_nothing_on_a_disturbed_host_is_refused() -> None:
+    trials = Trials(ModelDut(capacity_pps=2e6), Conditions(), "test", loss_ratios=(0.0,))
+    trials.refuse_nothing(0.0, None)  # nothing was in doubt: the DUT lost the frames itself
+    stormy = Trials(
+        ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.01), Conditions(), "test", loss_ratios=(0.0,)
+    )
+    stormy.measure(REQUEST)
+    stormy.refuse_nothing(0.0, 5e5)
+    with pytest.raises(TooDisturbed, match="from 1000000 pps on pauses of the test host explain the loss"):
+        stormy.refuse_nothing(0.0, None)
+
+
 def test_a_generator_that_fails_is_no_result_and_not_tried_again() -> None:
     class Broken:
         calls = 0

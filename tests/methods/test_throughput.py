@@ -62,6 +62,14 @@ def test_an_undisturbed_search_takes_the_trials_that_it_foretells() -> None:
     assert abs(len(dut.requests) - PLAN.expected_trials) <= 1
 
 
+def test_a_host_that_is_never_quiet_lowers_the_bounds_and_says_so() -> None:
+    dut = ModelDut(capacity_pps=8e6, stall_chance=1.0, stall_s=0.002, stall_hurts_from_pps=6e6)
+    found = search(dut, PLAN, Conditions())
+    assert found.lower_pps == pytest.approx(6e6, rel=0.01)
+    assert found.upper_in_doubt
+    assert not search(ModelDut(capacity_pps=8e6), PLAN, Conditions()).upper_in_doubt
+
+
 def test_disturbed_trials_do_not_move_the_bounds() -> None:
     quiet = search(ModelDut(capacity_pps=6e6), PLAN, Conditions())
     stormy = search(ModelDut(capacity_pps=6e6, stall_chance=0.4, stall_s=0.01), PLAN, Conditions(attempts=40))

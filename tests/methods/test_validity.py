@@ -3,7 +3,7 @@
 import pytest
 
 from lab.methods.trial import DirectionCount, Disturbance, TrialRequest, TrialResult
-from lab.methods.validity import ValidityLimits, disturbed, judge
+from lab.methods.validity import ValidityLimits, disturbed, explained_frames, judge
 
 NDR_AND_PDR = ValidityLimits().telling_apart(0.0, 0.005)
 STALL = Disturbance(who="vCPU 1", core=1, run_delay_ns=2_000_000)
@@ -92,6 +92,23 @@ def test_pauses_shorter_than_a_ring_explain_nothing() -> None:
     short = Disturbance(who="generator", core=0, gap_max_ns=40_000, gap_total_ns=5_000_000, run_delay_ns=4_000_000)
     assert judge(trial(1_000_000, 999_999, short), NDR_AND_PDR) == ()
     assert disturbed(trial(1_000_000, 999_999, short), NDR_AND_PDR) == ()
+
+
+@pytest.mark.parametrize(
+    ("disturbance", "explained"),
+    [
+        (Disturbance(who="g", core=0, gap_max_ns=400_000, gap_total_ns=10_000_000), 15_000),
+        (Disturbance(who="g", core=0, gap_max_ns=400_000, gaps_over_100us=2, gap_total_ns=10_000_000), 1_200),
+        (Disturbance(who="g", core=0, gap_max_ns=90_000, gaps_over_100us=0, gap_total_ns=10_000_000), 135),
+        (Disturbance(who="g", core=0, gap_max_ns=400_000, gaps_over_100us=2, gap_total_ns=500_000), 750),
+        (Disturbance(who="g", core=0, gap_max_ns=400_000, gaps_over_100us=2), 1_200),
+        (Disturbance(who="g", core=0, gap_max_ns=400_000, run_delay_ns=50_000_000), 600),
+        (Disturbance(who="v", core=1, run_delay_ns=1_000_000, steal_ns=3_000_000), 4_500),
+        (Disturbance(who="v", core=1, run_delay_ns=40_000), 0),
+    ],
+)
+def test_how_many_frames_a_disturbance_explains_at_1_mpps(disturbance: Disturbance, explained: int) -> None:
+    assert explained_frames(trial(1_000_000, 0, disturbance), NDR_AND_PDR) == pytest.approx(explained)
 
 
 def test_the_gaps_of_a_loop_add_up() -> None:

@@ -99,10 +99,10 @@ def test_text_of_the_results_is_escaped(results: Results) -> None:
     ("update", "title"),
     [
         ({"complete": False, "ended_at": None, "exit_code": None}, "Incomplete: the run was killed"),
-        ({"tests": ()}, "Passed: all 0 tests"),
+        ({"tests": (), "exit_code": 0}, "Nothing was tested"),
         ({"tests": (), "exit_code": 12}, "Lab error: results are missing"),
         ({"tests": (), "lab_errors": ("NDR: withheld",)}, "Lab error: results are missing"),
-        ({"measurements": (), "searches": (), "latency": (), "reordering": (), "tests": ()}, "Passed: all 0 tests"),
+        ({"measurements": (), "searches": (), "latency": (), "reordering": (), "tests": ()}, "Nothing was tested"),
         ({"image": None, "boot": None, "generator": None, "dut": None}, "Failed: 1 of 3 tests"),
     ],
 )
