@@ -148,10 +148,10 @@ def test_ttl_one_is_answered_with_time_exceeded(
 
 
 BROKEN_HEADERS = {
-    "bad_checksum": {"chksum": 0x1234},
-    "bad_version": {"version": 5},
-    "bad_header_length": {"ihl": 4},
-    "bad_total_length": {"len": 1400},
+    "ip_checksum": {"chksum": 0x1234},
+    "ip_version": {"version": 5},
+    "ip_header_length": {"ihl": 4},
+    "ip_total_length": {"len": 1400},
 }
 
 
@@ -173,7 +173,7 @@ def test_a_truncated_packet_is_dropped(router: RouterTester, dut: Dut, ports: tu
     before = dut.drops()
     whole = bytes(router.ipv4(source, target) / UDP() / payload(200))
     router.send(source, Ether(whole[:120]), expect=0).assert_nothing()
-    assert dropped_since(dut, before) == {"bad_total_length": 1}
+    assert dropped_since(dut, before) == {"ip_total_length": 1}
 
 
 def test_a_frame_for_another_mac_address_is_ignored(
