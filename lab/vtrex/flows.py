@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lab.vtrex import messages as m
 from lab.vtrex.engine import Engine
+from lab.vtrex.latency import add_bins, trex_histogram
 from lab.vtrex.rpc import refuse
 from lab.vtrex.streams import FlowRule
 
@@ -23,6 +24,7 @@ class Group:
     version: int
     streams: set[tuple[int, int]] = field(default_factory=set)  # (port, stream id)
     generation: int = FIRST_GENERATION - 1
+    past_bins: dict[str, int] = field(default_factory=dict)  # TRex's latency histogram of all starts before the last
 
     @property
     def flow(self) -> int:
@@ -85,6 +87,13 @@ class FlowTable:
         if not group.streams:
             self._engine.set_flow(group.flow, active=False)
             del self._groups[rule.pg_id]
+
+    def next_start(self, group: Group) -> int:
+        """Keep what TRex's histogram has of the last start, for the engine forgets it; returns the new generation."""
+        if group.kind is m.FlowKind.LATENCY:
+            _, buckets = self._engine.latency(group.hw_id)
+            group.past_bins = add_bins(group.past_bins, trex_histogram(buckets))
+        return group.next_generation()
 
     def _free_hw_id(self, kind: m.FlowKind) -> int:
         room = m.LATENCY_FLOWS if kind is m.FlowKind.LATENCY else m.STATS_FLOWS

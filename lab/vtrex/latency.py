@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hdrh.histogram import HdrHistogram
@@ -48,10 +48,21 @@ def trex_histogram(buckets: Iterable[tuple[int, int]]) -> dict[str, int]:
     return {str(lower): count for lower, count in sorted(bins.items())}
 
 
-def trex_latency(counters: LatencyCounters, buckets: Buckets) -> dict[str, Any]:
+def add_bins(past: Mapping[str, int], present: Mapping[str, int]) -> dict[str, int]:
+    """Return the sum of two of TRex's histograms."""
+    return {lower: past.get(lower, 0) + present.get(lower, 0) for lower in sorted({*past, *present}, key=int)}
+
+
+def trex_latency(counters: LatencyCounters, buckets: Buckets, past: Mapping[str, int]) -> dict[str, Any]:
     """Return one entry of ``latency`` in get_pgid_stats.
 
+    Args:
+        counters: since the last start.
+        buckets: since the last start.
+        past: TRex's histogram of the starts before it; the client subtracts what it saw earlier, so its bins must grow.
+
     Unlike TRex, ``average`` is the mean of the run and ``total_max`` includes the first frames.
+
     """
     errors = {
         "drp": counters.dropped,
@@ -63,7 +74,7 @@ def trex_latency(counters: LatencyCounters, buckets: Buckets) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "lat": {
             "average": counters.sum_ns / counters.received / 1000 if counters.received else 0.0,
-            "histogram": trex_histogram(buckets),
+            "histogram": add_bins(past, trex_histogram(buckets)),
             "jit": int(counters.jitter_ns / 1000),
             "last_max": counters.last_maximum_ns // 1000,
             "total_max": counters.maximum_ns // 1000,

@@ -58,7 +58,7 @@ void control_latency(struct message *message)
 	struct latency_reply reply = {
 		.count = flow->count, .minimum_ns = flow->minimum, .maximum_ns = flow->maximum,
 		.over_range = flow->over_range, .sum_ns = flow->sum, .jitter_ns = flow->jitter,
-		.last_maximum_ns = flow->last_maximum != 0 ? flow->last_maximum : flow->window_maximum,
+		.last_maximum_ns = RTE_MAX(flow->last_maximum, flow->window_maximum),
 		.dropped = flow->dropped, .out_of_order = flow->out_of_order, .duplicate = flow->duplicate,
 		.sequence_high = flow->sequence_high, .sequence_low = flow->sequence_low,
 		.old_generation = flow->old_generation, .started = flow->started,

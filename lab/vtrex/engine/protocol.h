@@ -127,7 +127,7 @@ WIRE_STRUCT flow_counters {
 WIRE_STRUCT latency_reply { /* OP_LATENCY <u32 latency hw_id>, followed by `buckets` of { u32 index, u64 count } */
 	uint64_t count, minimum_ns, maximum_ns, over_range;
 	double sum_ns, jitter_ns;
-	uint64_t last_maximum_ns; /* of the last full window of half a second */
+	uint64_t last_maximum_ns; /* of the present and the last full window of half a second */
 	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
 	uint32_t started; /* 0: no traffic of this flow has been started yet */
 	uint32_t buckets;

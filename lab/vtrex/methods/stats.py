@@ -157,7 +157,7 @@ def get_pgid_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
         if group.kind is m.FlowKind.LATENCY:
             seen, buckets = generator.engine.latency(group.hw_id)
             if seen.started:
-                latency[str(group.pg_id)] = trex_latency(seen, buckets)
+                latency[str(group.pg_id)] = trex_latency(seen, buckets, group.past_bins)
     versions = {str(group.pg_id): group.version for group in groups}
     return {"flow_stats": flow_stats, "latency": latency, "ver_id": versions}
 

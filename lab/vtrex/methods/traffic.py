@@ -71,7 +71,7 @@ def _start_engine(generator: Generator, port: Port, running: Running, start_ns: 
     scaled = rates.scaled_rates_pps(_loads(port, running.streams), running.factor)
     for stream, rate_pps in zip(running.streams, scaled, strict=True):
         group = generator.flows.find(stream.rule.pg_id) if stream.rule else None
-        flow, generation = (m.NO_FLOW, 0) if group is None else (group.flow, group.next_generation())
+        flow, generation = (m.NO_FLOW, 0) if group is None else (group.flow, generator.flows.next_start(group))
         packed.append(stream.packed(rate_pps, port.mac, port.peer_mac, flow, generation))
     joined = generator.trial.joins(port.index, time.monotonic(), any_active=generator.any_active())
     before = generator.trial.snapshot()
