@@ -81,7 +81,7 @@ def _capacity(machine: Machine, setup: Setup, numbers: Mapping[str, float], seed
     run = Run(
         timing(machine, numbers), seed, WARM_PS * window_ps // WINDOW_PS, (WARM_PS + WINDOW_PS) * window_ps // WINDOW_PS
     )
-    packet_words = len(setup.layout.private_words(setup.cores, "packet"))
+    packet_words = len(setup.layout.private_words("packet"))
     # How many words of an assumed layout a packet touches is as unknown as the layout: 1 to all of them, by the draw.
     touched = 1 + seed % max(packet_words, 1) if setup.layout.assumed else ALL_WORDS
     shape = Shape(

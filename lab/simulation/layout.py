@@ -19,14 +19,15 @@ LayoutName = Literal["padded", "packed"]
 Touch = Literal["packet", "batch", "rare"]
 PADDED_STRIDE_BYTES = 128  # the adjacent-line prefetcher pairs lines: the range of false sharing (Intel SDM vol. 1, 11)
 
-# How often the image's forwarding path writes a word, where its manifest does not say ("touch"); others count as rare.
+# How often the image's forwarding path (firmware-images/pix/qgm/qgm.c) writes a word, where its manifest does not say
+# ("touch"). By the last part of the word's name; others count as rare.
 TOUCHES: dict[str, Touch] = {
-    **dict.fromkeys(("tx_packets", "tx_bytes"), "packet"),
-    **dict.fromkeys(("pool_head", "busy_cycles", "busy_packets", "busy_polls", "polls"), "batch"),
-    **dict.fromkeys(("rx_posted", "rx_taken", "tx_posted", "tx_reclaimed", "rx_packets", "rx_bytes"), "batch"),
+    "pool_head": "packet",
+    **dict.fromkeys(("busy_cycles", "busy_packets", "busy_polls", "polls"), "batch"),
+    **dict.fromkeys(("rx_posted", "rx_taken", "rx_packets", "rx_bytes"), "batch"),
+    **dict.fromkeys(("tx_posted", "tx_reclaimed", "tx_packets", "tx_bytes"), "batch"),
 }
 ASSUMED = "documented default (docs/simulation.md)"
-PRIVATE_OWNERS = ("core", "port owner")
 
 
 class Structure(BaseModel):
@@ -39,8 +40,8 @@ class Structure(BaseModel):
         align_bytes: alignment of element 0.
         element_stride_bytes: from one element to the next.
         count: number of elements; a matrix (producer, consumer) has a square count, row by row.
-        owner: who writes element i: "core" i, the "port owner" of port i, or the "producer" or "consumer" of ring
-            (i // n, i % n).
+        owner: who writes an element: the "core" it belongs to, or the "producer" or "consumer" of ring (i // n, i % n).
+        indexed_by: what i counts: "core", "port" (written by the core that owns the port) or "pair".
         why: what it is for.
         touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
 
@@ -55,6 +56,7 @@ class Structure(BaseModel):
     element_stride_bytes: int = Field(ge=0)
     count: int = Field(ge=1)
     owner: str
+    indexed_by: Literal["core", "port", "pair"] = "core"
     why: str = ""
     touch: Touch | None = None
 
@@ -68,6 +70,11 @@ class Structure(BaseModel):
         if not 0 <= index < self.count:
             raise IndexError(f"{self.name}[{index}]: it has {self.count} elements")
         return self.offset_bytes + index * self.element_stride_bytes
+
+    @property
+    def touched(self) -> Touch:
+        """How often forwarding writes it."""
+        return self.touch or TOUCHES.get(self.name.rpartition(".")[2], "rare")
 
     @property
     def element_bytes(self) -> int:
@@ -106,13 +113,9 @@ class Layout:
         """Whether the table is a guess, so that how many of its words a packet touches is unknown as well."""
         return self.source == ASSUMED
 
-    def private_words(self, elements: int, touch: Touch) -> tuple[Structure, ...]:
-        """Return the structures with a private word for each of ``elements`` cores or ports, written that often."""
-        return tuple(
-            s
-            for s in self.structures
-            if s.owner in PRIVATE_OWNERS and s.count >= elements and (s.touch or TOUCHES.get(s.name, "rare")) == touch
-        )
+    def private_words(self, touch: Touch) -> tuple[Structure, ...]:
+        """Return the structures of words that belong to one core each, and are written that often."""
+        return tuple(each for each in self.structures if each.owner == "core" and each.touched == touch)
 
     def matrix(self, owner: Literal["producer", "consumer"], cores: int) -> Structure | None:
         """Return the index matrix of the inter-core rings that owner writes; None if there is none large enough."""

@@ -63,7 +63,7 @@ def test_a_generator_farther_away_lowers_the_baseline_of_the_host() -> None:
     assert ask(HOST_QUERY, host=far).throughput_pps_median < ask(HOST_QUERY).throughput_pps_median
 
 
-def test_another_frame_size_or_machine_name_needs_no_new_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_frame_size_needs_no_new_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = 0
     simulate = native.simulate
 

@@ -11,13 +11,14 @@ from lab.simulation.layout import LayoutName, default, from_manifest, of_image
 from lab.simulation.memory import Memory
 
 ENTRY: dict[str, Any] = {
-    "name": "tx_packets",
+    "name": "port.tx_packets",
     "offset_bytes": 0,
     "size_bytes": 8,
     "align_bytes": 8,
     "element_stride_bytes": 8,
     "count": 8,
-    "owner": "port owner",
+    "owner": "core",
+    "indexed_by": "port",
     "why": "frames sent",
 }
 
@@ -30,7 +31,7 @@ def write(folder: Path, layout: str, *entries: dict[str, Any]) -> Path:
 
 @pytest.mark.parametrize(("name", "lines"), [("packed", 1), ("padded", 8)])
 def test_default_layouts_differ_in_how_many_lines_the_cores_words_take(name: LayoutName, lines: int) -> None:
-    words = default(name, 8).private_words(8, "packet")
+    words = default(name, 8).private_words("packet")
     assert len(words) == 3
     for structure in words:
         assert len({structure.address(core) // 128 for core in range(8)}) == lines
@@ -47,7 +48,7 @@ def test_a_manifest_is_read_and_the_other_variant_is_found_beside_it(tmp_path: P
     for layout, stride in (("packed", 8), ("padded", 128)):
         found = of_image(tmp_path / "pix-padded.elf", layout, 1)  # type: ignore[arg-type]
         assert (found.name, found.assumed) == (layout, False)
-        assert found.private_words(8, "packet")[0].element_stride_bytes == stride
+        assert found.private_words("batch")[0].element_stride_bytes == stride
 
 
 def test_without_an_image_the_default_says_that_it_is_assumed(tmp_path: Path) -> None:
@@ -58,8 +59,11 @@ def test_without_an_image_the_default_says_that_it_is_assumed(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        (({**ENTRY, "element_stride_bytes": 4},), r"tx_packets\[1\] and tx_packets\[0\] overlap at byte 4"),
-        ((ENTRY, {**ENTRY, "name": "tx_bytes", "offset_bytes": 60}), r"tx_bytes\[0\] and tx_packets\[7\] overlap"),
+        (({**ENTRY, "element_stride_bytes": 4},), r"port.tx_packets\[1\] and port.tx_packets\[0\] overlap at byte 4"),
+        (
+            (ENTRY, {**ENTRY, "name": "port.tx_bytes", "offset_bytes": 60}),
+            r"port.tx_bytes\[0\] and port.tx_packets\[7\] overlap",
+        ),
         (({**ENTRY, "offset_bytes": -8},), "greater than or equal to 0"),
         (({"name": "nothing else"},), "Field required"),
     ],

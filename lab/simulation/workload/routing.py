@@ -72,7 +72,7 @@ def _place(memory: Memory, shape: Shape, layout: Layout) -> _Words:
     """Lay out the rings; a layout without index matrices takes those of the documented default of the same name."""
     n = shape.cores
     block = s.block_of(memory, layout)
-    touched = s.touched_words(memory, layout, block, n, shape.touched)
+    touched = s.touched_words(memory, layout, block, [(core, core) for core in range(n)], shape.touched)
     tail, head = layout.matrix("producer", n), layout.matrix("consumer", n)
     if tail is None or head is None:
         fallback = default(layout.name, n)

@@ -73,31 +73,32 @@ class Run:
 
 @dataclass(frozen=True)
 class Touched:
-    """Word numbers of the private words that forwarding increments: packet[element][i] and batch[element][i]."""
+    """Word numbers of the private words that forwarding increments: packet[owner][i] and batch[owner][i]."""
 
     packet: list[list[int]]
     batch: list[list[int]]
 
 
-def touched_words(memory: Memory, layout: Layout, block: int, elements: int, limit: int) -> Touched:
-    """Place the private words of each core or port.
+def touched_words(memory: Memory, layout: Layout, block: int, owners: list[tuple[int, int]], limit: int) -> Touched:
+    """Place the private words of each (core, port).
 
     Args:
         memory: where to place them.
         layout: which words there are.
         block: address of the layout's shared block.
-        elements: cores or ports.
+        owners: the pairs of a core and a port of it, for each of which words are needed.
         limit: how many words a packet touches at most.
 
     """
-    packet = layout.private_words(elements, "packet")[:limit]
-    batch = layout.private_words(elements, "batch")
-    return Touched(_placed(memory, packet, block, elements), _placed(memory, batch, block, elements))
 
+    def placed(structures: tuple[Structure, ...]) -> list[list[int]]:
+        firsts = [
+            memory.place([block + each.address(port if each.indexed_by == "port" else core) for core, port in owners])
+            for each in structures
+        ]
+        return [[first + i for first in firsts] for i in range(len(owners))]
 
-def _placed(memory: Memory, structures: tuple[Structure, ...], block: int, elements: int) -> list[list[int]]:
-    firsts = [memory.place([block + each.address(i) for i in range(elements)]) for each in structures]
-    return [[first + i for first in firsts] for i in range(elements)]
+    return Touched(placed(layout.private_words("packet")[:limit]), placed(layout.private_words("batch")))
 
 
 def block_of(memory: Memory, layout: Layout) -> int:

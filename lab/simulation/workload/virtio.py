@@ -67,7 +67,8 @@ def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
         )
     memory = Memory()
     block = s.block_of(memory, layout)
-    touched = s.touched_words(memory, layout, block, shape.ports, shape.touched)
+    owners = [(_core_of(port, shape), port) for port in range(shape.ports)]
+    touched = s.touched_words(memory, layout, block, owners, shape.touched)
     ports = [_Port(_queue(memory), _queue(memory), _buffers(memory)) for _ in range(shape.ports)]
     total = shape.cores + 1
     qgms = [Agent(_qgm(core, shape, ports, touched)) for core in range(shape.cores)]
@@ -80,6 +81,10 @@ def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
         warm_ps=run.warm_ps,
         end_ps=run.end_ps,
     )
+
+
+def _core_of(port: int, shape: Shape) -> int:
+    return port // 2 % shape.cores
 
 
 def _queue(memory: Memory) -> _Queue:
@@ -102,7 +107,7 @@ def _qgm(me: int, shape: Shape, ports: list[_Port], touched: Touched) -> Code:
     p = Assembler()
     for register, value in ((ZERO, 0), (ONE, 1), (BATCH, shape.batch)):
         p.emit(Op.MOVI, register, value)
-    mine = [port for port in range(shape.ports) if port // 2 % shape.cores == me]
+    mine = [port for port in range(shape.ports) if _core_of(port, shape) == me]
     for port in mine:  # every buffer is available at the start
         p.emit(Op.MOVI, VALUE, RING_ENTRIES)
         p.access(Op.STORE, VALUE, ports[port].receive.available_index)
