@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lab.baselines import Baselines
 from lab.methods import latency, mlr, reordering, throughput
@@ -12,12 +14,17 @@ from lab.methods.latency import LatencyAtLoad
 from lab.methods.load_limit import LoadLimit, load_limit, offerable
 from lab.methods.profile import Profile
 from lab.methods.reordering import ReorderingAtLoad
-from lab.methods.repeat import Conditions
+from lab.methods.repeat import Conditions, TooDisturbed
 from lab.results.events import LatencyMeasured, ReorderingMeasured
 from lab.results.model import Measurement
 from lab.run import Run
 from lab.session import Session
 from lab.traffic.calibration import Calibration
+
+SEARCHES = 3
+"""How often a search is begun that the state of the machine ends."""
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -48,11 +55,15 @@ class Measurements:
 
         """
         if frame_size_bytes not in self._found:
-            limit = self._limit(frame_size_bytes)
-            with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
-                plan = self.profile.mlr_plan(frame_size_bytes, limit)
-                found = mlr.search(self.used.measurer, plan, self._conditions())
-                bounds.extend(found.values())
+
+            def search(limit: LoadLimit) -> dict[str, Bounds]:
+                with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
+                    plan = self.profile.mlr_plan(frame_size_bytes, limit)
+                    found = mlr.search(self.used.measurer, plan, self._conditions())
+                    bounds.extend(found.values())
+                return found
+
+            found, limit = self._below_limit(frame_size_bytes, search)
             for one in found.values():
                 self._record(one, limit)
             self._found[frame_size_bytes] = found
@@ -65,11 +76,14 @@ class Measurements:
             LabError: the search came to no result.
 
         """
-        limit = self._limit(frame_size_bytes)
-        with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
-            plan = self.profile.throughput_plan(frame_size_bytes, limit)
-            found = throughput.search(self.used.measurer, plan, self._conditions())
-            bounds.append(found)
+
+        def search(limit: LoadLimit) -> Bounds:
+            with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
+                plan = self.profile.throughput_plan(frame_size_bytes, limit)
+                bounds.append(throughput.search(self.used.measurer, plan, self._conditions()))
+            return bounds[0]
+
+        found, limit = self._below_limit(frame_size_bytes, search)
         self._record(found, limit)
         return found
 
@@ -133,6 +147,22 @@ class Measurements:
 
     def _conditions(self) -> Conditions:
         return Conditions(progress=self.run.watch(self.test))
+
+    def _below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
+        """Search up to what the generator can offer; search anew where that has changed meanwhile.
+
+        A cloud machine flips between a fast and a slow state: what the generator could offer a minute ago it may not be
+        able to offer now, and every trial near that load is then invalid.
+        """
+        for _ in range(SEARCHES - 1):
+            limit = self._limit(frame_size_bytes)
+            try:
+                return search(limit), limit
+            except TooDisturbed as error:
+                self.run.say(f"searching anew: {error}")
+                del self._limits[frame_size_bytes]
+        limit = self._limit(frame_size_bytes)
+        return search(limit), limit
 
     def _limit(self, frame_size_bytes: int) -> LoadLimit:
         if frame_size_bytes not in self._limits:

@@ -8,8 +8,8 @@ from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
 from lab.methods.validity import judge
 from lab.models import Model
 
-_ROUNDS = 6
-_STEP_BELOW = 0.995  # of what was sent: the same rate asked again falls short again every other time
+_ROUNDS = 12
+_STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time
 
 
 class LoadLimit(Model):
