@@ -141,7 +141,7 @@ def search_figure(search: Search) -> go.Figure:
     for name, colour, symbol, trials in (
         ("loss-free", style.BLUE, "circle", [(n, t) for n, t in numbered if t.valid and t.loss_ratio == 0]),
         ("lossy", style.VERMILION, "x", [(n, t) for n, t in numbered if t.valid and t.loss_ratio > 0]),
-        ("invalid, repeated", style.GREY, "diamond-open", [(n, t) for n, t in numbered if not t.valid]),
+        ("invalid or in doubt", style.GREY, "diamond-open", [(n, t) for n, t in numbered if not t.valid]),
     ):
         figure.add_scatter(
             x=[n for n, _ in trials],
