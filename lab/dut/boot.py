@@ -18,6 +18,7 @@ from lab.netboot.service import BootService
 
 READY_LIMIT_S = 90.0
 _RESET_LIMIT_S = 10.0
+_END_LIMIT_S = 0.5
 
 
 class Boot:
@@ -104,4 +105,6 @@ class Boot:
             console.read_until(self._image.ready_text, deadline, self._server.require_running)
             console.read_until("\n" + self._image.prompt, deadline, self._server.require_running)
         except LabError as error:
+            if self._server.wait_off(_END_LIMIT_S):  # its own last words say more than a closed console
+                error = LabError(f"{error}; {self._server.obituary()}")
             raise DutError(f"{self._image.name} did not get ready: {self._service.diagnosis()}; {error}") from error

@@ -105,14 +105,16 @@ class Qemu:
         for index, core in enumerate(exclusive_cores, start=1):
             os.sched_setaffinity(tids[index], {core})
 
-    def ended(self) -> bool:
-        """Whether the process has ended."""
-        return self._process.poll() is not None
-
     def require_running(self) -> None:
         """Raise LabError with QEMU's last words when it has ended."""
-        if self.ended():
-            raise LabError(f"QEMU ended with code {self._process.returncode}: {self._last_words()}")
+        obituary = self.obituary()
+        if obituary:
+            raise LabError(obituary)
+
+    def obituary(self) -> str:
+        """Say how QEMU ended, with its last words; empty while it runs."""
+        code = self._process.poll()
+        return "" if code is None else f"QEMU ended with code {code}: {self._last_words()}"
 
     def wait_ended(self, timeout_s: float) -> bool:
         """Wait for QEMU to end by itself; returns whether it did."""
@@ -134,7 +136,10 @@ class Qemu:
         while True:
             try:
                 return connect()
-            except OSError as error:
+            except (OSError, LabError) as error:
+                # QEMU opens its sockets before it looks at the rest of its command line: one may close again.
+                if isinstance(error, LabError):
+                    self.wait_ended(deadline.remaining_s)
                 self.require_running()
                 if deadline.passed:
                     raise LabError(f"QEMU did not open its sockets within {deadline.timeout_s:g} s") from error

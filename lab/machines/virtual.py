@@ -109,6 +109,10 @@ class VirtualServer:
         """Raise LabError, with what QEMU said, unless the machine runs."""
         self._running().require_running()
 
+    def obituary(self) -> str:
+        """Say how the machine ended; empty while it runs."""
+        return self._running().obituary()
+
     def _running(self) -> Qemu:
         if self._qemu is None:
             raise LabError("the virtual machine is off: power it on first")
