@@ -20,6 +20,7 @@
 #define WARM_ROUND_TRIPS 50
 #define PAUSE_US 500 /* between windows: they are spread over the whole time */
 #define MAX_WINDOWS 4096
+#define CLOCK_TRIES 50
 
 /* The two sides hand `ball` back and forth: 0 means the server's turn, 1 the returner's, 2 the end. Nothing else lies on its
  * pair of lines. */
@@ -96,16 +97,37 @@ static bool play(int home, int away, double until_s, double tsc_hz, int *windows
 	return true;
 }
 
+struct instant {
+	double clock_s, tsc;
+};
+
+/* Both clocks at one time: the closest of many tries, so that no interruption lies between the two. */
+static struct instant read_both(void)
+{
+	struct instant best = {0, 0};
+	uint64_t closest = UINT64_MAX;
+
+	for (int i = 0; i < CLOCK_TRIES; i++) {
+		uint64_t before = __rdtsc();
+		double clock_s = now_s();
+		uint64_t after = __rdtsc();
+
+		if (after - before < closest) {
+			closest = after - before;
+			best = (struct instant){clock_s, ((double)before + (double)after) / 2};
+		}
+	}
+	return best;
+}
+
 static double measure_tsc_hz(double seconds)
 {
-	double begin_s = now_s(), end_s;
-	uint64_t begin = __rdtsc(), end;
+	struct instant begin = read_both(), end;
 
-	do {
-		end = __rdtsc();
-		end_s = now_s();
-	} while (end_s - begin_s < seconds);
-	return (double)(end - begin) / (end_s - begin_s);
+	do
+		end = read_both();
+	while (end.clock_s - begin.clock_s < seconds);
+	return (end.tsc - begin.tsc) / (end.clock_s - begin.clock_s);
 }
 
 int main(int argc, char **argv)

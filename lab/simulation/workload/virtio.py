@@ -20,7 +20,7 @@ from lab.simulation.workload.shape import DESCRIPTOR_BYTES, RING_ENTRIES, Run, S
 
 MAX_PORTS = 16
 USED_BYTES, AVAILABLE_BYTES, INDEX_OFFSET_BYTES = 8, 2, 2  # virtio 1.1, 2.6.6 and 2.6.8
-VALUE, COUNT, ZERO, ONE, BATCH, SLOT, SEEN, LIMIT = range(8)
+VALUE, COUNT, ZERO, ONE, BATCH, SLOT, SEEN, LIMIT, END = range(9)
 # Register arrays over ports. QGM: frames taken, transmissions done. Generator: frames given, frames taken back.
 FIRST, SECOND = 32, 48
 COLLECTED = 3  # statistic of the generator: frames taken from transmit rings
@@ -121,15 +121,25 @@ def _qgm(me: int, shape: Shape, ports: list[_Port], touched: Touched) -> Code:
 
 
 def _forward(p: Assembler, taken: int, port: _Port, transmit: _Queue, words: list[int], shape: Shape) -> None:
-    """Take a batch of received frames, rewrite their headers, make them available to transmit."""
-    loop, end, skip = p.fresh("frame"), p.fresh("frames end"), p.fresh("frames skip")
+    """Take a batch of received frames: prefetch all of them, then rewrite and transmit one by one."""
+    fetch, frame, skip = p.fresh("fetch"), p.fresh("frame"), p.fresh("frames skip")
     p.access(Op.LOAD, SEEN, port.receive.used_index)
     p.emit(Op.BEQ, SEEN, taken, skip)
-    p.emit(Op.MOVI, COUNT, 0)
-    p.label(loop)
-    p.emit(Op.ANDI, SLOT, taken, RING_ENTRIES - 1)
+    p.emit(Op.ADD, END, taken, BATCH)
+    whole = p.fresh("whole batch")
+    p.emit(Op.BLT, END, SEEN, whole)
+    p.emit(Op.ADDI, END, SEEN, 0)
+    p.label(whole)
+    p.emit(Op.ADDI, COUNT, taken, 0)
+    p.label(fetch)
+    p.emit(Op.ANDI, SLOT, COUNT, RING_ENTRIES - 1)
     p.access(Op.PREF, 0, port.receive.used, SLOT)
     p.access(Op.PREF, 0, port.buffer, SLOT)
+    p.emit(Op.ADDI, COUNT, COUNT, 1)
+    p.emit(Op.BLT, COUNT, END, fetch)
+    p.label(frame)
+    p.emit(Op.ANDI, SLOT, taken, RING_ENTRIES - 1)
+    p.access(Op.LOAD, VALUE, port.buffer, SLOT)
     p.emit(Op.WORK, shape.work_ps)
     p.access(Op.STORE, taken, port.buffer, SLOT)
     p.access(Op.STORE, taken, transmit.descriptor, SLOT)
@@ -139,10 +149,7 @@ def _forward(p: Assembler, taken: int, port: _Port, transmit: _Queue, words: lis
     p.emit(Op.COUNT, s.RECEIVED, ONE)
     p.emit(Op.COUNT, s.FORWARDED, ONE)
     p.emit(Op.ADDI, taken, taken, 1)
-    p.emit(Op.ADDI, COUNT, COUNT, 1)
-    p.emit(Op.BEQ, taken, SEEN, end)
-    p.emit(Op.BLT, COUNT, BATCH, loop)
-    p.label(end)
+    p.emit(Op.BLT, taken, END, frame)
     p.access(Op.STORE, taken, transmit.available_index)
     p.emit(Op.COUNT, s.BUSY_ROUNDS, ONE)
     p.label(skip)
