@@ -145,8 +145,11 @@ def _searches(events: tuple[ev.Event, ...]) -> tuple[Search, ...]:
                     disturbed=bool(event.disturbed),
                 )
             )
-        elif isinstance(event, ev.SearchEnded) and event.error:
-            errors[(event.test, event.kind, event.frame_size_bytes)] = event.error
+        elif isinstance(event, ev.SearchEnded):
+            key = (event.test, event.kind, event.frame_size_bytes)
+            errors.pop(key, None)  # a search that was begun anew and came to a result is no error any more
+            if event.error:
+                errors[key] = event.error
     return tuple(
         Search(test=test, kind=kind, frame_size_bytes=size, trials=tuple(trials.get(key, ())), error=errors.get(key))
         for key in dict.fromkeys((*trials, *errors))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.methods.trial import LatencyRecord
@@ -28,6 +28,7 @@ def recorded(samples_ns: list[int]) -> LatencyRecord:
     )
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.integers(1, 9_000_000_000), max_size=30), max_size=4))
 def test_merged_percentiles_are_those_of_all_samples(trials: list[list[int]]) -> None:
     together = sorted(s for trial in trials for s in trial)

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.methods.trial import ReorderingRecord
@@ -49,6 +49,7 @@ def test_the_examples_of_rfc_4737(arrivals: tuple[int, ...], extents: tuple[tupl
     assert found.ratio == len(extents) / len(arrivals)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=80))
 def test_equals_a_plain_reading_of_the_rfc(arrivals: list[int]) -> None:
     found = analyse(array(*arrivals))

@@ -8,8 +8,8 @@ import pytest
 
 from lab.errors import UsageError
 from lab.results import schema
-from lab.results.events import Measured, RunStarted
-from lab.results.journal import FILE_NAME, Journal
+from lab.results.events import Measured, RunStarted, SearchEnded
+from lab.results.journal import FILE_NAME, Journal, read
 from lab.results.model import Measurement, Results
 from lab.results.writer import point_latest, read_results, summarise, write_results
 
@@ -93,6 +93,23 @@ def test_a_value_above_a_cap_is_withheld(
     assert published.error == error
     assert published.value == (None if error else value)
     assert results.lab_errors == ((f"NDR at 64 bytes: {error}",) if error else ())
+
+
+@pytest.mark.parametrize(
+    ("ends", "errors"),
+    [(("too disturbed", None), ()), ((None, "too disturbed"), ("too disturbed",)), (("first", "second"), ("second",))],
+)
+def test_a_search_begun_anew_counts_by_its_last_end(
+    run_dir: Path, tmp_path: Path, ends: tuple[str | None, ...], errors: tuple[str, ...]
+) -> None:
+    first, *_ = read(run_dir / FILE_NAME).events
+    with Journal(tmp_path / FILE_NAME) as journal:
+        journal.append(first)
+        for error in ends:
+            journal.append(SearchEnded(at_s=1.0, test="t", kind="NDR+PDR", frame_size_bytes=64, error=error))
+    results = summarise(tmp_path / FILE_NAME)
+    assert results.lab_errors == errors
+    assert [s.error for s in results.searches] == list(errors)
 
 
 def test_latest_is_switched(tmp_path: Path) -> None:
