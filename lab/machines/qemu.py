@@ -162,13 +162,13 @@ def _command(
     command += ["-object", shared, "-machine", "pc,memory-backend=ram"]
     command += [
         "-chardev",
-        f"socket,id=qmp,path={sockets['qmp']},server=on,wait=off",
+        f"socket,id=qmp,path={_value(sockets['qmp'])},server=on,wait=off",
         "-mon",
         "chardev=qmp,mode=control",
     ]
     command += [
         "-chardev",
-        f"socket,id=con,path={sockets['console']},server=on,wait=off,logfile={console_log},logappend=on",
+        f"socket,id=con,path={_value(sockets['console'])},server=on,wait=off,logfile={_value(console_log)},logappend=on",
     ]
     command += ["-serial", "chardev:con"]
     command += ["-netdev", f"tap,id=boot,ifname={spec.boot_tap},script=no,downscript=no"]
@@ -178,12 +178,17 @@ def _command(
     return command
 
 
+def _value(path: Path) -> str:
+    """Write a path as the value of an option: QEMU separates options by commas, and takes two for one."""
+    return str(path).replace(",", ",,")
+
+
 def _data_port(number: int, port: DataPort, queue_size: int) -> list[str]:
     """Write the options of a data port."""
     if port.vhost_socket is None:
         options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
     else:
-        options = ["-chardev", f"socket,id=c{number},path={port.vhost_socket}"]
+        options = ["-chardev", f"socket,id=c{number},path={_value(port.vhost_socket)}"]
         options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}"]
     # Transitional devices and mergeable buffers off: the image drives modern devices with one buffer a frame. No ROM:
     # only the boot NIC boots.

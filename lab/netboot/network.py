@@ -38,6 +38,8 @@ class BootNetwork:
         """
         if os.geteuid() != 0:
             raise LabError("a virtual testbed makes its own boot network, which needs root: run as root, or with sudo")
+        self.ipv6 = Path("/proc/net/if_inet6").exists()
+        """Whether this kernel has IPv6, so that a router can be told of on the boot network."""
         self._holder = subprocess.Popen(dying_with_parent(["unshare", "--net", "sleep", "infinity"]))
         try:
             self._wait_separate()
@@ -71,13 +73,10 @@ class BootNetwork:
             time.sleep(0.005)
 
     def _configure(self) -> None:
-        commands = [
-            "link set lo up",
-            f"tuntap add {TAP} mode tap",
-            f"addr add {SERVER}/{PREFIX_BITS} dev {TAP}",
-            f"addr add {SERVER_IPV6}/64 dev {TAP} nodad",
-            f"link set {TAP} up",
-        ]
+        commands = ["link set lo up", f"tuntap add {TAP} mode tap", f"addr add {SERVER}/{PREFIX_BITS} dev {TAP}"]
+        if self.ipv6:
+            commands.append(f"addr add {SERVER_IPV6}/64 dev {TAP} nodad")
+        commands.append(f"link set {TAP} up")
         done = subprocess.run(
             self.enter(["ip", "-batch", "-"]), input="\n".join(commands), capture_output=True, text=True, check=False
         )

@@ -64,7 +64,7 @@ class BootService:
         self._lines: list[str] = []
         self._log = log.open("a", encoding="utf-8")
         self._started = threading.Event()
-        command = network.enter(_command(self._mac, root, image.name, directory / "dhcp-leases"))
+        command = network.enter(_command(self._mac, root, image.name, directory / "dhcp-leases", network.ipv6))
         self._process = subprocess.Popen(
             dying_with_parent(command),
             stdin=subprocess.DEVNULL,
@@ -139,7 +139,7 @@ class BootService:
                     self._events[event] = now_s
 
 
-def _command(mac: str, root: Path, file: str, leases: Path) -> list[str]:
+def _command(mac: str, root: Path, file: str, leases: Path, ipv6: bool) -> list[str]:
     """Write dnsmasq's command line: no configuration of the host is read, no DNS, nobody but ``mac`` is answered."""
     command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--no-resolv", "--no-hosts"]
     command += [f"--interface={TAP}", "--bind-interfaces", f"--listen-address={SERVER}", f"--dhcp-leasefile={leases}"]
@@ -149,6 +149,6 @@ def _command(mac: str, root: Path, file: str, leases: Path) -> list[str]:
         "--dhcp-ignore=tag:!known",
     ]
     # iPXE asks for IPv6 routers, whatever DHCP says, and waits for 16 s when none answers: so one does.
-    command += [f"--dhcp-range={IPV6_NETWORK},ra-only", "--enable-ra"]
+    command += [f"--dhcp-range={IPV6_NETWORK},ra-only", "--enable-ra"] if ipv6 else []
     command += ["--enable-tftp", f"--tftp-root={root}", f"--dhcp-boot={file}", _NO_PROXY_DHCP]
     return command
