@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <rte_common.h>
 #include <rte_lcore.h>
 
 #include "clock.h"
@@ -13,7 +14,8 @@
 
 #define SETTLE_NS 300e6 /* polls flat out this long after the end of traffic: frames are still under way */
 #define QUIET_NS 20e6   /* and this long after a frame that came without traffic */
-#define NAP_US 100
+#define SHORTEST_NAP_US 50u
+#define LONGEST_NAP_US 1000u /* 1024 descriptors then hold what comes at a million frames a second */
 
 uint32_t poll_tid;
 
@@ -50,17 +52,20 @@ static void port_ended(int event_fd, uint64_t now)
 		;
 }
 
-/* Sleep a moment; the distance to the next checkpoint is then no gap. */
-static void nap(void)
+/* Sleep a moment, longer the longer it is quiet. The distance to the next checkpoint is then no gap. */
+static uint32_t nap(uint32_t last_us)
 {
+	uint32_t nap_us = RTE_MIN(RTE_MAX(2 * last_us, SHORTEST_NAP_US), LONGEST_NAP_US);
 	trial.last = 0;
-	usleep(NAP_US);
+	usleep(nap_us);
+	return nap_us;
 }
 
 int poll_main(void *argument)
 {
 	int event_fd = *(int *)argument;
 	uint64_t awake_until = 0;
+	uint32_t nap_us = 0;
 	poll_tid = (uint32_t)rte_gettid();
 	(void)setpriority(PRIO_PROCESS, poll_tid, -20); /* may be refused; then gaps show it */
 	while (!atomic_load_explicit(&stopping, memory_order_relaxed)) {
@@ -90,8 +95,7 @@ int poll_main(void *argument)
 		} else {
 			if (received != 0 && awake_until < now + ns_to_ticks(QUIET_NS))
 				awake_until = now + ns_to_ticks(QUIET_NS);
-			if (now > awake_until)
-				nap();
+			nap_us = now > awake_until ? nap(nap_us) : 0;
 		}
 	}
 	return 0;
