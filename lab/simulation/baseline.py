@@ -147,5 +147,13 @@ def _parameters(machine: Machine, layout: layouts.Layout, query: BaselineQuery) 
         for name, each in machine.ranges.items()
     }
     parameters["layout"] = Parameter(value=layout.name, source=layout.source)
+    words = len(layout.private_words("packet"))
+    parameters["packet_words"] = Parameter(
+        value=words,
+        low=min(1, words) if layout.assumed else words,
+        high=words,
+        unit="words of a core",
+        source=layout.source,
+    )
     parameters["seeds"] = Parameter(value=", ".join(map(str, query.seeds)), source="query")
     return parameters
