@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lab.errors import LabError
 from lab.methods.trial import Measurer, TrialRequest, TrialResult
-from lab.methods.validity import ValidityLimits, doubts, judge
+from lab.methods.validity import ValidityLimits, doubts, judge, overwhelmed
 from lab.models import Model
 
 
@@ -118,11 +118,11 @@ class Trials:
     def measure(self, request: TrialRequest) -> TrialResult:
         """Run a trial until it counts; see Measurer.measure.
 
-        Where every attempt lost frames that the test host may have cost, the one that lost least is returned (see
-        the class).
+        Where no attempt counts and some lost frames that the test host may have cost, without being overwhelmed, the
+        one of them that lost least is returned (see the class).
 
         Raises:
-            TooDisturbed: no attempt counted for another reason than doubt; the message gives those of the last one.
+            TooDisturbed: no attempt counted or was in mere doubt; the message gives the reasons of the last one.
             LabError: the lab failed; this is never turned into a result.
 
         """
@@ -131,7 +131,8 @@ class Trials:
             result = self._attempt(request)
             if not result.invalid:
                 return result
-            if len(result.invalid) == 1 and (goals := doubts(result, self._limits)):
+            goals = doubts(result, self._limits)
+            if goals and len(result.invalid) == 1 and not overwhelmed(result, self._limits):
                 doubtful.append(result)
                 if all(self.in_doubt(goal, request.rate_pps) for goal in goals):
                     return result

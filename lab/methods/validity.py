@@ -25,6 +25,9 @@ class ValidityLimits(Model):
     ``explain_factor``: frames that may be lost for each that arrived during the disturbed time; above 1 because a core
     that comes back finds its caches cold and a full ring.
 
+    ``doubt_share``: share of the frames that the disturbances may explain for a trial to say anything at all. Beyond,
+    the polling cores were not the lab's, and to search on would only find how busy the host is.
+
     ``loss_ratios``: the goals that a trial has to tell apart, 0 for zero loss; the methods set them. With none, loss is
     not judged.
     """
@@ -32,6 +35,7 @@ class ValidityLimits(Model):
     shortfall_ratio: float = 0.001
     harmless_gap_ns: int = 50_000
     explain_factor: float = 1.5
+    doubt_share: float = 0.2
     loss_ratios: tuple[float, ...] = ()
 
     def telling_apart(self, *loss_ratios: float) -> ValidityLimits:
@@ -75,6 +79,11 @@ def disturbed(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
     Latency and reordering of such a trial are those of the test host as much as of the DUT: they are marked.
     """
     return tuple(_named(d) for d in result.disturbances if _disturbed_ns(d, limits) > 0)
+
+
+def overwhelmed(result: TrialResult, limits: ValidityLimits) -> bool:
+    """Say whether the disturbances explain so many frames that a trial in doubt is no sign of anything."""
+    return explained_frames(result, limits) > limits.doubt_share * result.sent_frames
 
 
 def explained_frames(result: TrialResult, limits: ValidityLimits) -> float:

@@ -54,6 +54,13 @@ def test_a_fault_besides_the_doubt_is_no_result() -> None:
         Trials(dut, Conditions(attempts=4), "test", loss_ratios=(0.0,)).measure(REQUEST)
 
 
+def test_a_host_that_is_hardly_there_is_no_doubt_but_an_end() -> None:
+    dut = ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.4)
+    with pytest.raises(TooDisturbed, match=r"none of 5 attempts was valid; .*waited for its core 400\.00 ms"):
+        Trials(dut, Conditions(), "test", loss_ratios=(0.0,)).measure(REQUEST)
+    assert len(dut.requests) == 5
+
+
 def test_finding_nothing_on_a_disturbed_host_is_refused() -> None:
     trials = Trials(ModelDut(capacity_pps=2e6), Conditions(), "test", loss_ratios=(0.0,))
     trials.refuse_nothing(0.0, None)  # nothing was in doubt: the DUT lost the frames itself
