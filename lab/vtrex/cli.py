@@ -24,10 +24,11 @@ def vtrex() -> None:
 
 
 def _core(asked: int | None) -> int:
-    available = os.sched_getaffinity(0)
-    core = max(available) if asked is None else asked
-    if core not in available:
-        raise UsageError(f"--core {core} is not available; there are: {', '.join(map(str, sorted(available)))}")
+    """Return the polling thread's CPU; not confined to this process's affinity, which a caller may have narrowed."""
+    cores = os.cpu_count() or 1
+    core = max(os.sched_getaffinity(0)) if asked is None else asked
+    if not 0 <= core < cores:
+        raise UsageError(f"--core {core} is not available; there are: 0 to {cores - 1}")
     return core
 
 

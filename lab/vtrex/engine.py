@@ -47,6 +47,7 @@ class Engine:
                 pass_fds=(theirs.fileno(), self.event_fd),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,  # a signal to the server's group is the server's to handle
             )
         finally:
             theirs.close()
