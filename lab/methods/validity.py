@@ -87,9 +87,12 @@ def overwhelmed(result: TrialResult, limits: ValidityLimits) -> bool:
 
 
 def explained_frames(result: TrialResult, limits: ValidityLimits) -> float:
-    """Return how many frames the disturbances of a trial can have cost, by the rate at which frames came."""
-    total_ns = sum(_disturbed_ns(d, limits) for d in result.disturbances)
-    return limits.explain_factor * result.sent_pps * total_ns / 1e9
+    """Return how many frames the disturbances of a trial can have cost, by the rate at which frames came.
+
+    A core cannot have been away for longer than the trial, though what watches it may have watched for longer.
+    """
+    away_s = sum(min(_disturbed_ns(d, limits) / 1e9, result.duration_s) for d in result.disturbances)
+    return limits.explain_factor * result.sent_pps * away_s
 
 
 def _of_direction(count: DirectionCount, limits: ValidityLimits) -> list[str]:

@@ -105,6 +105,7 @@ def test_pauses_shorter_than_a_ring_explain_nothing() -> None:
         (Disturbance(who="g", core=0, gap_max_ns=400_000, run_delay_ns=50_000_000), 600),
         (Disturbance(who="v", core=1, run_delay_ns=1_000_000, steal_ns=3_000_000), 4_500),
         (Disturbance(who="v", core=1, run_delay_ns=40_000), 0),
+        (Disturbance(who="v", core=1, run_delay_ns=7_000_000_000), 1_500_000),
     ],
 )
 def test_how_many_frames_a_disturbance_explains_at_1_mpps(disturbance: Disturbance, explained: int) -> None:
