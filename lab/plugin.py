@@ -73,9 +73,9 @@ def _prepare(config: pytest.Config) -> None:
         os.environ["PIXLAB_ACCELERATOR"] = accelerator
     config.stash[_PROFILE] = profile(config.option.profile)
     bed = config.stash[_BED] = load(config.option.testbed)
+    check_reachable(bed)
     images.build()
     config.stash[_IMAGE] = images.find(config.option.image)
-    check_reachable(bed)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,3 +12,8 @@ def dying_with_parent(command: Sequence[str]) -> list[str]:
     for the thread that starts the child: start children from a thread that lives as long as the run.
     """
     return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
+def on_core(core: int | None, command: Sequence[str]) -> list[str]:
+    """Return the command such that it runs on one host core only (taskset(1)); None leaves it anywhere."""
+    return list(command) if core is None else ["taskset", "--cpu-list", str(core), *command]

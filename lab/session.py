@@ -68,9 +68,8 @@ def calibrate(
     if isinstance(testbed.generator.machine, TrexHost):
         progress("generator: not calibrated, its ports are cabled to the DUT")
         return None
-    core = cores.plan(testbed.dut.machine.exclusive_cores).generator
     speed = speed_gbps(testbed)
-    with VtrexServer(["--wire"], core=core, line_rate_gbps=speed, log=log) as server:
+    with _vtrex(testbed, ["--wire"], log) as server:
         generator = server.connect()
         try:
             measured = calibration.measure(
@@ -83,8 +82,20 @@ def calibrate(
             )
         finally:
             generator.close()
+    core = cores.plan(testbed.dut.machine.exclusive_cores).generator
     key = calibration.key_of(paths.NATIVE / "vtrex-engine", core)
     return calibration.keep(testbed.name, key, measured)
+
+
+def _vtrex(testbed: Testbed, options: list[str], log: Path) -> VtrexServer:
+    plan = cores.plan(testbed.dut.machine.exclusive_cores)
+    return VtrexServer(
+        options,
+        core=plan.generator,
+        housekeeping_core=plan.housekeeping,
+        line_rate_gbps=speed_gbps(testbed),
+        log=log,
+    )
 
 
 def _wire() -> tuple[Direction, ...]:
@@ -128,11 +139,8 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
             folder.mkdir(exist_ok=True)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             sockets = [folder / f"v{i}" for i in range(len(testbed.dut.ports))]
-            core = cores.plan(testbed.dut.machine.exclusive_cores).generator
             options = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
-            server = stack.enter_context(
-                VtrexServer(options, core=core, line_rate_gbps=speed_gbps(testbed), log=run_dir / "vtrex.log")
-            )
+            server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
         deployed = stack.enter_context(
             deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress)
         )

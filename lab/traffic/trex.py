@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import selectors
@@ -15,7 +16,7 @@ from typing import Any
 import zmq
 
 from lab.errors import GeneratorError
-from lab.process import dying_with_parent
+from lab.process import dying_with_parent, on_core
 from lab.traffic import histogram
 from lab.traffic.models import (
     CapturedFrame,
@@ -81,7 +82,9 @@ def check_version(version: str) -> None:
 class TrexGenerator:
     """A TrafficGenerator: the official client in a process of its own."""
 
-    def __init__(self, server: str, sync_port: int, async_port: int, log: Path) -> None:
+    def __init__(
+        self, server: str, sync_port: int, async_port: int, log: Path, *, housekeeping_core: int | None = None
+    ) -> None:
         """Connect and take all ports.
 
         Args:
@@ -89,6 +92,7 @@ class TrexGenerator:
             sync_port: of the RPC (4501 on a stock TRex).
             async_port: of the publisher (4500).
             log: file for what the client prints.
+            housekeeping_core: host core of the client, which must not wake up on one that polls; None: any.
 
         Raises:
             GeneratorError: the server cannot be reached, is too old, or refuses.
@@ -97,7 +101,7 @@ class TrexGenerator:
         check_version(server_version(server, sync_port))
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                dying_with_parent([sys.executable, "-m", "lab.traffic.worker"]),
+                dying_with_parent(on_core(housekeeping_core, [sys.executable, "-m", "lab.traffic.worker"])),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -163,7 +167,8 @@ class TrexGenerator:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what could not be flushed to a dead worker
+                    stream.close()
 
     def _call(self, name: str, args: dict[str, Any], timeout_s: float = CALL_GRACE_S) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout

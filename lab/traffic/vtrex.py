@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.errors import GeneratorError
-from lab.process import dying_with_parent
+from lab.process import dying_with_parent, on_core
 from lab.traffic.trex import TrexGenerator
 
 START_LIMIT_S = 20.0
@@ -21,12 +21,15 @@ READY = re.compile(r"vtrex ready rpc=tcp://(?P<host>[^:]+):(?P<rpc>\d+) async=tc
 class VtrexServer:
     """A ``pixlab vtrex serve`` process on free ports of 127.0.0.1; a context manager."""
 
-    def __init__(self, options: Sequence[str], *, core: int, line_rate_gbps: float, log: Path) -> None:
+    def __init__(
+        self, options: Sequence[str], *, core: int, housekeeping_core: int, line_rate_gbps: float, log: Path
+    ) -> None:
         """Start the server and wait until it serves.
 
         Args:
             options: what its ports are: ``--wire`` or ``--port vhost:PATH`` for each.
             core: host core of the polling thread.
+            housekeeping_core: host core of everything else of it, and of its client.
             line_rate_gbps: speed that its ports report.
             log: file for what it prints as errors.
 
@@ -35,11 +38,12 @@ class VtrexServer:
 
         """
         self._log = log
+        self._housekeeping_core = housekeeping_core
         command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0"]
         command += ["--core", str(core), "--line-rate-gbps", f"{line_rate_gbps:g}", *options]
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                dying_with_parent(command), stdout=subprocess.PIPE, stderr=stderr, text=True
+                dying_with_parent(on_core(housekeeping_core, command)), stdout=subprocess.PIPE, stderr=stderr, text=True
             )
         ready = READY.search(self._first_line())
         if ready is None:
@@ -57,7 +61,9 @@ class VtrexServer:
 
     def connect(self) -> TrexGenerator:
         """Connect the lab's TRex driver to it."""
-        return TrexGenerator(self.host, self.rpc_port, self.async_port, self._log)
+        return TrexGenerator(
+            self.host, self.rpc_port, self.async_port, self._log, housekeeping_core=self._housekeeping_core
+        )
 
     def stop(self) -> None:
         """End the process; it removes its sockets. May be called twice."""

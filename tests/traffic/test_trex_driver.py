@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VtrexServer]:
     log = tmp_path_factory.mktemp("vtrex") / "vtrex.log"
-    with VtrexServer(["--wire"], core=0, line_rate_gbps=10.0, log=log) as running:
+    with VtrexServer(["--wire"], core=0, housekeeping_core=0, line_rate_gbps=10.0, log=log) as running:
         yield running
 
 
