@@ -190,6 +190,7 @@ class Measurements:
                 unit="pps",
                 low=bounds.lower_pps,
                 high=bounds.upper_pps,
+                high_in_doubt=bounds.upper_in_doubt,
                 verdict=verdict,
                 reason=reason,
                 line_rate_pps=limit.line_rate_pps,

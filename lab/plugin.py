@@ -21,6 +21,7 @@ from lab.images import Manifest
 from lab.machines.host import Accelerator
 from lab.measurements import Measurements
 from lab.methods.profile import Profile, profile
+from lab.methods.repeat import TooDisturbed
 from lab.run import Run
 from lab.testbed import Testbed, check_reachable, load
 from lab.traffic.calibration import Calibration
@@ -125,7 +126,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if run is not None:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, LabError):
-            item.config.stash.setdefault(_BROKEN, error)
+            if not isinstance(error, TooDisturbed):  # the host may be quiet again for the next test
+                item.config.stash.setdefault(_BROKEN, error)
             report.longrepr = f"{type(error).__name__}: {error}"
         if report.when == "call" or report.outcome != "passed":
             outcome = "error" if report.outcome == "failed" and report.when != "call" else report.outcome
