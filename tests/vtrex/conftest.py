@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.vtrex.serving import Rpc, Server, connected
+
+
+@pytest.fixture(scope="module")
+def wire_server() -> Iterator[Server]:
+    server = Server("--wire")
+    yield server
+    code, errors = server.stop()
+    assert (code, errors) == (0, "")
+
+
+@pytest.fixture
+def rpc(wire_server: Server) -> Iterator[Rpc]:
+    with connected(wire_server) as rpc:
+        rpc.reset(0, 1)
+        yield rpc

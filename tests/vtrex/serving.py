@@ -1,0 +1,170 @@
+"""A vtrex server in a process of its own, and two ways to talk to it: raw requests and the official client."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import zmq
+
+from lab import paths
+
+READY = re.compile(r"vtrex ready rpc=tcp://127\.0\.0\.1:(\d+) async=tcp://127\.0\.0\.1:(\d+)\n")
+FRAME_MAGIC = bytes.fromhex("ABE85CEA")
+
+
+class RpcFailure(Exception):
+    """An error reply."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(f"{error['code']}: {error.get('specific_err', error['message'])}")
+        self.code = error["code"]
+        self.error = error
+
+
+class Server:
+    """A running ``vtrex serve``."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        match = READY.fullmatch(line)
+        assert match is not None, f"{line!r}, then {self.stop()[1]!r}"
+        self.rpc_port, self.async_port = int(match[1]), int(match[2])
+
+    def engine_pid(self) -> int:
+        children = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "vtrex-engine"], capture_output=True, text=True, check=True
+        )
+        return int(children.stdout)
+
+    def stop(self) -> tuple[int, str]:
+        """Ask it to end; returns (exit code, what it printed as errors)."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
+
+
+class Rpc:
+    """Raw requests on the synchronous channel."""
+
+    def __init__(self, server: Server) -> None:
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.REQ)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVTIMEO, 5000)
+        self._socket.connect(f"tcp://127.0.0.1:{server.rpc_port}")
+        self._ids = itertools.count(1)
+        self.api_h = self.call("api_sync_v2", name="STL", major=5, minor=1)["api_h"]
+        self.handlers: dict[int, str] = {}
+
+    def exchange(self, wire: bytes) -> bytes:
+        self._socket.send(wire)
+        return bytes(self._socket.recv())
+
+    def request(self, method: str, params: Any) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": f"r{next(self._ids)}", "method": method, "params": params}
+
+    def send(self, request: Any, *, compressed: bool = False) -> Any:
+        text = json.dumps(request).encode()
+        if not compressed:
+            return json.loads(self.exchange(text))
+        reply = self.exchange(FRAME_MAGIC + len(text).to_bytes(4, "big") + zlib.compress(text))
+        assert reply[:4] == FRAME_MAGIC
+        inflated = zlib.decompress(reply[8:])
+        assert len(inflated) == int.from_bytes(reply[4:8], "big")
+        return json.loads(inflated)
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Return the result of a method; the handles are added."""
+        if hasattr(self, "api_h"):
+            params = {"api_h": self.api_h, **params}
+            if params.get("port_id") in self.handlers:
+                params = {"handler": self.handlers[params["port_id"]], **params}
+        reply = self.send(self.request(method, params))
+        if "error" in reply:
+            raise RpcFailure(reply["error"])
+        return reply["result"]
+
+    def acquire(self, *ports: int) -> None:
+        for port_id in ports:
+            self.handlers[port_id] = self.call("acquire", port_id=port_id, user="test", session_id=1, force=True)
+
+    def reset(self, *ports: int) -> None:
+        """Acquire ports and remove what earlier tests left on them."""
+        self.acquire(*ports)
+        for port_id in ports:
+            self.call("stop_traffic", port_id=port_id, profile_id="_")
+            self.call("remove_all_streams", port_id=port_id, profile_id="_")
+
+    def wait_idle(self, *ports: int, limit_s: float = 10.0) -> None:
+        deadline = time.monotonic() + limit_s
+        while any(self.call("get_port_status", port_id=port_id)["state"] == "TX" for port_id in ports):
+            assert time.monotonic() < deadline, "traffic does not end"
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self._socket.close()
+        self._context.term()
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[Rpc]:
+    rpc = Rpc(server)
+    try:
+        yield rpc
+    finally:
+        rpc.close()
+
+
+PRELUDE = """
+import json, sys, warnings
+warnings.filterwarnings("ignore")
+import lbr_trex_client
+from trex.stl.api import *
+client = STLClient(server="127.0.0.1", sync_port=int(sys.argv[1]), async_port=int(sys.argv[2]))
+
+def rpc(method, **params):
+    reply = client.conn.rpc.transmit(method, params)
+    assert reply, reply
+    return reply.data()
+
+def udp(size, src="16.0.0.1", dst="48.0.0.1"):
+    headers = Ether() / IP(src=src, dst=dst) / UDP(sport=1025, dport=12)
+    return headers / ("x" * (size - 4 - len(headers)))
+
+def answer(value):
+    print("ANSWER " + json.dumps(value))
+
+client.connect()
+"""
+
+
+def run_client(server: Server, script: str, limit_s: float = 60.0) -> Any:
+    """Run a script with the official client in a process of its own; returns what it gave to answer()."""
+    program = PRELUDE + textwrap.dedent(script) + "\nclient.disconnect()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(server.rpc_port), str(server.async_port)],
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
+    )
+    answers = [line for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
+    assert done.returncode == 0 and answers, done.stdout[-2000:] + done.stderr[-2000:]
+    return json.loads(answers[-1].removeprefix("ANSWER "))
