@@ -20,7 +20,6 @@ def environment(folder: Path, **more: str | Path) -> dict[str, str]:
 def run_suites(arguments: Sequence[str], folder: Path, **more: str | Path) -> subprocess.CompletedProcess[str]:
     """Run ``pytest`` with the arguments and return what it said."""
     command = [sys.executable, "-m", "pytest", *arguments]
-    env = environment(folder, **more)
     return subprocess.run(
         command,
         cwd=paths.ROOT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +18,7 @@ import zmq
 from lab.errors import GeneratorError
 from lab.process import dying_with_parent, on_core
 from lab.traffic import histogram
+from lab.traffic.lines import LineReader
 from lab.traffic.models import (
     CapturedFrame,
     EngineReport,
@@ -34,6 +35,11 @@ OLDEST_VERSION = (2, 94)
 """First release with STL API 5.1, which lbr-trex-client 3.4.0 needs."""
 
 CALL_GRACE_S = 30.0
+
+WAKE_BEFORE_END_S = 0.05
+LONGEST_STOP_S = 5.0
+"""Half of the 10 s after which TRex drops a session's events."""
+WAKE_S = 0.1
 
 
 def server_version(server: str, sync_port: int, timeout_s: float = 3.0) -> str:
@@ -105,10 +111,12 @@ class TrexGenerator:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                text=True,
+                bufsize=0,
             )
+        self._lines = LineReader(self._process.stdout)
         self._log = log
         self._closed = False
+        self._shares_cores = housekeeping_core is not None
         try:
             answer = self._call("connect", {"server": server, "sync_port": sync_port, "async_port": async_port})
         except GeneratorError:
@@ -134,7 +142,10 @@ class TrexGenerator:
             }
             for s in streams
         ]
-        answer = self._call("run", {"streams": asked, "duration_s": duration_s}, duration_s + CALL_GRACE_S)
+        self._call("run", {"streams": asked, "duration_s": duration_s})  # answered when the traffic has been started
+        if self._shares_cores:
+            self._stand_still(duration_s)
+        answer = self._receive("run", duration_s + CALL_GRACE_S)
         return TrafficResult(
             started_at_s=answer["started_at_s"],
             duration_s=answer["duration_s"],
@@ -170,15 +181,33 @@ class TrexGenerator:
                 with contextlib.suppress(BrokenPipeError):  # what could not be flushed to a dead worker
                     stream.close()
 
+    def _stand_still(self, duration_s: float) -> None:
+        """Stop the worker for most of a trial.
+
+        The client wakes up twice a second to ask for events; where it shares a core with the generator's polling loop,
+        each of these is a gap of a millisecond or two in the trial. It is let run for a moment every few seconds, as a
+        server forgets a client that is silent for long.
+        """
+        left_s = duration_s - WAKE_BEFORE_END_S
+        while left_s > 0:
+            piece_s = min(left_s, LONGEST_STOP_S)
+            self._process.send_signal(signal.SIGSTOP)
+            time.sleep(piece_s)
+            self._process.send_signal(signal.SIGCONT)
+            left_s -= piece_s
+            if left_s > 0:
+                time.sleep(WAKE_S)
+                left_s -= WAKE_S
+
     def _call(self, name: str, args: dict[str, Any], timeout_s: float = CALL_GRACE_S) -> Any:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
-        try:
-            stdin.write(json.dumps({"call": name, "args": args}) + "\n")
-            stdin.flush()
-            line = _read_line(stdout, timeout_s)
-        except BrokenPipeError:
-            line = ""
+        stdin = self._process.stdin
+        assert stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # then nothing will be received
+            stdin.write(json.dumps({"call": name, "args": args}).encode() + b"\n")
+        return self._receive(name, timeout_s)
+
+    def _receive(self, name: str, timeout_s: float) -> Any:
+        line = self._lines.read(timeout_s)
         if not line:
             raise GeneratorError(
                 f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see its log"
@@ -187,16 +216,6 @@ class TrexGenerator:
         if "error" in answer:
             raise GeneratorError(f"TRex refused '{name}': {answer['error']}")
         return answer["result"]
-
-
-def _read_line(stream: Any, timeout_s: float) -> str:
-    """Read one line, or return '' when none comes in time or the stream ends. Lines come one per request."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        deadline = time.monotonic() + timeout_s
-        if not selector.select(max(0.0, deadline - time.monotonic())):
-            return ""
-    return str(stream.readline())
 
 
 def _tagged_record(record: dict[str, Any]) -> TaggedRecord:

@@ -26,7 +26,8 @@ EXTRA_METHODS = "pixlab_get_trial_report"
 class Worker:
     """One session of the official client, driven by the calls of the parent process."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[JsonObject], None]) -> None:
+        self._tell = tell
         self._client: Any = None
         self._api: Any = None
         self._extras = False
@@ -53,7 +54,10 @@ class Worker:
         }
 
     def run(self, streams: list[JsonObject], duration_s: float) -> JsonObject:
-        """Send ``streams`` for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py)."""
+        """Send ``streams`` for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py).
+
+        Once traffic is started an answer ``"started"`` goes ahead of the result.
+        """
         client = self._client
         ports = sorted({s["tx_port"] for s in streams} | {s["rx_port"] for s in streams})
         senders = sorted({s["tx_port"] for s in streams})
@@ -63,6 +67,7 @@ class Worker:
         client.clear_stats(ports=client.get_all_ports())
         started_at_s = time.time()
         client.start(ports=senders, duration=duration_s, force=True)
+        self._tell({"result": "started"})
         # Sleep instead of polling: every wake-up of this process takes the core away from a generator on the same host.
         time.sleep(duration_s)
         client.wait_on_traffic(ports=senders, timeout=duration_s + 10)
@@ -181,7 +186,12 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
     Each request is ``{"call": name, "args": {...}}``, each answer ``{"result": ...}`` or ``{"error": "one line"}``.
     """
-    worker = Worker()
+
+    def tell(answer: JsonObject) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    worker = Worker(tell)
     calls: dict[str, Callable[..., Any]] = {
         "connect": worker.connect,
         "run": worker.run,
@@ -194,8 +204,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
             answer = {"result": calls[request["call"]](**request["args"])}
         except Exception as error:
             answer = {"error": _describe(error)}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+        tell(answer)
         if request["call"] == "close":
             return
     with contextlib.suppress(Exception):  # the parent has gone: leave the ports to the next client if we can

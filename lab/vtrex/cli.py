@@ -73,6 +73,9 @@ def serve_command(
     line_rate_gbps: Annotated[float, typer.Option(help="What the ports say their speed is.")] = 10.0,
     full_wait_us: Annotated[float, typer.Option(help="How long a full device is offered frames again.")] = 1000.0,
     late_us: Annotated[float, typer.Option(help="Frames later than this are not sent any more.")] = 10000.0,
+    start_delay_ms: Annotated[
+        float, typer.Option(min=0, max=1000, help="Time from a request to start until the first frame.")
+    ] = 0.0,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     try:
@@ -84,7 +87,7 @@ def serve_command(
             full_wait_us=full_wait_us,
             late_us=late_us,
         )
-        serve(engine, ServerOptions(bind, rpc_port, async_port, line_rate_gbps))
+        serve(engine, ServerOptions(bind, rpc_port, async_port, line_rate_gbps, start_delay_ms / 1e3))
     except LabError as error:
         print(f"vtrex: {error}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None

@@ -34,9 +34,20 @@ def _peer(index: int, ports: int) -> int:
 class Generator:
     """All state of a server."""
 
-    def __init__(self, engine: Engine, line_rate_gbps: float, doorbell: Callable[[], None]) -> None:
-        """Present the engine's ports at a line rate; ``doorbell`` tells clients to ask for events."""
+    def __init__(
+        self, engine: Engine, line_rate_gbps: float, doorbell: Callable[[], None], start_delay_s: float = 0.0
+    ) -> None:
+        """Present the engine's ports at a line rate.
+
+        Args:
+            engine: running.
+            line_rate_gbps: of each port.
+            doorbell: tells clients to ask for events.
+            start_delay_s: time from a request to start until the first frame.
+
+        """
         self.engine = engine
+        self.start_delay_s = start_delay_s
         self.api_handle = random_word()
         self.events = EventQueues(time.monotonic, doorbell)
         self.flows = FlowTable(engine)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lab.vtrex import params as p
-from lab.vtrex.events import Event
 from lab.vtrex.generator import Generator
-from lab.vtrex.port import Port, parse_ipv4, parse_mac
+from lab.vtrex.port import parse_ipv4, parse_mac
 from lab.vtrex.rpc import refuse
 
 NO_ADDRESS = bytes(4)
@@ -41,11 +40,6 @@ def get_port_status(generator: Generator, params: p.Params) -> dict[str, Any]:
     return port.status()
 
 
-def _changed(generator: Generator, port: Port) -> dict[str, Any]:
-    generator.events.emit(Event.PORT_ATTRIBUTES, port_id=port.index, attr=port.attributes())
-    return {}
-
-
 def set_port_attr(generator: Generator, params: p.Params) -> dict[str, Any]:
     """Set promiscuous or multicast; a vtrex port takes in every frame whatever they say."""
     port = generator.port(params)
@@ -57,7 +51,7 @@ def set_port_attr(generator: Generator, params: p.Params) -> dict[str, Any]:
         port.promiscuous = p.boolean(p.mapping(attributes, "promiscuous"), "enabled")
     if "multicast" in attributes:
         port.multicast = p.boolean(p.mapping(attributes, "multicast"), "enabled")
-    return _changed(generator, port)
+    return {}
 
 
 def service(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -78,7 +72,7 @@ def set_l2(generator: Generator, params: p.Params) -> dict[str, Any]:
     port.peer_mac, port.resolved = mac, True
     port.ipv4_src = port.ipv4_dst = None
     generator.engine.set_address(port.index, port.mac, NO_ADDRESS)
-    return _changed(generator, port)
+    return {}
 
 
 def set_l3(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -95,7 +89,7 @@ def set_l3(generator: Generator, params: p.Params) -> dict[str, Any]:
     port.ipv4_src, port.ipv4_dst = src, dst
     port.peer_mac, port.resolved = mac or port.peer_mac, mac is not None
     generator.engine.set_address(port.index, port.mac, address)
-    return _changed(generator, port)
+    return {}
 
 
 def set_vlan(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -105,7 +99,7 @@ def set_vlan(generator: Generator, params: p.Params) -> dict[str, Any]:
     if len(tags) > 2 or not all(isinstance(tag, int) and 0 <= tag <= 4095 for tag in tags):
         raise refuse("vlan must be at most two tags from 0 to 4095")
     port.vlan = list(tags)
-    return _changed(generator, port)
+    return {}
 
 
 def conf_ipv6(generator: Generator, params: p.Params) -> dict[str, Any]:

@@ -52,6 +52,9 @@ def start_traffic(generator: Generator, params: p.Params) -> dict[str, float]:
     generator.collect_ended()
     if port.state != STREAMS:
         raise _wrong_state(port, "start")
+    generator.tick()
+    if not port.link_up and not p.boolean(params, "force", False):
+        raise refuse(f"port {port.index} has no link: nobody is at the other end, use force to ignore")
     streams = [stream for stream in port.streams.values() if stream.enabled]
     if not streams:
         raise refuse("there is no enabled stream on this port")
@@ -60,6 +63,7 @@ def start_traffic(generator: Generator, params: p.Params) -> dict[str, float]:
     now_s, start_at_s = time.monotonic(), p.number(params, "start_at_ts", 0)
     if start_at_s > now_s + 60:
         raise refuse(f"start_at_ts is {start_at_s - now_s:.0f} s ahead; at most 60 s are")
+    start_at_s = start_at_s or (now_s + generator.start_delay_s if generator.start_delay_s else 0.0)
     _start_engine(generator, port, Running(streams, factor, duration_s), int(start_at_s * 1e9))
     generator.events.emit(Event.PROFILE_STARTED, port_id=port.index, profile_id=PROFILE)
     generator.events.emit(Event.PORT_STARTED, port_id=port.index)
