@@ -1,4 +1,4 @@
-"""A machine for tests of the image: QEMU under plain TCG, PXE boot from its built-in DHCP and TFTP server, frames by sockets.
+"""A machine for tests of the image: QEMU under plain TCG, PXE boot from its own DHCP and TFTP server, frames by sockets.
 
 Nothing but QEMU is needed: no privileges, no network namespace. Each data port is a pair of unix datagram sockets that
 carry one Ethernet frame without FCS per datagram.
@@ -59,7 +59,9 @@ class Machine:
     def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -95,10 +97,10 @@ class Machine:
         while not got.endswith(text):
             left_s = deadline - time.monotonic()
             if left_s <= 0 or not select.select([self._console], [], [], left_s)[0]:
-                raise TimeoutError(f"no {text!r} within {deadline_s:.0f} s, the console said: {got[-2000:].decode(errors='replace')}")
+                raise TimeoutError(f"no {text!r} within {deadline_s:.0f} s, the console said: {got[-2000:]!r}")
             part = self._console.recv(65536)
             if not part:
-                raise ConnectionError(f"the console closed after: {got[-2000:].decode(errors='replace')}")
+                raise ConnectionError(f"the console closed after: {got[-2000:]!r}")
             got += part
             self.log += part
         return got
@@ -111,6 +113,12 @@ class Machine:
         if echoed != line:
             raise AssertionError(f"sent {line!r}, echoed {echoed!r}")
         return output[:-1]
+
+    def type(self, keys: bytes) -> list[str]:
+        """Type these bytes, which end a line, and return the lines that come until the prompt, echo included."""
+        self._console.sendall(keys)
+        got = self._read_until(b"\r\n" + PROMPT, COMMAND_DEADLINE_S).decode()
+        return got.removesuffix(PROMPT.decode()).split("\r\n")[:-1]
 
     def ok(self, line: str) -> None:
         """Run a command that has to say nothing but ok."""

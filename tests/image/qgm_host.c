@@ -1,0 +1,83 @@
+/* The parts of the QGM's library that are inline in its headers, as functions that Python can call. */
+#include <stdlib.h>
+
+#include "fib.h"
+#include "frame.h"
+#include "rib.h"
+
+uint16_t host_checksum(const uint8_t *from, size_t size);
+uint16_t host_checksum_update(uint16_t field, uint16_t before, uint16_t after);
+uint32_t host_ipv4_check(const uint8_t *ip, uint32_t available);
+void host_ipv4_decrement_ttl(uint8_t *ip);
+struct fib *host_fib_new(void);
+void host_fib_free(struct fib *fib);
+uint16_t host_fib_lookup(const struct fib *fib, uint32_t address);
+uint32_t host_fib_groups_in_use(const struct fib *fib);
+struct rib *host_rib_new(void);
+void host_rib_free(struct rib *rib);
+
+uint16_t host_checksum(const uint8_t *from, size_t size)
+{
+    return checksum(from, size);
+}
+
+uint16_t host_checksum_update(uint16_t field, uint16_t before, uint16_t after)
+{
+    return checksum_update(field, before, after);
+}
+
+uint32_t host_ipv4_check(const uint8_t *ip, uint32_t available)
+{
+    return ipv4_check(ip, available);
+}
+
+void host_ipv4_decrement_ttl(uint8_t *ip)
+{
+    ipv4_decrement_ttl(ip);
+}
+
+struct fib *host_fib_new(void)
+{
+    struct fib *fib = calloc(1, sizeof(*fib));
+    fib->table24 = malloc(FIB_ENTRIES * sizeof(*fib->table24));
+    fib->table8 = malloc(FIB_GROUPS * 256 * sizeof(*fib->table8));
+    fib->depth24 = malloc(FIB_ENTRIES);
+    fib->depth8 = malloc(FIB_GROUPS * 256);
+    fib->free_groups = malloc(FIB_GROUPS * sizeof(*fib->free_groups));
+    fib_init(fib);
+    return fib;
+}
+
+void host_fib_free(struct fib *fib)
+{
+    free(fib->table24);
+    free(fib->table8);
+    free(fib->depth24);
+    free(fib->depth8);
+    free(fib->free_groups);
+    free(fib);
+}
+
+uint16_t host_fib_lookup(const struct fib *fib, uint32_t address)
+{
+    return fib_lookup(fib, address);
+}
+
+uint32_t host_fib_groups_in_use(const struct fib *fib)
+{
+    return fib->next_group - fib->free_count;
+}
+
+struct rib *host_rib_new(void)
+{
+    struct rib *rib = calloc(1, sizeof(*rib));
+    rib->slots = malloc(RIB_SLOTS * sizeof(*rib->slots));
+    rib_init(rib);
+    return rib;
+}
+
+void host_rib_free(struct rib *rib)
+{
+    free(rib->slots);
+    free(rib);
+}

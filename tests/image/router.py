@@ -1,0 +1,121 @@
+"""A booted machine as a router between two networks, with a tester on each side."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Packet, Raw
+
+from tests.image.machine import Machine
+
+SETTLE_S = 5.0
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One port of the router, and the tester that is its neighbour."""
+
+    port: int
+    router_mac: str
+    router: str
+    mac: str
+    address: str
+
+    @property
+    def prefix(self) -> str:
+        """The router's address as `addr add` takes it."""
+        return f"{self.router}/24"
+
+
+LEFT = Side(0, "52:54:00:00:00:01", "10.0.0.1", "02:00:00:00:00:10", "10.0.0.2")
+RIGHT = Side(1, "52:54:00:00:00:02", "10.0.1.1", "02:00:00:00:00:11", "10.0.1.2")
+FAR = "172.16.0.0/12"
+FAR_HOST = "172.20.1.2"
+
+
+class Router:
+    """The machine set up: addresses, static neighbours on both sides, a route to FAR by the right side."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Configure and start it."""
+        self.machine = machine
+        self._received = 0
+        for side in (LEFT, RIGHT):
+            machine.ok(f"addr add {side.port} {side.prefix}")
+            machine.ok(f"neigh add {side.port} {side.address} {side.mac}")
+        machine.ok(f"route add {FAR} via {RIGHT.address}")
+        machine.ok("start")
+
+    def send(self, packet: Packet, side: Side = LEFT, to: str | None = None, size: int = 0) -> bytes:
+        """Have a packet arrive from a side's tester, at least size bytes long; returns the frame."""
+        frame = bytes(Ether(dst=to or side.router_mac, src=side.mac) / packet).ljust(size, b"\0")
+        self.machine.send(side.port, frame)
+        return frame
+
+    def receive(self, side: Side = RIGHT, timeout_s: float = 5.0) -> Packet:
+        """Return the next frame that left towards a side, decoded."""
+        frame = self.machine.receive(side.port, timeout_s)
+        self._received += 1
+        return Ether(frame)
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        self.machine.ok("counters clear")
+        self._received = 0
+
+    def require_drops(self, expected: dict[str, int]) -> None:
+        """Wait until the drops of all ports, by reason and without zeros, are these; fails when they do not become so."""
+        deadline = time.monotonic() + SETTLE_S
+        while (found := self._drops()) != expected:
+            assert time.monotonic() < deadline, f"dropped {found}, expected {expected}"
+            time.sleep(0.02)
+
+    def _drops(self) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for counters in self.machine.objects("counters"):
+            for reason, count in counters.get("drops", {}).items():
+                if count:
+                    total[reason] = total.get(reason, 0) + count
+        return total
+
+    def require_balance(self) -> None:
+        """Every frame that came in or was made was sent, dropped, consumed or is held; what was sent was received."""
+        *ports, qgm = self.machine.objects("counters")
+        came = sum(port["rx_packets"] for port in ports) + qgm["originated"]
+        went = sum(port["tx_packets"] + sum(port["drops"].values()) for port in ports) + qgm["consumed"] + qgm["held"]
+        assert came == went, (ports, qgm)
+        assert sum(port["tx_packets"] for port in ports) == self._received, "frames left that nobody expected"
+
+
+def datagram(
+    destination: str = FAR_HOST, source: str = LEFT.address, payload: bytes = b"payload of a frame", **fields: int
+) -> Packet:
+    """Return an IPv4 packet with UDP."""
+    return IP(src=source, dst=destination, **fields) / UDP(sport=1000, dport=2000) / Raw(payload)
+
+
+def arp(operation: int, side: Side, address: str, mac: str, target: str) -> Packet:
+    """Return an ARP packet of a tester on a side who has this address."""
+    target_mac = side.router_mac if operation == 2 else "00:00:00:00:00:00"
+    return ARP(op=operation, hwsrc=mac, psrc=address, hwdst=target_mac, pdst=target)
+
+
+def is_icmp(frame: Packet, side: Side, kind: int, code: int) -> bool:
+    """Return whether a frame is an ICMP message from the router to the tester of a side, with right checksums."""
+    again = Ether(bytes(frame))
+    sums = (again[IP].chksum, again[ICMP].chksum)
+    del again[IP].chksum, again[ICMP].chksum
+    again = Ether(bytes(again))
+    assert (again[IP].chksum, again[ICMP].chksum) == sums
+    return (frame.dst, frame.src, frame[IP].src, frame[IP].dst, frame[ICMP].type, frame[ICMP].code) == (
+        side.mac,
+        side.router_mac,
+        side.router,
+        side.address,
+        kind,
+        code,
+    )
