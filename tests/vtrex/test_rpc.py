@@ -30,7 +30,7 @@ def ask(wire: bytes) -> Any:
     return json.loads(serve_wire(wire, echo))
 
 
-def request(method: str = "m", **changes: Any) -> dict[str, Any]:
+def request(method: str | None = "m", **changes: Any) -> dict[str, Any]:
     whole = {"jsonrpc": "2.0", "id": "1", "method": method, "params": {"a": 1}} | changes
     return {key: value for key, value in whole.items() if value is not None}
 

@@ -48,7 +48,6 @@ static void start_now(void *argument)
 	if (start->busy)
 		return;
 	uint64_t begin = start->begin > now ? start->begin : now;
-	uint64_t end = start->duration_s < 0 ? NEVER : begin + ns_to_ticks(start->duration_s * 1e9);
 	if (start->new_trial)
 		begin_trial(now);
 	trial.end = 0;
@@ -62,7 +61,7 @@ static void start_now(void *argument)
 	port->full_since = 0;
 	for (uint32_t i = 0; i < start->count; i++) {
 		struct stream *stream = &port->streams[i];
-		stream_begin(stream, begin, end);
+		stream_begin(stream, begin, start->duration_s);
 		if (stream->kind == FLOW_LATENCY)
 			flow_latency_begin(stream->hw_id, stream->generation, stream->limit == NEVER ? 0 : stream->limit);
 		if (start->paused)

@@ -37,25 +37,24 @@ const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uin
 	return from + spec->length;
 }
 
-static uint64_t limit_of(const struct stream *stream, uint64_t from_tsc)
+/* The frames of the burst, or those of the `seconds` that are left from base_tsc on if they are fewer. */
+static uint64_t limit_of(const struct stream *stream, double seconds)
 {
 	uint64_t limit = NEVER;
-	if (stream->end_tsc != NEVER) {
-		double ticks = stream->end_tsc > from_tsc ? (double)(stream->end_tsc - from_tsc) : 0.0;
-		limit = stream->base_count + (uint64_t)llround(ticks * stream->frames_per_tick);
-	}
+	if (stream->end_tsc != NEVER)
+		limit = stream->base_count + (seconds > 0 ? (uint64_t)llround(seconds * stream->rate_pps) : 0);
 	if (stream->total_frames != 0 && stream->total_frames < limit)
 		limit = stream->total_frames;
 	return limit;
 }
 
-void stream_begin(struct stream *stream, uint64_t begin, uint64_t end_tsc)
+void stream_begin(struct stream *stream, uint64_t begin, double duration_s)
 {
 	stream->frames_per_tick = stream->rate_pps / (ticks_per_ns * 1e9);
 	stream->base_tsc = begin + ns_to_ticks(stream->gap_before_us * 1e3);
 	stream->base_count = 0;
-	stream->end_tsc = end_tsc;
-	stream->limit = limit_of(stream, stream->base_tsc);
+	stream->end_tsc = duration_s < 0 ? NEVER : begin + ns_to_ticks(duration_s * 1e9);
+	stream->limit = limit_of(stream, duration_s - stream->gap_before_us / 1e6);
 	stream->sequence = FIRST_SEQUENCE;
 	stream_schedule_next(stream);
 }
@@ -68,7 +67,7 @@ void stream_set_rate(struct stream *stream, double rate_pps, uint64_t now)
 	stream->rate_pps = rate_pps;
 	stream->frames_per_tick = rate_pps / (ticks_per_ns * 1e9);
 	if (rate_pps > 0)
-		stream->limit = limit_of(stream, from);
+		stream->limit = limit_of(stream, ((double)stream->end_tsc - (double)from) / (ticks_per_ns * 1e9));
 	stream_schedule_next(stream);
 }
 

@@ -38,8 +38,8 @@ struct stream {
 /* Read a stream from a request; returns the byte after it or NULL when the request is malformed. */
 const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end);
 
-/* Put the stream on its schedule, beginning at tick `begin` and ending at `end_tsc` (NEVER: when stopped). */
-void stream_begin(struct stream *stream, uint64_t begin, uint64_t end_tsc);
+/* Put the stream on its schedule from tick `begin` on, for a duration (below 0: until stopped). */
+void stream_begin(struct stream *stream, uint64_t begin, double duration_s);
 
 /* Change the rate from tick `now` on; 0 pauses. */
 void stream_set_rate(struct stream *stream, double rate_pps, uint64_t now);

@@ -1,0 +1,148 @@
+"""The generator reports what it did, what it did not, and what disturbed it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import struct
+import time
+import zlib
+from typing import Any
+
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.test_fields import stream
+
+RAW = {"type": "raw", "value": 1, "op": "abs"}
+
+
+def continuous(rate_pps: float, pg_id: int | None = None, rule: str = "stats") -> dict[str, Any]:
+    flow = {"enabled": pg_id is not None, "stream_id": pg_id, "rule_type": rule}
+    return stream([], mode={"type": "continuous", "rate": {"type": "pps", "value": rate_pps}}, flow_stats=flow)
+
+
+def run(rpc: Rpc, duration: float, *ports: int, force: bool = False) -> dict[str, Any]:
+    for port_id in ports:
+        rpc.call("start_traffic", port_id=port_id, mul=RAW, duration=duration, force=force)
+    rpc.wait_idle(*ports)
+    report: dict[str, Any] = rpc.call("pixlab_get_trial_report")
+    return report
+
+
+@pytest.mark.parametrize("rate_pps", [3.0, 999.5, 123_456.7])
+def test_a_duration_ends_with_exactly_the_frames_of_the_rate(rpc: Rpc, rate_pps: float) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(rate_pps))
+    port = run(rpc, 0.5, 0)["ports"][0]
+    assert port["intended_packets"] == pytest.approx(rate_pps * 0.5, abs=0.501)
+    assert port["sent_packets"] + port["queue_full"] + port["too_late"] == port["intended_packets"]
+    assert port["too_late"] > 0 or port["sent_packets"] == port["intended_packets"]
+
+
+def test_more_than_the_engine_can_send_is_reported_as_missing(rpc: Rpc) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(2e9, pg_id=4))
+    report = run(rpc, 0.1, 0, force=True)
+    port = report["ports"][0]
+    assert port["intended_packets"] == 200_000_000
+    assert 0 < port["sent_packets"] < port["intended_packets"]
+    assert port["sent_packets"] + port["queue_full"] + port["too_late"] == port["intended_packets"]
+    flow = rpc.call("get_pgid_stats", pgids=[4])["flow_stats"]["4"]
+    assert flow["tp"]["0"] == flow["rp"]["1"] == port["sent_packets"] == report["ports"][1]["rx_packets"]
+
+
+def test_latency_and_order_are_recorded_frame_by_frame(rpc: Rpc) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(20_000, pg_id=8, rule="latency"))
+    for _ in range(2):  # each start begins anew
+        run(rpc, 0.2, 0)
+        latency = rpc.call("pixlab_get_latency", pg_id=8)
+        histogram = HdrHistogram.decode(latency["hdr"])
+        assert latency["count"] == histogram.get_total_count() == 4000
+        assert 0 < latency["min_ns"] <= latency["mean_ns"] <= latency["max_ns"]
+        assert histogram.get_min_value() <= latency["min_ns"]
+        assert histogram.values_are_equivalent(histogram.get_max_value(), latency["max_ns"])
+        arrivals = rpc.call("pixlab_get_arrivals", pg_id=8, offset=3990, limit=100)
+        assert (arrivals["received"], arrivals["recorded"], arrivals["sent"]) == (4000, 4000, 4000)
+        assert struct.unpack("<10I", zlib.decompress(base64.b64decode(arrivals["seqs"]))) == tuple(range(3990, 4000))
+    counted = rpc.call("get_pgid_stats", pgids=[8])
+    assert sum(counted["latency"]["8"]["lat"]["histogram"].values()) == 8000  # TRex's counts go on
+
+
+def test_frames_of_nobody_are_unknown_and_do_not_hide_in_a_flow(rpc: Rpc) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(1000, pg_id=5))
+    rpc.call("add_stream", port_id=0, stream_id=2, stream=continuous(500))
+    report = run(rpc, 0.2, 0)
+    assert report["ports"][1]["rx_packets"] == 300
+    assert report["ports"][1]["rx_unknown"] == 100
+    with pytest.raises(RpcFailure, match="pg_id 5 is no latency stream"):
+        rpc.call("pixlab_get_latency", pg_id=5)
+
+
+def test_two_ports_started_together_are_one_trial_and_the_next_start_is_another(rpc: Rpc) -> None:
+    for port_id in (0, 1):
+        rpc.call("add_stream", port_id=port_id, stream_id=1, stream=continuous(1000))
+    first = run(rpc, 0.2, 0, 1)
+    second = run(rpc, 0.2, 0)
+    assert [port["sent_packets"] for port in first["ports"]] == [200, 200]
+    assert [port["sent_packets"] for port in second["ports"]] == [200, 0]
+    assert second["trial"] == first["trial"] + 1
+    assert first["duration_ns"] > 0.19e9
+
+
+def test_a_paused_engine_shows_as_a_gap() -> None:
+    server = Server("--wire")
+    with connected(server) as rpc:
+        rpc.reset(0)
+        rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(10_000))
+        rpc.call("start_traffic", port_id=0, mul=RAW, duration=0.6)
+        time.sleep(0.2)
+        engine = server.engine_pid()
+        os.kill(engine, signal.SIGSTOP)
+        time.sleep(0.02)
+        os.kill(engine, signal.SIGCONT)
+        rpc.wait_idle(0)
+        report = rpc.call("pixlab_get_trial_report")
+    assert report["gaps"]["max_ns"] >= 15e6
+    assert report["gaps"]["over_1ms"] >= 1
+    assert report["lateness_ns"]["max"] >= 9e6  # frames later than 10 ms are not sent
+    port = report["ports"][0]
+    assert port["too_late"] > 0
+    assert port["sent_packets"] + port["too_late"] == port["intended_packets"] == 6000
+    assert server.stop() == (0, "")
+
+
+def test_the_extra_methods_are_not_listed(rpc: Rpc) -> None:
+    listed = rpc.call("get_supported_cmds")
+    assert "get_profile_list" in listed
+    assert not [name for name in listed if name.startswith("pixlab")]
+
+
+def test_ownership_is_checked_and_handed_over_by_force(wire_server: Server) -> None:
+    with connected(wire_server) as mine, connected(wire_server) as theirs:
+        mine.reset(0)
+        with pytest.raises(RpcFailure, match="already taken by 'test'"):
+            theirs.call("acquire", port_id=0, user="other", session_id=2, force=False)
+        assert theirs.call("get_owner", port_id=0) == {"owner": "test"}
+        theirs.acquire(0)
+        with pytest.raises(RpcFailure, match="not owned by you"):
+            mine.call("remove_all_streams", port_id=0)
+        theirs.call("release", port_id=0)
+        assert theirs.call("get_port_status", port_id=0)["owner"] == ""
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [({}, -32602), ({"port_id": "0"}, -32602), ({"port_id": 9}, -32000), ({"port_id": True}, -32602)],
+)
+def test_wrong_parameters_are_refused(rpc: Rpc, params: dict[str, Any], code: int) -> None:
+    with pytest.raises(RpcFailure) as failure:
+        rpc.call("get_port_stats", **params)
+    assert failure.value.code == code
+
+
+def test_calls_without_the_handle_are_refused(rpc: Rpc) -> None:
+    for handle, code in ((None, -32602), ("wrong", -32000)):
+        reply = rpc.send(rpc.request("get_port_stats", {"port_id": 0, "api_h": handle}))
+        assert reply["error"]["code"] == code
+    assert "ts" in rpc.send(rpc.request("ping", {}))["result"]

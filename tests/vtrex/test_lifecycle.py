@@ -1,0 +1,163 @@
+"""The server's processes: what they refuse to begin with, and that nothing is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.vtrex.serving import RpcFailure, Server, connected
+
+
+def until(condition: Callable[[], bool], limit_s: float = 10.0) -> bool:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def serve(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "either --wire or"),
+        (["--wire", "--port", "vhost:/tmp/x"], "either --wire or"),
+        (["--port", "tap:x"], "vhost:PATH"),
+        (["--port", "vhost:"], "vhost:PATH"),
+        (["--port", "vhost:/nowhere/v0"], "/nowhere does not exist"),
+        (["--port", "vhost:/tmp/" + "x" * 120], "107 bytes"),
+        (["--port", "vhost:/tmp/a,b"], "comma"),
+        (["--port", "vhost:/tmp/v", "--port", "vhost:/tmp/v"], "twice"),
+        (["--wire", "--core", "4096"], "--core 4096"),
+        (["--wire", "--rpc-port", "70000"], "--rpc-port 70000"),
+        (["--wire", "--rpc-port", "4501", "--async-port", "4501"], "both 4501"),
+        (["--wire", "--line-rate-gbps", "0"], "--line-rate-gbps 0"),
+        (["--wire", "--bind", "192.0.2.77"], "192.0.2.77"),
+        ([option for k in range(9) for option in ("--port", f"vhost:/tmp/v{k}")], "8 at most"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_clear_line(options: list[str], says: str) -> None:
+    done = serve(*options)
+    assert done.returncode == 11
+    assert done.stdout == ""
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_engine_names_make_native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = f"from lab import paths; paths.NATIVE = __import__('pathlib').Path({str(tmp_path)!r})\n"
+    program += "from lab.vtrex.cli import app; app(['serve', '--wire'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 14
+    assert "make native" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = serve("--wire", "--rpc-port", str(taken.getsockname()[1]))
+    assert done.returncode == 11
+    assert "cannot listen" in done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("v")
+
+
+def vhost_options(folder: Path) -> list[str]:
+    return ["--port", f"vhost:{folder}/v0", "--port", f"vhost:{folder}/v1"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_clean_stop_leaves_no_socket_and_no_engine(folder: Path, number: signal.Signals) -> None:
+    server = Server(*vhost_options(folder))
+    engine = server.engine_pid()
+    assert (folder / "v0").is_socket()
+    assert (folder / "v1").is_socket()
+    server.process.send_signal(number)
+    assert server.stop() == (0, "")
+    assert list(folder.iterdir()) == []
+    assert gone(engine)
+
+
+def test_a_killed_server_leaves_no_engine_and_does_not_block_the_next(folder: Path) -> None:
+    server = Server(*vhost_options(folder))
+    engine = server.engine_pid()
+    server.process.kill()
+    server.process.communicate()
+    assert until(lambda: gone(engine))
+    again = Server(*vhost_options(folder))
+    assert again.stop() == (0, "")
+
+
+def test_the_engine_of_a_killed_server_ends_even_while_it_sends(folder: Path) -> None:
+    server = Server("--wire")
+    engine = server.engine_pid()
+    with connected(server) as rpc:
+        rpc.reset(0)
+        start_endless_traffic(rpc.call)
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.communicate()
+    assert until(lambda: gone(engine))
+
+
+def test_a_killed_engine_ends_the_server_with_one_line(folder: Path) -> None:
+    server = Server(*vhost_options(folder))
+    os.kill(server.engine_pid(), signal.SIGKILL)
+    _, errors = server.process.communicate(timeout=10)
+    assert server.process.returncode == 14
+    assert "engine" in errors
+    assert len(errors.splitlines()) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_socket_that_is_in_use_or_no_socket_is_left_alone(folder: Path) -> None:
+    (folder / "file").write_text("mine")
+    assert "no socket" in serve("--port", f"vhost:{folder}/file").stderr
+    assert (folder / "file").read_text() == "mine"
+    server = Server(*vhost_options(folder))
+    assert "another process listens" in serve("--port", f"vhost:{folder}/v0").stderr
+    assert (folder / "v0").is_socket()
+    assert server.stop() == (0, "")
+
+
+def test_a_port_without_a_guest_is_down_and_takes_no_traffic(folder: Path) -> None:
+    server = Server(*vhost_options(folder))
+    with connected(server) as rpc:
+        rpc.reset(0)
+        assert rpc.call("get_port_status", port_id=0)["attr"]["link"] == {"up": False}
+        with pytest.raises(RpcFailure, match="link"):
+            start_endless_traffic(rpc.call)
+        assert rpc.call("get_port_status", port_id=0)["state"] == "STREAMS"
+    assert server.stop() == (0, "")
+
+
+def start_endless_traffic(call: Callable[..., object]) -> None:
+    from tests.vtrex.test_fields import stream
+
+    mode = {"type": "continuous", "rate": {"type": "pps", "value": 1000}}
+    call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode))
+    call("start_traffic", port_id=0, mul={"type": "raw", "value": 1, "op": "abs"}, duration=-1)
