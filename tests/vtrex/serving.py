@@ -19,6 +19,7 @@ from typing import Any
 import zmq
 
 from lab import paths
+from lab.process import dying_with_parent
 
 READY = re.compile(r"vtrex ready rpc=tcp://127\.0\.0\.1:(\d+) async=tcp://127\.0\.0\.1:(\d+)\n")
 FRAME_MAGIC = bytes.fromhex("ABE85CEA")
@@ -38,7 +39,9 @@ class Server:
 
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            dying_with_parent(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         match = READY.fullmatch(line)
@@ -52,9 +55,11 @@ class Server:
         return int(children.stdout)
 
     def stop(self) -> tuple[int, str]:
-        """Ask it to end; returns (exit code, what it printed as errors)."""
+        """Ask it to end; returns (exit code, what it printed as errors). May be called twice."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        if not self.process.stderr or self.process.stderr.closed:
+            return self.process.returncode, ""
         _, errors = self.process.communicate(timeout=20)
         return self.process.returncode, errors
 

@@ -8,6 +8,7 @@ import signal
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -90,8 +91,8 @@ def test_two_ports_started_together_are_one_trial_and_the_next_start_is_another(
     assert first["duration_ns"] > 0.19e9
 
 
-def test_a_paused_engine_shows_as_a_gap() -> None:
-    server = Server("--wire")
+def test_a_paused_engine_shows_as_a_gap(start_server: Callable[..., Server]) -> None:
+    server = start_server("--wire")
     with connected(server) as rpc:
         rpc.reset(0)
         rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(10_000))

@@ -92,8 +92,10 @@ def vhost_options(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_clean_stop_leaves_no_socket_and_no_engine(folder: Path, number: signal.Signals) -> None:
-    server = Server(*vhost_options(folder))
+def test_a_clean_stop_leaves_no_socket_and_no_engine(
+    folder: Path, number: signal.Signals, start_server: Callable[..., Server]
+) -> None:
+    server = start_server(*vhost_options(folder))
     engine = server.engine_pid()
     assert (folder / "v0").is_socket()
     assert (folder / "v1").is_socket()
@@ -103,18 +105,22 @@ def test_a_clean_stop_leaves_no_socket_and_no_engine(folder: Path, number: signa
     assert gone(engine)
 
 
-def test_a_killed_server_leaves_no_engine_and_does_not_block_the_next(folder: Path) -> None:
-    server = Server(*vhost_options(folder))
+def test_a_killed_server_leaves_no_engine_and_does_not_block_the_next(
+    folder: Path, start_server: Callable[..., Server]
+) -> None:
+    server = start_server(*vhost_options(folder))
     engine = server.engine_pid()
     server.process.kill()
     server.process.communicate()
     assert until(lambda: gone(engine))
-    again = Server(*vhost_options(folder))
+    again = start_server(*vhost_options(folder))
     assert again.stop() == (0, "")
 
 
-def test_the_engine_of_a_killed_server_ends_even_while_it_sends(folder: Path) -> None:
-    server = Server("--wire")
+def test_the_engine_of_a_killed_server_ends_even_while_it_sends(
+    folder: Path, start_server: Callable[..., Server]
+) -> None:
+    server = start_server("--wire")
     engine = server.engine_pid()
     with connected(server) as rpc:
         rpc.reset(0)
@@ -124,8 +130,8 @@ def test_the_engine_of_a_killed_server_ends_even_while_it_sends(folder: Path) ->
     assert until(lambda: gone(engine))
 
 
-def test_a_killed_engine_ends_the_server_with_one_line(folder: Path) -> None:
-    server = Server(*vhost_options(folder))
+def test_a_killed_engine_ends_the_server_with_one_line(folder: Path, start_server: Callable[..., Server]) -> None:
+    server = start_server(*vhost_options(folder))
     os.kill(server.engine_pid(), signal.SIGKILL)
     _, errors = server.process.communicate(timeout=10)
     assert server.process.returncode == 14
@@ -134,18 +140,18 @@ def test_a_killed_engine_ends_the_server_with_one_line(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_socket_that_is_in_use_or_no_socket_is_left_alone(folder: Path) -> None:
+def test_a_socket_that_is_in_use_or_no_socket_is_left_alone(folder: Path, start_server: Callable[..., Server]) -> None:
     (folder / "file").write_text("mine")
     assert "no socket" in serve("--port", f"vhost:{folder}/file").stderr
     assert (folder / "file").read_text() == "mine"
-    server = Server(*vhost_options(folder))
+    server = start_server(*vhost_options(folder))
     assert "another process listens" in serve("--port", f"vhost:{folder}/v0").stderr
     assert (folder / "v0").is_socket()
     assert server.stop() == (0, "")
 
 
-def test_a_port_without_a_guest_is_down_and_takes_no_traffic(folder: Path) -> None:
-    server = Server(*vhost_options(folder))
+def test_a_port_without_a_guest_is_down_and_takes_no_traffic(folder: Path, start_server: Callable[..., Server]) -> None:
+    server = start_server(*vhost_options(folder))
     with connected(server) as rpc:
         rpc.reset(0)
         assert rpc.call("get_port_status", port_id=0)["attr"]["link"] == {"up": False}
