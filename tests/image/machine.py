@@ -1,4 +1,4 @@
-"""A machine for tests of the image: QEMU under plain TCG, PXE boot from its own DHCP and TFTP server, frames by sockets.
+"""A machine for tests of the image: QEMU under plain TCG, PXE boot from its own DHCP and TFTP server, frame sockets.
 
 Nothing but QEMU is needed: no privileges, no network namespace. Each data port is a pair of unix datagram sockets that
 carry one Ethernet frame without FCS per datagram.

@@ -68,7 +68,7 @@ class Router:
         self._received = 0
 
     def require_drops(self, expected: dict[str, int]) -> None:
-        """Wait until the drops of all ports, by reason and without zeros, are these; fails when they do not become so."""
+        """Wait until the drops of all ports, by reason and without zeros, are these; fails when they never are."""
         deadline = time.monotonic() + SETTLE_S
         while (found := self._drops()) != expected:
             assert time.monotonic() < deadline, f"dropped {found}, expected {expected}"

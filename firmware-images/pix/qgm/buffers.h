@@ -9,7 +9,7 @@ static inline void buffer_free(struct qgm *qgm, uint64_t address)
     qgm->pool[CORE_WORD(qgm->core, pool_head)++] = (uint32_t)address;
 }
 
-/* A free buffer's address. There always is one: see the assertion at BUFFERS. */
+/* A free buffer's address. There always is one: see BUFFERS. */
 static inline uint64_t buffer_take(struct qgm *qgm)
 {
     return qgm->pool[--CORE_WORD(qgm->core, pool_head)];

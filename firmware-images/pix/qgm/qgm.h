@@ -17,13 +17,13 @@
 
 #define LINK_HEADER 12       /* bytes of the virtio header before a frame */
 #define BUFFER_SIZE 2240     /* an odd multiple of 64: the first lines of buffers spread over all cache sets */
-#define BUFFERS (MAX_PORTS * 2 * QUEUE_LENGTH_MAX + 1024)
 #define PENDING_MAX 64       /* incomplete neighbours of one QGM */
 #define MESSAGE_RING_LENGTH 8
 
 _Static_assert(BUFFER_SIZE % 64 == 0 && BUFFER_SIZE / 64 % 2 == 1, "odd multiple of a line");
-_Static_assert(PENDING_MAX * HOLD_MAX + 2 * BATCH * MAX_PORTS <= BUFFERS - MAX_PORTS * 2 * QUEUE_LENGTH_MAX + 256,
-               "queues, held and staged frames together never empty the pool of buffers");
+
+/* Full queues, and every frame that can be held, staged or in hand besides: the pool is never empty. */
+#define BUFFERS (MAX_PORTS * 2 * QUEUE_LENGTH_MAX + PENDING_MAX * HOLD_MAX + (MAX_PORTS + 1) * BATCH + 1)
 
 enum hop_kind { HOP_NONE, HOP_CONNECTED, HOP_GATEWAY, HOP_LOCAL, HOP_BROADCAST };
 
