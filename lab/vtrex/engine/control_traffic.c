@@ -33,6 +33,7 @@ static void begin_trial(uint64_t now)
 	trial_begin(now);
 	flow_arrivals_reset();
 	for (uint32_t i = 0; i < port_count; i++) {
+		ports[i].gaps_made_up = 0;
 		ports[i].rx_packets_before = ports[i].rx_packets;
 		ports[i].rx_unknown_before = ports[i].rx_unknown;
 	}
@@ -59,6 +60,7 @@ static void start_now(void *argument)
 	port->active = start->active;
 	port->trial = trial.number;
 	port->full_since = 0;
+	port->gaps_made_up = trial.gap_total;
 	for (uint32_t i = 0; i < start->count; i++) {
 		struct stream *stream = &port->streams[i];
 		stream_begin(stream, begin, start->duration_s);

@@ -119,6 +119,19 @@ static void account_sent(struct port *port, struct stream *stream, uint32_t coun
 	}
 }
 
+/* A device that stays full loses what is overdue; but not what is overdue because the engine itself was away. */
+static void refused(struct port *port, struct stream *stream, uint64_t now)
+{
+	if (port->full_since == 0)
+		port->full_since = now;
+	uint64_t away = trial.gap_total - port->gaps_made_up;
+	uint64_t bound = port_limits.full_wait + RTE_MIN(away, port_limits.late);
+	if (now - port->full_since <= bound)
+		return;
+	give_up(port, stream, now, bound, &stream->queue_full);
+	port->gaps_made_up = trial.gap_total;
+}
+
 static void stream_transmit(struct port *port, struct stream *stream, uint64_t now)
 {
 	uint64_t first = stream_due_tick(stream, stream->settled);
@@ -142,13 +155,12 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	trial_late(lateness, taken);
 	if (likely(taken == count)) {
 		port->full_since = 0;
+		if (stream->settled == due)
+			port->gaps_made_up = trial.gap_total;
 		return;
 	}
 	port->tx_refused++;
-	if (port->full_since == 0)
-		port->full_since = now;
-	else if (now - port->full_since > port_limits.full_wait)
-		give_up(port, stream, now, port_limits.full_wait, &stream->queue_full);
+	refused(port, stream, now);
 }
 
 bool port_transmit(struct port *port, uint64_t now)
