@@ -9,6 +9,7 @@ from lab.vtrex.rpc import refuse
 
 LAYER_1_OVERHEAD_BYTES = 20  # preamble, start delimiter, inter-frame gap
 LINE_RATE_TOLERANCE = 1.0001
+LOWEST_PPS, HIGHEST_PPS = 1e-6, 1e10  # beyond them the engine's schedule would not fit its integers
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,17 @@ def factor_for(loads: Sequence[Load], kind: str, value: float, line_rate_bps: fl
 
 
 def scaled_rates_pps(loads: Sequence[Load], factor: float) -> list[float]:
-    """Return the rate of each stream under a factor."""
-    return [load.rate_pps * factor if load.scales else load.rate_pps for load in loads]
+    """Return the rate of each stream under a factor.
+
+    Raises:
+        RpcError: one of them is outside of what the engine can schedule.
+
+    """
+    rates_pps = [load.rate_pps * factor if load.scales else load.rate_pps for load in loads]
+    for rate_pps in rates_pps:
+        if not LOWEST_PPS <= rate_pps <= HIGHEST_PPS:
+            raise refuse(f"a stream would send {rate_pps:g} pps; {LOWEST_PPS:g} to {HIGHEST_PPS:g} are possible")
+    return rates_pps
 
 
 def total_l1_bps(loads: Sequence[Load], factor: float) -> float:

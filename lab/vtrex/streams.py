@@ -14,6 +14,7 @@ from lab.vtrex.rates import Load, stream_rate_pps
 from lab.vtrex.rpc import refuse
 
 FCS_BYTES = 4
+LONGEST_GAP_US = 1e9
 SRC_MAC_FROM_PACKET = 1
 DST_MAC_FROM_PACKET = 2
 DST_MAC_MASK = 6
@@ -97,8 +98,8 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
         raise refuse("dummy streams are not supported by this generator")
     rate = p.mapping(mode, "rate")
     gap_before_us = p.number(stream, "isg", 0.0)
-    if gap_before_us < 0:
-        raise refuse(f"isg is {gap_before_us}, expected 0 or more microseconds")
+    if not 0 <= gap_before_us <= LONGEST_GAP_US:
+        raise refuse(f"isg is {gap_before_us:g} us, expected 0 to {LONGEST_GAP_US:g}")
     instructions = p.array(p.mapping(stream, "vm", {"instructions": []}), "instructions", [])
     result = Stream(
         stream_id=stream_id,

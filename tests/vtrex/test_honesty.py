@@ -53,6 +53,14 @@ def test_more_than_the_engine_can_send_is_reported_as_missing(rpc: Rpc) -> None:
     assert flow["tp"]["0"] == flow["rp"]["1"] == port["sent_packets"] == report["ports"][1]["rx_packets"]
 
 
+@pytest.mark.parametrize(("rate_pps", "duration"), [(1e-9, 1.0), (1e12, 1.0), (1000.0, 1e300)])
+def test_schedules_beyond_the_engines_integers_are_refused(rpc: Rpc, rate_pps: float, duration: float) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(rate_pps))
+    with pytest.raises(RpcFailure, match="are possible"):
+        rpc.call("start_traffic", port_id=0, mul=RAW, duration=duration, force=True)
+    assert rpc.call("get_port_status", port_id=0)["state"] == "STREAMS"
+
+
 def test_latency_and_order_are_recorded_frame_by_frame(rpc: Rpc) -> None:
     rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(20_000, pg_id=8, rule="latency"))
     for _ in range(2):  # each start begins anew

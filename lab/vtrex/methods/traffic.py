@@ -14,6 +14,7 @@ from lab.vtrex.port import PAUSE, PROFILE, STREAMS, TX, Port, Running
 from lab.vtrex.rpc import INVALID_PARAMS, RpcError, refuse
 from lab.vtrex.streams import Stream
 
+LONGEST_S = 1e8  # three years
 MAX_PUSH_S = 2.0  # clients give up on a request after three seconds
 
 
@@ -59,6 +60,8 @@ def start_traffic(generator: Generator, params: p.Params) -> dict[str, float]:
     if not streams:
         raise refuse("there is no enabled stream on this port")
     duration_s = p.number(params, "duration", -1)
+    if duration_s > LONGEST_S:
+        raise refuse(f"duration is {duration_s:g} s; at most {LONGEST_S:g} are possible, and -1 for ever")
     factor = _factor(port, streams, params)
     now_s, start_at_s = time.monotonic(), p.number(params, "start_at_ts", 0)
     if start_at_s > now_s + 60:
@@ -121,8 +124,8 @@ def pause_traffic(generator: Generator, params: p.Params) -> dict[str, Any]:
     return {}
 
 
-def _apply_factor(generator: Generator, port: Port, running: Running) -> None:
-    scaled = rates.scaled_rates_pps(_loads(port, running.streams), running.factor)
+def _apply_factor(generator: Generator, port: Port, running: Running, factor: float) -> None:
+    scaled = rates.scaled_rates_pps(_loads(port, running.streams), factor)
     generator.engine.set_rates(port.index, scaled)
 
 
@@ -131,7 +134,7 @@ def resume_traffic(generator: Generator, params: p.Params) -> dict[str, Any]:
     port = generator.owned_port(params)
     generator.check_profile(params)
     running = _running(generator, port, "resume", PAUSE)
-    _apply_factor(generator, port, running)
+    _apply_factor(generator, port, running, running.factor)
     port.active = TX
     generator.events.emit(Event.PROFILE_RESUMED, port_id=port.index, profile_id=PROFILE)
     generator.events.emit(Event.PORT_RESUMED, port_id=port.index)
@@ -143,8 +146,9 @@ def update_traffic(generator: Generator, params: p.Params) -> dict[str, float]:
     port = generator.owned_port(params)
     generator.check_profile(params)
     running = _running(generator, port, "update", TX)
-    running.factor = _factor(port, running.streams, params, now=running.factor)
-    _apply_factor(generator, port, running)
+    factor = _factor(port, running.streams, params, now=running.factor)
+    _apply_factor(generator, port, running, factor)
+    running.factor = factor
     return {"multiplier": running.factor}
 
 
