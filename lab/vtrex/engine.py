@@ -86,9 +86,13 @@ class Engine:
         while len(parts) < length:
             part = self._socket.recv(min(length - len(parts), 1 << 20))
             if not part:
-                raise ConnectionError(f"it ended with exit code {self._process.wait(timeout=5)}")
+                raise ConnectionError(f"it ended with exit code {self.exit_code()}")
             parts += part
         return bytes(parts)
+
+    def exit_code(self) -> int:
+        """Wait for an engine that has closed its socket; negative: the number of the signal that ended it."""
+        return self._process.wait(timeout=5)
 
     def close(self) -> None:
         """End the engine and wait for it; its devices close, so that no socket is left."""

@@ -53,7 +53,7 @@ def test_more_than_the_engine_can_send_is_reported_as_missing(rpc: Rpc) -> None:
     assert flow["tp"]["0"] == flow["rp"]["1"] == port["sent_packets"] == report["ports"][1]["rx_packets"]
 
 
-@pytest.mark.parametrize(("rate_pps", "duration"), [(1e-9, 1.0), (1e12, 1.0), (1000.0, 1e300)])
+@pytest.mark.parametrize(("rate_pps", "duration"), [(1e-9, 1.0), (1e12, 1.0), (1000.0, 1e20)])
 def test_schedules_beyond_the_engines_integers_are_refused(rpc: Rpc, rate_pps: float, duration: float) -> None:
     rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(rate_pps))
     with pytest.raises(RpcFailure, match="are possible"):
