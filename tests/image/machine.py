@@ -39,13 +39,15 @@ class Machine:
     def __init__(self, image: Path, folder: Path, ports: int = 2, cores: int = 2) -> None:
         """Boot the image (a PXE network bootstrap program) and return when its prompt has come."""
         self.log = b""
+        self._unread = b""
         self._folder = folder
         self._peers = [self._listen(number) for number in range(ports)]
-        console = folder / "console"
+        console, self.debugger = folder / "console", folder / "debugger"
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,-svm", "-smp", str(cores), "-m", "256M"]
         command += ["-machine", "pc", "-nodefaults", "-display", "none", "-serial", f"unix:{console},server=on,wait=on"]
         command += ["-netdev", f"user,id=boot,ipv6=off,tftp={image.parent},bootfile={image.name}"]
         command += ["-device", "virtio-net-pci,netdev=boot,addr=3"]
+        command += ["-chardev", f"socket,id=gdb,path={self.debugger},server=on,wait=off", "-gdb", "chardev:gdb"]
         for number in range(ports):
             command += data_port(folder, number)
         self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -92,17 +94,19 @@ class Machine:
                 time.sleep(0.05)
 
     def _read_until(self, text: bytes, deadline_s: float) -> bytes:
-        got = b""
+        """Return what the console says up to the first such text; what follows is kept for the next call."""
         deadline = time.monotonic() + deadline_s
-        while not got.endswith(text):
+        while text not in self._unread:
             left_s = deadline - time.monotonic()
             if left_s <= 0 or not select.select([self._console], [], [], left_s)[0]:
-                raise TimeoutError(f"no {text!r} within {deadline_s:.0f} s, the console said: {got[-2000:]!r}")
+                raise TimeoutError(f"no {text!r} within {deadline_s:.0f} s, the console said: {self._unread[-2000:]!r}")
             part = self._console.recv(65536)
             if not part:
-                raise ConnectionError(f"the console closed after: {got[-2000:]!r}")
-            got += part
+                raise ConnectionError(f"the console closed after: {self._unread[-2000:]!r}")
+            self._unread += part
             self.log += part
+        end = self._unread.index(text) + len(text)
+        got, self._unread = self._unread[:end], self._unread[end:]
         return got
 
     def command(self, line: str) -> list[str]:
@@ -119,6 +123,11 @@ class Machine:
         self._console.sendall(keys)
         got = self._read_until(b"\r\n" + PROMPT, COMMAND_DEADLINE_S).decode()
         return got.removesuffix(PROMPT.decode()).split("\r\n")[:-1]
+
+    def read_line_that_begins(self, text: bytes) -> str:
+        """Wait for a line that comes without a command, and return it. The next command works as usual."""
+        self._read_until(b"\r\n" + text, COMMAND_DEADLINE_S)
+        return self._read_until(b"\r\n", COMMAND_DEADLINE_S).decode().strip()
 
     def ok(self, line: str) -> None:
         """Run a command that has to say nothing but ok."""

@@ -106,6 +106,18 @@ static bool wait_for(const uint32_t *word, uint32_t value)
     return true;
 }
 
+/* Waits until the word no longer has this value; false after REQUEST_DEADLINE_S. */
+static bool wait_for_change(const uint64_t *word, uint64_t value)
+{
+    uint64_t start = read_tsc();
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) {
+        if (read_tsc() - start > REQUEST_DEADLINE_S * control.qgm.tsc_hz)
+            return false;
+        cpu_relax();
+    }
+    return true;
+}
+
 const char *control_request(struct message *message)
 {
     if (!control_qgm_runs()) {
@@ -178,13 +190,14 @@ const char *control_start(void)
         }
     }
     control.qgm.stopping = false;
+    uint64_t polls = CORE_WORD(QGM_CORE, polls);
     RING_WORD(0, QGM_CORE, ring_head) = RING_WORD(0, QGM_CORE, ring_tail) = 0;
     if (system_call(SYSTEM_CALL_RUN, QGM_CORE, (uint64_t)qgm_run, (uint64_t)(qgm_stack + STACK_SIZE - 8), (uint64_t)&control.qgm)) {
         reset_cards();
         return "the exclusive core does not take the QGM";
     }
     control.started = true;
-    return 0;
+    return wait_for_change(&CORE_WORD(QGM_CORE, polls), polls) ? 0 : "the QGM does not begin to poll: stop it";
 }
 
 const char *control_stop(void)
