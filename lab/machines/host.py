@@ -76,6 +76,8 @@ def plan() -> AcceleratorPlan:
     except (OSError, ValidationError):
         pass  # never probed, or by another version of the lab
     fresh = probe(version)
+    if fresh.ring0_instructions_per_s is None and not _kvm_problem():
+        return fresh  # there is KVM and the probe failed this once: ask again at the next run
     temporary = file.with_suffix(f".{os.getpid()}")
     temporary.write_text(_Cached(key=key, plan=fresh).model_dump_json(indent=1), encoding="utf-8")
     temporary.replace(file)

@@ -137,7 +137,9 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	uint64_t first = stream_due_tick(stream, stream->settled);
 	uint64_t lateness = now > first ? now - first : 0;
 	if (unlikely(lateness > port_limits.late)) {
-		give_up(port, stream, now, port_limits.late, &stream->late);
+		/* Who made it late: a device that has just refused frames is slower than the schedule, the engine is not. */
+		bool device = port->refused_at != 0 && now - port->refused_at < port_limits.full_wait;
+		give_up(port, stream, now, port_limits.late, device ? &stream->queue_full : &stream->late);
 		lateness = port_limits.late;
 	}
 	uint64_t due = stream_due(stream, now);
@@ -160,6 +162,7 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 		return;
 	}
 	port->tx_refused++;
+	port->refused_at = now;
 	refused(port, stream, now);
 }
 
