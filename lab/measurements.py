@@ -24,6 +24,9 @@ from lab.traffic.calibration import Calibration
 SEARCHES = 3
 """How often a search is begun that the state of the machine ends."""
 
+ATTEMPTS = 8
+"""How often a trial is tried until one counts: on a shared host every second one may be disturbed."""
+
 Found = TypeVar("Found")
 
 
@@ -146,7 +149,7 @@ class Measurements:
         return found
 
     def _conditions(self) -> Conditions:
-        return Conditions(progress=self.run.watch(self.test))
+        return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test))
 
     def _below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
         """Search up to what the generator can offer; search anew where that has changed meanwhile.
