@@ -52,7 +52,7 @@ def test_reordering_is_found_as_it_was_made() -> None:
     measured = measure_reordering(ModelDut(capacity_pps=2e6, swapped=0.01), plan, Conditions())
     assert measured.load == "90 % of NDR"
     assert measured.tagged_rate_pps == pytest.approx(180_000)
-    assert [(r.tx_port, r.reordered, r.extent_max) for r in measured.records] == [(0, 3600, 1), (1, 3600, 1)]
+    assert [(r.tx_port, r.reordered, r.extent_max) for r in measured.records] == [(0, 1800, 1), (1, 1800, 1)]
     assert measured.records[0].ratio == pytest.approx(0.01)
 
 
