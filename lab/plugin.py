@@ -136,9 +136,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _title(item: pytest.Item) -> str:
-    """Return the first line of a test's docstring, or its name."""
-    doc = getattr(getattr(item, "obj", None), "__doc__", None) or item.name
-    return str(doc).strip().splitlines()[0]
+    """Return a test's name as the sentence that it is, with its parameters."""
+    name, bracket, parameters = item.name.removeprefix("test_").partition("[")
+    return f"{name.replace('_', ' ').capitalize()}{f' ({parameters[:-1]})' if bracket else ''}"
 
 
 def _first_line(report: pytest.TestReport) -> str:

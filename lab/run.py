@@ -31,7 +31,7 @@ REPORT_NAME = "index.html"
 
 
 def finish(folder: Path) -> Path:
-    """Make results.json and index.html of a run from its journal, and let ``reports/latest`` point at it.
+    """Make results.json and index.html of a run from its journal.
 
     Args:
         folder: of the run, in reports/.
@@ -45,7 +45,6 @@ def finish(folder: Path) -> Path:
     """
     report = folder / REPORT_NAME
     write_report(write_results(folder), report)
-    point_latest(folder)
     return report
 
 
@@ -208,6 +207,7 @@ class Run:
         self._note(ev.RunEnded(at_s=time.time(), exit_code=exit_code))
         self._journal.close()
         finish(self.folder)
+        point_latest(self.folder)
 
     def summary(self) -> Sequence[str]:
         """Return what to tell at the end: what was measured, what went wrong in the lab, where the report is."""
