@@ -9,6 +9,7 @@ from lab.methods.validity import judge
 from lab.models import Model
 
 _ROUNDS = 12
+_OVERLOAD = 1.5
 _STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time
 
 
@@ -51,7 +52,8 @@ def offerable(
 
     A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
     this, every trial near the ceiling falls short and is invalid. A load that fell short twice is lowered to the better
-    of what was sent, until a trial does not fall short.
+    of what was sent, until a trial does not fall short. A load of which the DUT loses more than a third is lowered to
+    one and a half times what it forwards, which is still above what can meet a goal.
 
     Args:
         measurer: runs single trials.
@@ -77,6 +79,12 @@ def offerable(
         reasons = judge(result, conditions.limits)
         result = result.model_copy(update={"invalid": reasons})
         conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
+        overload_pps = _OVERLOAD * result.received_pps
+        if 0 < overload_pps < limit.rate_pps and result.lost_frames:
+            # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
+            limit = limit.model_copy(update={"rate_pps": overload_pps, "limited_by": "greatest load tried"})
+            before = 0.0
+            continue
         share = _share_sent(result)
         if share >= 1.0 - conditions.limits.shortfall_ratio:
             return limit

@@ -27,7 +27,14 @@ def test_the_lower_of_line_rate_and_ceiling() -> None:
 
 def test_a_limit_that_the_generator_keeps_to_stays() -> None:
     limit = load_limit(64, 10.0, 2, 9e6)
-    assert offerable(ModelDut(capacity_pps=1e6, generator_pps=9e6), limit, 64, Conditions()) == limit
+    assert offerable(ModelDut(capacity_pps=8e6, generator_pps=9e6), limit, 64, Conditions()) == limit
+
+
+def test_a_dut_that_takes_far_less_lowers_the_limit_to_somewhat_above_what_it_forwards() -> None:
+    limit = offerable(ModelDut(capacity_pps=1e6, generator_pps=9e6), load_limit(64, 10.0, 2, 9e6), 64, Conditions())
+    assert limit.rate_pps == pytest.approx(1.5e6, rel=0.01)
+    assert limit.words == "greatest load tried or more"
+    assert limit.ceiling_pps == 9e6
 
 
 def test_a_generator_that_does_less_towards_the_dut_lowers_the_limit() -> None:

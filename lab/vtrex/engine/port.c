@@ -137,8 +137,9 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	uint64_t first = stream_due_tick(stream, stream->settled);
 	uint64_t lateness = now > first ? now - first : 0;
 	if (unlikely(lateness > port_limits.late)) {
-		/* Who made it late: a device that has just refused frames is slower than the schedule, the engine is not. */
-		bool device = port->refused_at != 0 && now - port->refused_at < port_limits.full_wait;
+		/* Who made it late: where the device refused frames shortly before the last offer (the engine may have been
+		 * away since), the device is slower than the schedule, and not the engine. */
+		bool device = port->refused_at != 0 && port->offered_at - port->refused_at < port_limits.full_wait;
 		give_up(port, stream, now, port_limits.late, device ? &stream->queue_full : &stream->late);
 		lateness = port_limits.late;
 	}
@@ -151,6 +152,7 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	if (stream->kind == FLOW_LATENCY)
 		stream_stamp(stream, clock_ticks());
 	uint32_t taken = send_burst(port, stream->pending + stream->first_pending, count);
+	port->offered_at = now;
 	stream->first_pending += taken;
 	stream->pending_count -= taken;
 	account_sent(port, stream, taken);

@@ -23,7 +23,7 @@ struct port {
 	uint64_t busy; /* ticks of the loop's steps that moved a frame */
 	uint64_t next_due;
 	uint64_t full_since; /* tick since when the device has not taken all that was offered, 0 = it does */
-	uint64_t refused_at; /* tick at which the device last took less than was offered */
+	uint64_t offered_at, refused_at; /* ticks of the last offer to the device, and of the last not wholly taken */
 	uint64_t gaps_made_up; /* trial.gap_total when the port was last on schedule: what came since excuses the device */
 	uint32_t tx_captures, rx_captures;
 	uint64_t trial; /* number of the trial in which `streams` were started */
