@@ -128,7 +128,10 @@ class Run:
             },
         )
         subject = model.Dut(
-            name=str(version["name"]), version=str(version["version"]), cores=len(dut.cores()), ports=len(dut.ports())
+            name=str(version["name"]),
+            version=str(version["version"]),
+            cores=sum(core["role"] == "exclusive" for core in dut.cores()),
+            ports=len(dut.ports()),
         )
         self._note(ev.Booted(at_s=time.time(), image=shown, boot=how, dut=subject))
         known = self._generator or model.Generator(name="", version="", ceilings_pps={}, latency_floor_us={})
