@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 
 #include "clock.h"
 #include "flow.h"
@@ -15,10 +14,9 @@ static void control_hello(struct message *message)
 	struct rte_eth_dev_info info;
 	struct hello_reply reply = {
 		.version = PROTOCOL_VERSION, .ports = port_count, .poll_tid = poll_tid,
-		.core = rte_get_next_lcore(-1, 1, 0), .tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
+		.core = poll_cpu, .tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
 		.arrivals_capacity = arrivals_total,
 	};
-	reply.core = (uint32_t)rte_lcore_to_cpu_id((int)reply.core);
 	if (rte_eth_dev_info_get(ports[0].device, &info) == 0)
 		snprintf(reply.driver, sizeof(reply.driver), "%s", info.driver_name);
 	message_append(message, &reply, sizeof(reply));

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE /* sched_getcpu */
 #include "poll.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -18,7 +20,7 @@
 #define SHORTEST_NAP_US 50u
 #define LONGEST_NAP_US 1000u /* 1024 descriptors then hold what comes at a million frames a second */
 
-uint32_t poll_tid;
+uint32_t poll_tid, poll_cpu;
 
 static atomic_bool stopping;
 static atomic_bool posted;
@@ -79,6 +81,7 @@ int poll_main(void *argument)
 	int event_fd = *(int *)argument;
 	uint64_t awake_until = 0;
 	uint32_t nap_us = 0;
+	poll_cpu = (uint32_t)sched_getcpu();
 	poll_tid = (uint32_t)rte_gettid();
 	(void)setpriority(PRIO_PROCESS, poll_tid, -20); /* may be refused; then gaps show it */
 	while (!atomic_load_explicit(&stopping, memory_order_relaxed)) {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-extern uint32_t poll_tid;
+extern uint32_t poll_tid, poll_cpu; /* of the polling thread; the CPU is set before the thread id */
 
 /* The thread's body; `event_fd` is written to whenever a port has ended its traffic. Returns after poll_stop(). */
 int poll_main(void *event_fd);
