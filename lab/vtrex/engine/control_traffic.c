@@ -59,7 +59,7 @@ static void start_now(void *argument)
 	port->stream_count = start->count;
 	port->active = start->active;
 	port->trial = trial.number;
-	port->full_since = 0;
+	port->full_since = port->offered_at = port->refused_at = 0;
 	port->gaps_made_up = trial.gap_total;
 	for (uint32_t i = 0; i < start->count; i++) {
 		struct stream *stream = &port->streams[i];
