@@ -30,7 +30,7 @@ class VtrexServer:
         """Start the server and wait until it serves.
 
         Args:
-            options: what its ports are: ``--wire`` or ``--port vhost:PATH`` for each.
+            options: what its ports are: ``--wire``, or ``--port vhost:PATH`` or ``--port af_packet:IFACE`` for each.
             core: host core of the polling thread.
             housekeeping_core: host core of everything else of it, and of its client.
             line_rate_gbps: speed that its ports report.

@@ -10,6 +10,7 @@ import typer
 
 from lab import paths
 from lab.errors import LabError, UsageError
+from lab.vtrex.devices import Device, netns_file, parse
 from lab.vtrex.engine import EngineOptions
 from lab.vtrex.serve import ServerOptions, serve
 
@@ -32,19 +33,19 @@ def _core(asked: int | None) -> int:
     return core
 
 
-def _vhost_paths(ports: list[str], wire: bool) -> tuple[str, ...]:
+def _devices(ports: list[str], wire: bool, netns: str | None) -> tuple[Device, ...]:
     if wire == bool(ports):
-        raise UsageError("give either --wire or one --port vhost:PATH for each port")
+        raise UsageError("give either --wire or one --port vhost:PATH or af_packet:IFACE for each port")
     if len(ports) > MAX_PORTS:
         raise UsageError(f"{len(ports)} ports were given; there can be {MAX_PORTS} at most")
-    found = []
+    found: list[Device] = []
     for port in ports:
-        kind, _, path = port.partition(":")
-        if kind != "vhost" or not path:
-            raise UsageError(f"--port '{port}' is not of the form vhost:PATH")
-        if path in found:
+        device = parse(port)
+        if device in found:
             raise UsageError(f"--port '{port}' is given twice")
-        found.append(path)
+        found.append(device)
+    if netns is not None and all(device.kind != "af_packet" for device in found):
+        raise UsageError("--netns is for ports af_packet:IFACE; there is none")
     return tuple(found)
 
 
@@ -64,8 +65,11 @@ def _check_ranges(bind: str, rpc_port: int, async_port: int, line_rate_gbps: flo
 
 @app.command("serve")
 def serve_command(
-    port: Annotated[list[str] | None, typer.Option(help="A port: vhost:PATH (vhost-user server socket).")] = None,
+    port: Annotated[
+        list[str] | None, typer.Option(help="A port: vhost:PATH (vhost-user server socket) or af_packet:IFACE.")
+    ] = None,
     wire: Annotated[bool, typer.Option("--wire", help="Two ports joined to each other.")] = False,
+    netns: Annotated[str | None, typer.Option(help="Network namespace (name or path) of af_packet ports.")] = None,
     rpc_port: Annotated[int, typer.Option(help="TCP port of requests, 0 = any free one.")] = 4501,
     async_port: Annotated[int, typer.Option(help="TCP port of the event doorbell, 0 = any free one.")] = 4500,
     bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -82,7 +86,8 @@ def serve_command(
         _check_ranges(bind, rpc_port, async_port, line_rate_gbps, [full_wait_us, late_us])
         engine = EngineOptions(
             binary=paths.NATIVE / "vtrex-engine",
-            vhost_paths=_vhost_paths(port or [], wire),
+            devices=_devices(port or [], wire, netns),
+            netns=None if netns is None else netns_file(netns),
             core=_core(core),
             full_wait_us=full_wait_us,
             late_us=late_us,

@@ -12,17 +12,23 @@ from pathlib import Path
 
 from lab.errors import GeneratorError
 from lab.vtrex import messages as m
+from lab.vtrex.devices import Device, in_netns
 
 ANSWER_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How to start an engine. ``vhost_paths`` empty means the wire: two ports joined to each other."""
+    """How to start an engine.
+
+    ``devices`` empty means the wire: two ports joined to each other. ``netns`` is the file of the network namespace in
+    which the engine runs and looks for interfaces, None for the caller's own.
+    """
 
     binary: Path
-    vhost_paths: tuple[str, ...]
+    devices: tuple[Device, ...]
     core: int
+    netns: str | None = None
     full_wait_us: float = 1000.0
     late_us: float = 10000.0
     arrivals: int = 4 << 20
@@ -43,7 +49,10 @@ class Engine:
         self.event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         try:
             self._process = subprocess.Popen(
-                [str(options.binary), *_own_arguments(options, theirs.fileno(), self.event_fd), *_eal(options)],
+                in_netns(
+                    options.netns,
+                    [str(options.binary), *_own_arguments(options, theirs.fileno(), self.event_fd), *_eal(options)],
+                ),
                 pass_fds=(theirs.fileno(), self.event_fd),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -165,7 +174,7 @@ class Engine:
 
 def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> list[str]:
     values = [control_fd, event_fd, os.getpid(), options.full_wait_us, options.late_us, options.arrivals]
-    return [str(value) for value in values] + ["0" if options.vhost_paths else "1"]
+    return [str(value) for value in values] + ["0" if options.devices else "1"]
 
 
 def _eal(options: EngineOptions) -> list[str]:
@@ -181,6 +190,6 @@ def _eal(options: EngineOptions) -> list[str]:
         "--no-pci",
     ]
     arguments += ["--no-telemetry", "--log-level=*:error"]
-    for index, path in enumerate(options.vhost_paths):
-        arguments += ["--vdev", f"net_vhost{index},iface={path},queues=1"]
+    for index, device in enumerate(options.devices):
+        arguments += ["--vdev", device.vdev(index)]
     return arguments

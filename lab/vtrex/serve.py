@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -111,31 +110,6 @@ class Server:
         self._context.term()
 
 
-def check_vhost_path(path: str) -> None:
-    """Make sure that a vhost-user socket can be made at ``path``; removes one that a dead server left behind.
-
-    Raises:
-        UsageError: the path is too long, its folder is missing, or somebody listens there.
-
-    """
-    if len(path.encode()) > 107 or "," in path:
-        raise UsageError(f"socket path '{path}' must have at most 107 bytes and no comma")
-    place = Path(path)
-    if not place.parent.is_dir():
-        raise UsageError(f"socket path '{path}': the folder {place.parent} does not exist")
-    if not place.exists():
-        return
-    if not place.is_socket():
-        raise UsageError(f"socket path '{path}': a file that is no socket is in the way")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            place.unlink()
-            return
-    raise UsageError(f"socket path '{path}': another process listens there")
-
-
 def _leave_core(core: int) -> None:
     """Run this process elsewhere than the engine's polling thread."""
     others = os.sched_getaffinity(0) - {core}
@@ -151,8 +125,8 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
         GeneratorError: the engine is missing or gone.
 
     """
-    for path in engine_options.vhost_paths:
-        check_vhost_path(path)
+    for device in engine_options.devices:
+        device.check(engine_options.netns)
     stop_read, stop_write = socket.socketpair()
     stop_write.setblocking(False)
     signal.set_wakeup_fd(stop_write.fileno())
@@ -169,6 +143,6 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
             server.close()
     finally:
         engine.close()
-        for path in engine_options.vhost_paths:
-            Path(path).unlink(missing_ok=True)
+        for device in engine_options.devices:
+            device.remove()
         sys.stdout.flush()

@@ -30,6 +30,7 @@ bool port_open(uint16_t device, struct rte_mempool *rx_pool)
 		fprintf(stderr, "vtrex-engine: port %u cannot be started: %s\n", port_count, rte_strerror(-failed));
 		return false;
 	}
+	(void)rte_eth_promiscuous_enable(device); /* test frames go to addresses of the streams; not every device filters */
 	ports[port_count] = (struct port){.device = device, .index = port_count, .next_due = NEVER};
 	port_count++;
 	return true;
