@@ -18,6 +18,7 @@ from lab.dut.deploy import DeployedDut
 from lab.dut.protocol import Dut
 from lab.errors import LabError, UsageError, near_misses
 from lab.images import Manifest
+from lab.machines import cores
 from lab.machines.host import Accelerator
 from lab.measurements import Measurements
 from lab.methods.profile import Profile, profile
@@ -257,8 +258,10 @@ def router(in_use: session.Session) -> RouterTester:
 
 
 @pytest.fixture(scope="session")
-def predictions(testbed: Testbed, image: Manifest, run: Run) -> baselines.Baselines:
-    """Return the simulated baselines of the machine that is measured."""
+def predictions(testbed: Testbed, image: Manifest, run: Run) -> baselines.Baselines | None:
+    """Return the simulated baselines of the machine that is measured; None where nothing can be."""
+    if cores.plan(testbed.dut.machine.exclusive_cores).sharing:
+        return None
     run.say("measuring this machine for the simulated baselines")
     return baselines.of_host(
         image,
@@ -274,13 +277,21 @@ def _measurements(
     run: Run,
     profile: Profile,
     calibration: Calibration | None,
-    predictions: baselines.Baselines,
+    predictions: baselines.Baselines | None,
 ) -> Measurements:
     return Measurements(used=in_use, run=run, profile=profile, calibration=calibration, baselines=predictions)
 
 
 @pytest.fixture
-def measure(_measurements: Measurements, request: pytest.FixtureRequest) -> Measurements:
-    """Return what measures, recording under the name of the test that asks."""
+def order(_measurements: Measurements, request: pytest.FixtureRequest) -> Measurements:
+    """Return what looks at the order of frames, also where no rate can be measured."""
     _measurements.test = request.node.originalname
     return _measurements
+
+
+@pytest.fixture
+def measure(order: Measurements) -> Measurements:
+    """Return what measures, recording under the name of the test that asks."""
+    if order.used.deployed.sharing:
+        pytest.skip(f"nothing can be measured: {order.used.deployed.sharing}")
+    return order

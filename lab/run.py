@@ -123,7 +123,7 @@ class Run:
                 "qemu": boot.accelerator.qemu_version,
                 "guest processor": boot.processor,
                 "host core of the generator": str(boot.cores.generator),
-                "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)),
+                "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot),
                 "served": f"{boot.served.file}, {boot.served.size_bytes} bytes, to {boot.served.mac}",
             },
         )
@@ -221,6 +221,11 @@ class Run:
 
     def _note(self, event: ev.Event) -> None:
         self._journal.append(event)
+
+
+def _shared(boot: BootRecord) -> str:
+    """Say that nothing was measured, where polling loops shared host cores."""
+    return f" (shared: {boot.cores.sharing}; no rate or time is a measurement)" if boot.cores.sharing else ""
 
 
 def _trial_line(event: TrialEvent) -> str:

@@ -58,8 +58,8 @@ def calibrate(
         progress: told what runs.
 
     Returns:
-        What is kept of this testbed; None for a generator that the lab does not start itself,
-        whose ports it cannot join.
+        What is kept of this testbed; None for a generator that the lab does not start itself, whose ports it cannot
+        join, and where polling loops share host cores.
 
     Raises:
         LabError: the generator does not work.
@@ -67,6 +67,10 @@ def calibrate(
     """
     if isinstance(testbed.generator.machine, TrexHost):
         progress("generator: not calibrated, its ports are cabled to the DUT")
+        return None
+    plan = cores.plan(testbed.dut.machine.exclusive_cores)
+    if plan.sharing:
+        progress(f"generator: not calibrated: {plan.sharing}")
         return None
     speed = speed_gbps(testbed)
     with _vtrex(testbed, ["--wire"], log) as server:
@@ -82,8 +86,7 @@ def calibrate(
             )
         finally:
             generator.close()
-    core = cores.plan(testbed.dut.machine.exclusive_cores).generator
-    key = calibration.key_of(paths.NATIVE / "vtrex-engine", core)
+    key = calibration.key_of(paths.NATIVE / "vtrex-engine", plan.generator)
     return calibration.keep(testbed.name, key, measured)
 
 
@@ -139,7 +142,10 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
             folder.mkdir(exist_ok=True)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             sockets = [folder / f"v{i}" for i in range(len(testbed.dut.ports))]
-            options = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
+            options = []
+            for socket, port in zip(sockets, testbed.dut.ports, strict=True):
+                queues = f",queues={len(port.qgms)}" if len(port.qgms) > 1 else ""
+                options += ["--port", f"vhost:{socket}{queues}"]
             server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
         deployed = stack.enter_context(
             deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress)
@@ -161,7 +167,7 @@ def _session(testbed: Testbed, deployed: DeployedDut, generator: TrafficGenerato
     probes = [
         ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=deployed.exclusive_cores[vcpu])
         for vcpu, tid in deployed.vcpu_tids.items()
-        if vcpu in deployed.exclusive_cores
+        if vcpu in deployed.exclusive_cores and not deployed.sharing
     ]
     return Session(
         testbed=testbed,

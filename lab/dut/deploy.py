@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import get_args
 
 from lab import paths
 from lab.dut.boot import Boot
@@ -35,6 +36,8 @@ class DeployedDut:
         self.data_ports = data_ports
         self.exclusive_cores = dict(enumerate(plan.exclusive, start=1))
         """Host core of each exclusive vCPU, by the vCPU's index."""
+        self.sharing = plan.sharing
+        """Why vCPUs share host cores, so that nothing can be measured; empty where they do not."""
         self._boot = boot
         self._server = server
 
@@ -84,7 +87,8 @@ def deploy(
             f"testbed {testbed.name!r} asks for {machine.exclusive_cores} exclusive cores, but {image.name!r} "
             f"takes at most {image.max_exclusive_cores}: lower nodes.*.machine.exclusive_cores"
         )
-    plan, core_plan = host.plan(), cores.plan(machine.exclusive_cores)
+    core_plan = cores.plan(machine.exclusive_cores)
+    plan = host.plan_for(image.name, get_args(host.Accelerator), core_plan.sharing)
     progress(f"host: {plan.accelerator}: {plan.reason}")
     with ExitStack() as stack:
         folder = _folder(stack)
@@ -99,9 +103,9 @@ def deploy(
         dut = PixDut(boot.cold(), boot.after_reboot)
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
-        ports = testbed.dut.ports
-        dut.configure(ports, [testbed.peer_of(port) for port in ports], testbed.dut.routes)
-        yield DeployedDut(dut, boot, server, core_plan, len(ports))
+        node = testbed.dut
+        dut.configure(node, [testbed.peer_of(port) for port in node.ports])
+        yield DeployedDut(dut, boot, server, core_plan, len(node.ports))
 
 
 def _spec(testbed: Testbed, machine: Qemu, vhost_sockets: list[Path]) -> MachineSpec:
@@ -117,7 +121,8 @@ def _spec(testbed: Testbed, machine: Qemu, vhost_sockets: list[Path]) -> Machine
         boot_mac=machine.boot_mac,
         boot_tap=TAP,
         data_ports=tuple(
-            DataPort(mac=port.mac, vhost_socket=socket) for port, socket in zip(ports, sockets, strict=True)
+            DataPort(mac=port.mac, vhost_socket=socket, queue_pairs=max(1, len(port.qgms)))
+            for port, socket in zip(ports, sockets, strict=True)
         ),
         queue_size=machine.queue_size,
     )

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from lab.dut.counters import Conservation, Counters, PortCounters, QgmCounters
 from lab.dut.shell import Shell
 from lab.errors import DutError
-from lab.testbed.ports import Port, Route
+from lab.testbed.model import Dut as Node
+from lab.testbed.ports import Port
 
 
 class PixDut:
@@ -39,13 +40,25 @@ class PixDut:
         """Return its cores."""
         return self._shell.objects("cores")
 
-    def configure(self, ports: Sequence[Port], peers: Sequence[Port], routes: Sequence[Route]) -> None:
-        """Set addresses, permanent neighbours and routes."""
-        for number, (port, peer) in enumerate(zip(ports, peers, strict=True)):
+    def configure(self, node: Node, peers: Sequence[Port]) -> None:
+        """Set queue group managers, addresses, permanent neighbours and routes."""
+        self._configure_qgms(node)
+        for number, (port, peer) in enumerate(zip(node.ports, peers, strict=True)):
             self._shell.tell(f"addr add {number} {port.address}")
             self._shell.tell(f"neigh add {number} {peer.address.ip} {peer.mac}")
-        for route in routes:
+        for route in node.routes:
             self.route_add(str(route.prefix), str(route.via))
+
+    def _configure_qgms(self, node: Node) -> None:
+        """Say which core has which queue pair; one that is told of none has all ports, and nobody else is there."""
+        machine = node.machine
+        for name, value in (("ring_length", machine.ring_length), ("batch", machine.batch)):
+            if value is not None:
+                self._shell.tell(f"set {name} {value}")
+        if machine.exclusive_cores == 1:
+            return
+        for pair in node.queue_pairs():
+            self._shell.tell(f"qgm add {pair.core} {pair.port}/{pair.queue}")
 
     def route_add(self, prefix: str, via: str) -> None:
         """Add a route."""

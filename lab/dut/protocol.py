@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lab.dut.counters import Conservation, Counters
-from lab.testbed.ports import Port, Route
+from lab.testbed.model import Dut as Node
+from lab.testbed.ports import Port
 
 
 class Dut(Protocol):
@@ -27,13 +28,12 @@ class Dut(Protocol):
         """Return its cores: ``core``, ``role``, ``state``, ..."""
         ...
 
-    def configure(self, ports: Sequence[Port], peers: Sequence[Port], routes: Sequence[Route]) -> None:
-        """Set the addresses of its ports, a permanent neighbour on each link, and its routes.
+    def configure(self, node: Node, peers: Sequence[Port]) -> None:
+        """Set the addresses of its ports, a permanent neighbour on each link, its routes, and which core does what.
 
         Args:
-            ports: its own, in their order.
-            peers: the port at the other end of each one's link.
-            routes: beyond those to its own networks.
+            node: the DUT as the testbed describes it.
+            peers: the port at the other end of the link of each of its ports.
 
         """
         ...

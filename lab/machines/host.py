@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -82,6 +83,35 @@ def plan() -> AcceleratorPlan:
     temporary.write_text(_Cached(key=key, plan=fresh).model_dump_json(indent=1), encoding="utf-8")
     temporary.replace(file)
     return fresh
+
+
+def plan_for(what: str, accelerators: Collection[Accelerator], sharing: str) -> AcceleratorPlan:
+    """Return how one machine runs on this host: as ``plan`` says, or by the emulator where that does not fit.
+
+    Args:
+        what: the image, for the message.
+        accelerators: those that it can be run by.
+        sharing: why its exclusive vCPUs share host cores (CorePlan.sharing); empty when they do not. Polling vCPUs that
+            wait for each other are then run by the emulator, unless PIXLAB_ACCELERATOR says otherwise: ring 0 of many
+            of them is slower still on a host where it is slow.
+
+    Raises:
+        UsageError: PIXLAB_ACCELERATOR, or this host, cannot run it.
+
+    """
+    found, forced = plan(), bool(os.environ.get("PIXLAB_ACCELERATOR"))
+    if found.accelerator not in accelerators:
+        takes = f"{what} runs by {' or '.join(accelerators)} only"
+        if forced or "tcg" not in accelerators:
+            raise UsageError(f"{takes}, and here it would by {found.accelerator} ({found.reason}): ask for another one")
+        return _emulated(found, f"{takes}; of this host: {found.reason}")
+    if sharing and not forced and found.accelerator != "tcg":
+        return _emulated(found, sharing)
+    return found
+
+
+def _emulated(found: AcceleratorPlan, reason: str) -> AcceleratorPlan:
+    return found.model_copy(update={"accelerator": "tcg", "reason": reason})
 
 
 def qemu_version() -> str:

@@ -185,13 +185,17 @@ def _value(path: Path) -> str:
 
 def _data_port(number: int, port: DataPort, queue_size: int) -> list[str]:
     """Write the options of a data port."""
+    several = port.queue_pairs > 1
     if port.vhost_socket is None:
         options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
     else:
         options = ["-chardev", f"socket,id=c{number},path={_value(port.vhost_socket)}"]
-        options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}"]
+        queues = f",queues={port.queue_pairs}" if several else ""
+        options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}{queues}"]
     # Transitional devices and mergeable buffers off: the image drives modern devices with one buffer a frame. No ROM:
     # only the boot NIC boots.
     device = f"virtio-net-pci,netdev=n{number},mac={port.mac},disable-legacy=on,mrg_rxbuf=off,romfile=,"
     device += f"rx_queue_size={queue_size},tx_queue_size={queue_size},addr={_BOOT_SLOT + 1 + number:#x}"
+    if several:  # an interrupt vector for each queue, one for the configuration and one for the control queue
+        device += f",mq=on,vectors={2 * port.queue_pairs + 2}"
     return [*options, "-device", device]

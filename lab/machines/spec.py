@@ -9,10 +9,14 @@ from lab.testbed.ports import Mac
 
 
 class DataPort(Model):
-    """A virtio-net port, on the socket of a vhost-user server, or plugged into nothing: there, and silent."""
+    """A virtio-net port, on the socket of a vhost-user server, or plugged into nothing: there, and silent.
+
+    A port with several ``queue_pairs`` needs a server that has as many.
+    """
 
     mac: Mac
     vhost_socket: Path | None = None
+    queue_pairs: int = 1
 
 
 class MachineSpec(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.errors import UsageError, near_misses
 from lab.methods.bounds import Bounds
-from lab.methods.latency import LatencyPlan, load_points
+from lab.methods.latency import LatencyPlan, LoadPoint, load_points
 from lab.methods.load_limit import LoadLimit
 from lab.methods.mlr import MlrPlan, RateGoal
 from lab.methods.reordering import ReorderingPlan
@@ -73,11 +73,13 @@ class Profile(Model):
     def reordering_plan(self, bounds: Bounds) -> ReorderingPlan | None:
         """Return the plan of the reordering test at a fraction of what a search found; None where it found no load."""
         points = load_points(bounds, (self.reordering_fraction,))
-        if not points:
-            return None
+        return self.reordering_plan_at(bounds.frame_size_bytes, points[0]) if points else None
+
+    def reordering_plan_at(self, frame_size_bytes: int, load: LoadPoint) -> ReorderingPlan:
+        """Return the plan of the reordering test at a load."""
         return ReorderingPlan(
-            frame_size_bytes=bounds.frame_size_bytes,
-            load=points[0],
+            frame_size_bytes=frame_size_bytes,
+            load=load,
             trial_duration_s=self.reordering_trial_s,
             tagged_rate_pps=self.reordering_tagged_pps,
         )

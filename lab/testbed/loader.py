@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from lab import paths
 from lab.errors import UsageError, near_misses
 from lab.testbed.base import UnknownKey
 from lab.testbed.model import Testbed
-from lab.testbed.resources import Qemu
 
 
 def load(name: str, directory: Path = paths.TESTBEDS) -> Testbed:
@@ -43,21 +41,7 @@ def load(name: str, directory: Path = paths.TESTBEDS) -> Testbed:
         testbed = Testbed.model_validate({**data, "name": name})
     except ValidationError as error:
         raise UsageError(_explain(error, node, path)) from error
-    _check_host(testbed, node, path)
     return testbed
-
-
-def _check_host(testbed: Testbed, node: yaml.Node, path: Path) -> None:
-    """A virtual DUT's exclusive cores and the generator poll without a pause: each needs a host core of its own."""
-    machine = testbed.dut.machine
-    available = len(os.sched_getaffinity(0))
-    if isinstance(machine, Qemu) and machine.exclusive_cores + 1 > available:
-        dut = next(name for name, value in testbed.nodes.items() if value is testbed.dut)
-        place = ("nodes", dut, "machine", "exclusive_cores")
-        raise UsageError(
-            f"{_place(path, node, place)}: {machine.exclusive_cores} exclusive cores and one for the generator are "
-            f"asked for, but this host has {available}: ask for at most {max(0, available - 1)}"
-        )
 
 
 def _explain(error: ValidationError, node: yaml.Node, path: Path) -> str:

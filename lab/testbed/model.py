@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
 from lab.errors import near_misses
 from lab.testbed.base import Record
-from lab.testbed.ports import Link, Name, Port, Route
+from lab.testbed.ports import DutPort, Link, Name, Port, QueuePair, Route
 from lab.testbed.resources import Local, Qemu, Server, TrexHost
 
+AnyPort = TypeVar("AnyPort", bound=Port)
 
-def _named_once(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+
+def _named_once(ports: tuple[AnyPort, ...]) -> tuple[AnyPort, ...]:
     """Two ports of a node differ in name and in MAC."""
     for attribute in ("name", "mac"):
         seen: set[str] = set()
@@ -31,10 +33,30 @@ class Dut(Record):
     role: Literal["dut"]
     driver: Literal["pix"]
     machine: Annotated[Qemu | Server, Field(discriminator="driver")]
-    ports: tuple[Port, ...] = Field(min_length=2, max_length=8)
+    ports: tuple[DutPort, ...] = Field(min_length=2, max_length=8)
     routes: tuple[Route, ...] = ()
 
     _ports_named_once = field_validator("ports")(_named_once)
+
+    @model_validator(mode="after")
+    def _qgms_have_cores(self) -> Dut:
+        for number, port in enumerate(self.ports):
+            for core in port.qgms:
+                if not 1 <= core <= self.machine.exclusive_cores:
+                    raise ValueError(
+                        f"ports[{number}].qgms: there is no exclusive core {core}: the machine has 1 to "
+                        f"{self.machine.exclusive_cores} (machine.exclusive_cores)"
+                    )
+        return self
+
+    def queue_pairs(self) -> tuple[QueuePair, ...]:
+        """Return who has which queue pair: as the ports say, and one pair of each other port dealt to cores in turn."""
+        cores = self.machine.exclusive_cores
+        return tuple(
+            QueuePair(core=core, port=number, queue=queue)
+            for number, port in enumerate(self.ports)
+            for queue, core in enumerate(port.qgms or (1 + number % cores,))
+        )
 
 
 class Generator(Record):

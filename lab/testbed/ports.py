@@ -48,6 +48,32 @@ class Port(Record):
         return mac
 
 
+class DutPort(Port):
+    """A port of the DUT.
+
+    ``qgms`` are the exclusive cores (1 is the first) that have its queue pairs 0, 1, ...; where they are not given, the
+    port has one pair and gets its core by its number, in turn.
+    """
+
+    qgms: tuple[int, ...] = ()
+
+    @field_validator("qgms")
+    @classmethod
+    def _each_core_once(cls, qgms: tuple[int, ...]) -> tuple[int, ...]:
+        for core in qgms:
+            if qgms.count(core) > 1:
+                raise ValueError(f"core {core} is named twice: a core takes one queue pair of a port")
+        return qgms
+
+
+class QueuePair(Record):
+    """A queue pair of a port, and the exclusive core (1 is the first) whose queue group manager has it."""
+
+    core: int
+    port: int
+    queue: int
+
+
 class Route(Record):
     """A route that the DUT gets: frames for ``prefix`` go to the neighbour ``via``."""
 

@@ -12,6 +12,8 @@ from lab.testbed.ports import Mac
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
 TcpPort = Annotated[int, Field(ge=1, le=65535)]
 
+MAX_EXCLUSIVE_CORES = 16
+
 
 class Credentials(Record):
     """Where a user name and password are found, never the secret itself. Exactly one of the three is given."""
@@ -71,27 +73,37 @@ class PxeBoot(Record):
     address: IPvAnyAddress
 
 
-class Server(Record):
+class _Cores(Record):
+    """What runs on a machine's cores: ``exclusive_cores`` beside the ordinary one, each with a queue group manager.
+
+    ``ring_length`` counts the slots of the ring of each pair of cores and ``batch`` the frames of a turn; what is not
+    given is left as the image has it.
+    """
+
+    exclusive_cores: int = Field(ge=1, le=MAX_EXCLUSIVE_CORES)
+    ring_length: Literal[2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] | None = None
+    batch: Annotated[int, Field(ge=1, le=64)] | None = None
+
+
+class Server(_Cores):
     """A real machine in a rack."""
 
     driver: Literal["server"]
-    exclusive_cores: int = Field(ge=1)
     power: Annotated[IpmiPower | RedfishPower, Field(discriminator="driver")]
     console: Annotated[SolConsole | SerialConsole, Field(discriminator="driver")]
     boot: PxeBoot
 
 
-class Qemu(Record):
+class Qemu(_Cores):
     """A virtual machine on the machine that runs the lab.
 
-    ``exclusive_cores`` counts its cores beside the ordinary one; each needs a host core of its own. ``queue_size`` is
-    the number of descriptors of a virtio queue (QEMU takes powers of two from 256 to 1024). ``boot_mac`` is that of its
-    PXE NIC.
+    Exclusive cores share those of a host that has too few; then nothing is measured (lab.machines.cores).
+    ``queue_size`` is the number of descriptors of a virtio queue (QEMU takes powers of two from 256 to 1024).
+    ``boot_mac`` is that of its PXE NIC.
     """
 
     driver: Literal["qemu"]
     memory_mib: int = Field(ge=64)
-    exclusive_cores: int = Field(ge=1)
     queue_size: Literal[256, 512, 1024]
     boot_mac: Mac
 

@@ -29,9 +29,9 @@ def test_latency(measure: Measurements, frame_size: int) -> None:
         assert 0 < record.min_us <= record.mean_us <= record.max_us
 
 
-def test_frames_keep_their_order(measure: Measurements, frame_size: int) -> None:
+def test_frames_keep_their_order(order: Measurements, frame_size: int) -> None:
     """No frame of a flow overtakes another (RFC 4737): in-order I/O is a promise of the design."""
-    found = measure.reordering(frame_size)
+    found = order.reordering(frame_size)
     assert found is not None, "no load at all was forwarded without loss"
     assert found.records, "nobody looked at the order"
     for record in found.records:

@@ -95,8 +95,7 @@ def test_dead_machine_ends_the_waiting(far_end: FarEnd, tmp_path: Path) -> None:
 
 def test_configuration_of_the_virtual_testbed(dut: PixDut, far_end: FarEnd) -> None:
     testbed = load("virtual")
-    ports = testbed.dut.ports
-    dut.configure(ports, [testbed.peer_of(port) for port in ports], testbed.dut.routes)
+    dut.configure(testbed.dut, [testbed.peer_of(port) for port in testbed.dut.ports])
     assert far_end.asked == [
         "addr add 0 198.18.0.1/24",
         "neigh add 0 198.18.0.2 02:00:00:12:00:00",
@@ -104,4 +103,21 @@ def test_configuration_of_the_virtual_testbed(dut: PixDut, far_end: FarEnd) -> N
         "neigh add 1 198.19.0.2 02:00:00:12:00:01",
         "route add 198.18.128.0/17 via 198.18.0.2",
         "route add 198.19.128.0/17 via 198.19.0.2",
+    ]
+
+
+def test_several_cores_are_told_their_queue_pairs_before_anything_else(dut: PixDut, far_end: FarEnd) -> None:
+    testbed = load("virtual")
+    node = testbed.dut
+    machine = node.machine.model_copy(update={"exclusive_cores": 3, "ring_length": 64, "batch": 8})
+    second = node.ports[1].model_copy(update={"qgms": (3, 2)})
+    node = node.model_copy(update={"machine": machine, "ports": (node.ports[0], second)})
+    dut.configure(node, [testbed.peer_of(port) for port in testbed.dut.ports])
+    assert far_end.asked[:6] == [
+        "set ring_length 64",
+        "set batch 8",
+        "qgm add 1 0/0",
+        "qgm add 3 1/0",
+        "qgm add 2 1/1",
+        "addr add 0 198.18.0.1/24",
     ]

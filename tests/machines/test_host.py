@@ -54,10 +54,56 @@ def test_probe_firmware_begins_at_the_reset_vector() -> None:
     assert rom[target] == 0xFA
 
 
-def test_polling_loops_never_share_a_core() -> None:
-    plan = cores.plan(1)
-    assert plan.generator not in plan.exclusive
-    assert plan.housekeeping not in plan.exclusive
-    available = len(os.sched_getaffinity(0))
-    with pytest.raises(UsageError, match=f"this host has {available}"):
-        cores.plan(available)
+def only(monkeypatch: pytest.MonkeyPatch, *available: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(available))
+
+
+def test_polling_loops_have_cores_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, 2, 3, 5, 7)
+    plan = cores.plan(2)
+    assert (plan.housekeeping, plan.generator, plan.exclusive) == (2, 3, (5, 7))
+    assert not plan.sharing
+    assert cores.plan(3).exclusive == (3, 5, 7)
+
+
+def test_too_many_polling_loops_take_turns_and_the_plan_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, 0, 1, 2)
+    plan = cores.plan(5)
+    assert (plan.housekeeping, plan.generator, plan.exclusive) == (0, 0, (1, 2, 1, 2, 1))
+    assert plan.sharing == "5 exclusive cores and the generator share the 3 of this host"
+    only(monkeypatch, 4)
+    assert cores.plan(2).exclusive == (4, 4)
+
+
+def test_without_a_generator_every_core_may_be_exclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, 0, 1)
+    assert cores.plan_without_generator(2).exclusive == (0, 1)
+    with pytest.raises(UsageError, match="3 exclusive cores are asked for, but this host has 2"):
+        cores.plan_without_generator(3)
+
+
+def found(accelerator: host.Accelerator) -> host.AcceleratorPlan:
+    return host.AcceleratorPlan(accelerator=accelerator, reason="ring 0 is slow", qemu_version="7.2")
+
+
+def test_shared_cores_are_emulated_unless_asked_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "plan", lambda: found("tcg-then-kvm"))
+    everything: tuple[host.Accelerator, ...] = ("kvm", "tcg-then-kvm", "tcg")
+    assert host.plan_for("pix", everything, "").accelerator == "tcg-then-kvm"
+    shared = host.plan_for("pix", everything, "9 share 2")
+    assert (shared.accelerator, shared.reason) == ("tcg", "9 share 2")
+    monkeypatch.setenv("PIXLAB_ACCELERATOR", "tcg-then-kvm")
+    assert host.plan_for("pix", everything, "9 share 2").accelerator == "tcg-then-kvm"
+
+
+def test_an_image_is_run_by_what_it_takes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "plan", lambda: found("tcg-then-kvm"))
+    kvm_only: tuple[host.Accelerator, ...] = ("kvm",)
+    plan = host.plan_for("debian", ("kvm", "tcg"), "")
+    assert plan.accelerator == "tcg"
+    assert "debian runs by kvm or tcg only; of this host: ring 0 is slow" in plan.reason
+    with pytest.raises(UsageError, match="debian runs by kvm only, and here it would by tcg-then-kvm"):
+        host.plan_for("debian", kvm_only, "")
+    monkeypatch.setenv("PIXLAB_ACCELERATOR", "tcg-then-kvm")
+    with pytest.raises(UsageError, match="ask for another one"):
+        host.plan_for("debian", ("kvm", "tcg"), "")

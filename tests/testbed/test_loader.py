@@ -1,6 +1,5 @@
 """Every wrong testbed file gets one line that names file, place and remedy."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -73,10 +72,38 @@ def test_port_with_two_links(tmp_path: Path) -> None:
     assert "'dut.p0' a second time" in refused(tmp_path, changed("dut.p1,", "dut.p0,"))
 
 
-def test_more_cores_than_the_host_has(tmp_path: Path) -> None:
+def test_more_cores_than_there_can_be(tmp_path: Path) -> None:
     message = refused(tmp_path, changed("exclusive_cores: 1", "exclusive_cores: 4000"))
-    assert f"this host has {len(os.sched_getaffinity(0))}" in message
-    assert "nodes.dut.machine.exclusive_cores" in message
+    assert "nodes.dut.machine.exclusive_cores: input should be less than or equal to 16" in message
+
+
+@pytest.mark.parametrize(
+    ("qgms", "said"),
+    [
+        ("[1, 2]", "ports[0].qgms: there is no exclusive core 2: the machine has 1 to 1"),
+        ("[0]", "there is no exclusive core 0"),
+        ("[1, 1]", "core 1 is named twice"),
+        ("1", "nodes.dut.ports[0].qgms"),
+    ],
+)
+def test_queue_pair_of_a_core_that_cannot_have_it(tmp_path: Path, qgms: str, said: str) -> None:
+    assert said in refused(tmp_path, changed("nic: virtio-net}", f"nic: virtio-net, qgms: {qgms}}}"))
+
+
+@pytest.mark.parametrize("setting", ["ring_length: 100", "batch: 65", "batch: 0"])
+def test_setting_that_the_image_cannot_have(tmp_path: Path, setting: str) -> None:
+    message = refused(tmp_path, changed("exclusive_cores: 1", f"exclusive_cores: 1\n      {setting}"))
+    assert f"nodes.dut.machine.{setting.split(':')[0]}" in message
+
+
+def test_ports_are_dealt_to_cores_where_nothing_is_said(tmp_path: Path) -> None:
+    text = changed("exclusive_cores: 1", "exclusive_cores: 2").replace(
+        "nic: virtio-net}", "nic: virtio-net, qgms: [2, 1]}", 1
+    )
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    pairs = load("mine", tmp_path).dut.queue_pairs()
+    assert [(pair.core, pair.port, pair.queue) for pair in pairs] == [(2, 0, 0), (1, 0, 1), (2, 1, 0)]
+    assert [(pair.core, pair.port) for pair in load("virtual8").dut.queue_pairs()] == [(n + 1, n) for n in range(8)]
 
 
 def test_wrong_type(tmp_path: Path) -> None:
