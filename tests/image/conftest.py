@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.image import hostlib
+from tests.image.hostlib import SANITIZE
 from tests.image.machine import Machine
 
 SOURCES = Path(__file__).parents[2] / "firmware-images" / "pix"
-LIBRARY_FLAGS = ["-std=gnu11", "-O1", "-g", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-DLAYOUT_PADDED=1"]
 
 
 def build(folder: Path, sources: Path = SOURCES) -> None:
@@ -28,13 +30,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def qgm(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    library = tmp_path_factory.mktemp("qgm") / "qgm.so"
-    here = Path(__file__).parent
-    includes = [f"-I{SOURCES / folder}" for folder in ("include", "qgm")]
-    sources = [str(here / "qgm_host.c"), str(SOURCES / "qgm" / "fib.c"), str(SOURCES / "qgm" / "rib.c")]
-    subprocess.run(["gcc", *LIBRARY_FLAGS, *includes, *sources, "-o", str(library)], check=True)
-    return ctypes.CDLL(str(library))
+def qgm_libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ctypes.CDLL]:
+    """The QGM for this host, by layout; under the sanitizers if test_sanitizers.py runs this."""
+    folder = tmp_path_factory.mktemp("qgm")
+    hostlib.build(folder, "all", SANITIZE=os.environ.get(SANITIZE, ""))
+    return {layout: ctypes.CDLL(str(folder / f"libqgm-{layout}.so")) for layout in ("padded", "packed")}
+
+
+@pytest.fixture(scope="session")
+def qgm(qgm_libraries: dict[str, ctypes.CDLL]) -> ctypes.CDLL:
+    return qgm_libraries["padded"]
 
 
 @pytest.fixture(scope="module", params=["padded", "packed"])

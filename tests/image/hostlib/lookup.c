@@ -1,40 +1,15 @@
-/* The parts of the QGM's library that are inline in its headers, as functions that Python can call. */
+/* FIB and RIB with memory of their own, as functions that Python can call: fib.h, rib.h. */
 #include <stdlib.h>
 
 #include "fib.h"
-#include "frame.h"
 #include "rib.h"
 
-uint16_t host_checksum(const uint8_t *from, size_t size);
-uint16_t host_checksum_update(uint16_t field, uint16_t before, uint16_t after);
-uint32_t host_ipv4_check(const uint8_t *ip, uint32_t available);
-void host_ipv4_decrement_ttl(uint8_t *ip);
 struct fib *host_fib_new(void);
 void host_fib_free(struct fib *fib);
 uint16_t host_fib_lookup(const struct fib *fib, uint32_t address);
 uint32_t host_fib_groups_in_use(const struct fib *fib);
 struct rib *host_rib_new(void);
 void host_rib_free(struct rib *rib);
-
-uint16_t host_checksum(const uint8_t *from, size_t size)
-{
-    return checksum(from, size);
-}
-
-uint16_t host_checksum_update(uint16_t field, uint16_t before, uint16_t after)
-{
-    return checksum_update(field, before, after);
-}
-
-uint32_t host_ipv4_check(const uint8_t *ip, uint32_t available)
-{
-    return ipv4_check(ip, available);
-}
-
-void host_ipv4_decrement_ttl(uint8_t *ip)
-{
-    ipv4_decrement_ttl(ip);
-}
 
 struct fib *host_fib_new(void)
 {

@@ -1,0 +1,15 @@
+"""The image's ring-3 programs built for this host: libraries for ctypes, and a process that is a whole router."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+SANITIZE = "PIX_SANITIZE"  # set in the environment of a Python that has the address sanitizer preloaded
+
+
+def build(folder: Path, target: str, **variables: str) -> None:
+    """Build a target of the Makefile here into a folder, with these variables of its."""
+    here = str(Path(__file__).parent)
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    subprocess.run(["make", "-s", "-C", here, f"OUT={folder}", *settings, target], check=True)
