@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import random
 from collections.abc import Sequence
 
+from pydantic import field_validator
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
@@ -18,6 +21,9 @@ UDP_DISCARD = 9
 """Destination port of test frames (RFC 2544 appendix C.2.6.4 asks for the echo or discard port)."""
 
 TTL = 64
+
+LISTED_DESTINATIONS = 65535
+"""Most values that the official client allows in a list of its field engine."""
 
 
 class PortAddresses(Model):
@@ -35,10 +41,23 @@ class PortAddresses(Model):
 
 
 class Direction(Model):
-    """Traffic from the hosts of one port to the hosts of another."""
+    """Traffic from the hosts of one port to the hosts of another.
+
+    With ``destinations`` (networks, such as ``("16.0.0.0/4",)``) each bulk frame goes to an address drawn from them at
+    random, the same ones in every trial, instead of stepping through the hosts of ``rx``. From a single network every
+    address may be drawn; from several, LISTED_DESTINATIONS addresses are, a network as likely as another.
+    """
 
     tx: PortAddresses
     rx: PortAddresses
+    destinations: tuple[str, ...] = ()
+
+    @field_validator("destinations")
+    @classmethod
+    def _are_networks(cls, destinations: tuple[str, ...]) -> tuple[str, ...]:
+        for network in destinations:
+            ipaddress.IPv4Network(network)
+        return destinations
 
 
 def udp_frame(direction: Direction, frame_size_bytes: int) -> bytes:
@@ -67,7 +86,7 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
     """Turn a request into streams: one of bulk and, where asked, one of tagged frames for each direction.
 
     The load is shared equally among the directions. The tagged stream is part of the load of its direction and takes at
-    most half of it. Bulk frames step through all pairs of the two ports' hosts.
+    most half of it. Bulk frames step through all pairs of the two ports' hosts, or have random destinations.
 
     Returns:
         Streams with pg_ids ``2*i+1`` (bulk) and ``2*i+2`` (tagged) of direction ``i``.
@@ -81,7 +100,7 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
         tx_port, rx_port = direction.tx.port, direction.rx.port
         sweeps = (
             _sweep("src", IPV4_SOURCE_OFFSET_BYTES, direction.tx),
-            _sweep("dst", IPV4_DESTINATION_OFFSET_BYTES, direction.rx),
+            _destinations(direction),
         )
         bulk = Stream(
             pg_id=2 * index + 1,
@@ -103,3 +122,26 @@ def _sweep(name: str, offset_bytes: int, port: PortAddresses) -> Sweep:
     return Sweep(
         name=name, offset_bytes=offset_bytes, first=int(ipaddress.IPv4Address(port.first_host)), count=port.hosts
     )
+
+
+def _destinations(direction: Direction) -> Sweep:
+    if not direction.destinations:
+        return _sweep("dst", IPV4_DESTINATION_OFFSET_BYTES, direction.rx)
+    networks = [ipaddress.IPv4Network(network) for network in direction.destinations]
+    return Sweep(
+        name="dst",
+        offset_bytes=IPV4_DESTINATION_OFFSET_BYTES,
+        first=int(networks[0].network_address),
+        count=networks[0].num_addresses,
+        random=True,
+        values=_drawn(direction.destinations) if len(networks) > 1 else (),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(destinations: tuple[str, ...]) -> tuple[int, ...]:
+    """Draw the listed addresses, the same ones whenever the networks are the same."""
+    networks = [ipaddress.IPv4Network(network) for network in destinations]
+    ranges = [(int(network.network_address), network.num_addresses) for network in networks]
+    dice = random.Random(len(ranges))
+    return tuple(first + dice.randrange(count) for first, count in dice.choices(ranges, k=LISTED_DESTINATIONS))

@@ -20,12 +20,18 @@ Frame = Annotated[bytes, BeforeValidator(_bytes_in), PlainSerializer(lambda b: b
 
 
 class Sweep(Model):
-    """A 32-bit field that steps through ``count`` values from ``first``, frame by frame (TRex field engine)."""
+    """A 32-bit field that changes from frame to frame (TRex field engine).
+
+    It steps through ``count`` values from ``first``; with ``random`` each frame has one of them by chance, each run the
+    same ones in the same order. ``values`` are taken instead of the range where there are any.
+    """
 
     name: str
     offset_bytes: int
     first: int
     count: int
+    random: bool = False
+    values: tuple[int, ...] = ()
 
 
 class Stream(Model):

@@ -119,13 +119,7 @@ class Worker:
         instructions: list[Any] = []
         for sweep in s["sweeps"]:
             instructions += [
-                api.STLVmFlowVar(
-                    name=sweep["name"],
-                    min_value=sweep["first"],
-                    max_value=sweep["first"] + sweep["count"] - 1,
-                    size=4,
-                    op="inc",
-                ),
+                self._variable(sweep),
                 api.STLVmWrFlowVar(fv_name=sweep["name"], pkt_offset=sweep["offset_bytes"]),
             ]
         if instructions:
@@ -138,7 +132,15 @@ class Worker:
             flow_stats=stats(pg_id=s["pg_id"]),
             mac_src_override_by_pkt=True,
             mac_dst_override_mode=api.STLStreamDstMAC_PKT,
+            random_seed=s["pg_id"],
         )
+
+    def _variable(self, sweep: JsonObject) -> Any:
+        op = "random" if sweep["random"] else "inc"
+        if sweep["values"]:
+            return self._api.STLVmFlowVar(name=sweep["name"], value_list=sweep["values"], size=4, op=op)
+        last = sweep["first"] + sweep["count"] - 1
+        return self._api.STLVmFlowVar(name=sweep["name"], min_value=sweep["first"], max_value=last, size=4, op=op)
 
     def _settle(self) -> bool:
         """Wait until two successive readings of the receive counters agree. Returns False at the time limit."""

@@ -39,7 +39,7 @@ def compile_program(instructions: Sequence[Any], frame: bytes, seed: int) -> Fie
     Args:
         instructions: as the client sent them.
         frame: the stream's frame without FCS; offsets must lie inside.
-        seed: for the random operations.
+        seed: for the random operations; each variable makes its own of it, so that two are not in step.
 
     Raises:
         RpcError: an instruction is malformed, points outside of the frame, or is one that this generator has not.
@@ -79,6 +79,7 @@ def _declare(program: FieldProgram, instruction: p.Params) -> int:
 
 
 def _add_variable(program: FieldProgram, instruction: p.Params, seed: int) -> None:
+    seed = (seed + (len(program.variables) << 32)) % 2**64
     top = _declare(program, instruction)
     op = OPS.get(p.string(instruction, "op"))
     if op is None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +63,23 @@ def test_bulk_frames_visit_every_host_of_both_sides() -> None:
 def test_line_rate_at_10_gigabit() -> None:
     assert round(line_rate_pps(64, 10.0)) == 14_880_952
     assert round(line_rate_pps(1518, 10.0)) == 812_744
+
+
+def test_random_destinations_lie_in_their_networks_and_are_the_same_every_time() -> None:
+    request = TrialRequest(frame_size_bytes=64, rate_pps=1000.0, duration_s=1.0, tagged=False)
+    one = Direction(tx=A, rx=B, destinations=("16.0.0.0/4",))
+    _, sweep = streams_for(request, (one,))[0].sweeps
+    assert (sweep.random, sweep.first, sweep.count, sweep.values) == (True, 16 << 24, 1 << 28, ())
+    networks = ("198.51.100.0/24", "203.0.113.8/32", "20.0.0.0/8")
+    several = Direction(tx=A, rx=B, destinations=networks)
+    drawn = streams_for(request, (several,))[0].sweeps[1].values
+    assert len(drawn) == 65535
+    assert drawn == streams_for(request, (several.model_copy(),))[0].sweeps[1].values
+    shares = [sum(ipaddress.IPv4Address(value) in ipaddress.IPv4Network(n) for value in drawn) for n in networks]
+    assert sum(shares) == 65535
+    assert all(share > 20000 for share in shares)
+
+
+def test_a_destination_that_is_no_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="host bits"):
+        Direction(tx=A, rx=B, destinations=("16.0.0.1/4",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from lab.traffic.models import SentFrame
 from lab.traffic.trex import TrexGenerator, check_version, server_version
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_load import BOTH
+from tests.vtrex.serving import connected
 
 pytestmark = pytest.mark.skipif(
     not (paths.NATIVE / "vtrex-engine").exists(), reason="vtrex-engine is not built: run 'make native'"
@@ -73,6 +75,26 @@ def test_the_same_session_runs_one_trial_after_the_other(generator: TrexGenerato
         trial = measurer.measure(TrialRequest(frame_size_bytes=256, rate_pps=rate_pps, duration_s=0.2, tagged=False))
         assert sum(d.intended_frames for d in trial.directions) == round(rate_pps * 0.2)
         assert trial.lost_frames == 0
+
+
+@pytest.mark.parametrize("networks", [("16.0.0.0/4",), ("198.51.100.0/30", "203.0.113.8/32")])
+def test_random_destinations_leave_in_their_networks_the_same_in_every_run(
+    server: VtrexServer, generator: TrexGenerator, networks: tuple[str, ...]
+) -> None:
+    request = TrialRequest(frame_size_bytes=64, rate_pps=2_000.0, duration_s=0.1, tagged=False)
+    direction = BOTH[0].model_copy(update={"destinations": networks})
+    runs = []
+    with connected(server) as rpc:
+        for _ in range(2):
+            with rpc.capturing(1, limit=200) as frames:
+                GeneratorMeasurer(generator, (direction,)).measure(request)
+            runs.append([ipaddress.IPv4Address(Ether(frame)[IP].dst) for frame in frames])
+    assert len(runs[0]) == 200
+    assert runs[0] == runs[1]
+    inside = [[address in ipaddress.IPv4Network(network) for address in runs[0]] for network in networks]
+    assert all(any(of_network) for of_network in inside)
+    assert all(any(of_frame) for of_frame in zip(*inside, strict=True))
+    assert len(set(runs[0])) == (200 if len(networks) == 1 else 5)
 
 
 def test_a_single_frame_arrives_as_it_was_sent(generator: TrexGenerator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -20,6 +21,7 @@ import zmq
 
 from lab import paths
 from lab.process import dying_with_parent
+from lab.traffic.vtrex import VtrexServer
 
 READY = re.compile(r"vtrex ready rpc=tcp://127\.0\.0\.1:(\d+) async=tcp://127\.0\.0\.1:(\d+)\n")
 FRAME_MAGIC = bytes.fromhex("ABE85CEA")
@@ -67,7 +69,7 @@ class Server:
 class Rpc:
     """Raw requests on the synchronous channel."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server | VtrexServer) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -122,13 +124,24 @@ class Rpc:
             assert time.monotonic() < deadline, "traffic does not end"
             time.sleep(0.02)
 
+    @contextmanager
+    def capturing(self, port_id: int, limit: int) -> Iterator[list[bytes]]:
+        """Put the first frames that a port receives meanwhile into the list, at the end."""
+        frames: list[bytes] = []
+        started = self.call("capture", command="start", limit=limit, mode="fixed", tx=[], rx=[port_id], filter="")
+        yield frames
+        self.call("capture", command="stop", capture_id=started["capture_id"])
+        fetched = self.call("capture", command="fetch", capture_id=started["capture_id"], pkt_limit=limit)
+        self.call("capture", command="remove", capture_id=started["capture_id"])
+        frames += [base64.b64decode(packet["binary"]) for packet in fetched["pkts"]]
+
     def close(self) -> None:
         self._socket.close()
         self._context.term()
 
 
 @contextmanager
-def connected(server: Server) -> Iterator[Rpc]:
+def connected(server: Server | VtrexServer) -> Iterator[Rpc]:
     rpc = Rpc(server)
     try:
         yield rpc

@@ -22,14 +22,17 @@ static uint64_t random_between(struct field_variable *variable)
 static void variable_values(struct field_variable *variable, uint64_t *values, uint32_t count)
 {
 	uint64_t value = variable->value, step = variable->step;
-	for (uint32_t i = 0; i < count; i++) {
-		values[i] = value;
-		if (variable->op == VARIABLE_INC)
-			value = variable->maximum - value < step ? variable->minimum : value + step;
-		else if (variable->op == VARIABLE_DEC)
-			value = value - variable->minimum < step ? variable->maximum : value - step;
-		else
-			value = random_between(variable);
+	if (variable->op == VARIABLE_RANDOM) {
+		for (uint32_t i = 0; i < count; i++, value = random_between(variable))
+			values[i] = value;
+	} else {
+		for (uint32_t i = 0; i < count; i++) {
+			values[i] = value;
+			if (variable->op == VARIABLE_INC)
+				value = variable->maximum - value < step ? variable->minimum : value + step;
+			else
+				value = value - variable->minimum < step ? variable->maximum : value - step;
+		}
 	}
 	variable->value = value;
 	if (variable->list != NULL)
