@@ -22,7 +22,8 @@ class QgmCounters(Model):
     """One queue group manager, on core ``qgm``: what its loop did, and the frames that it made, ended and holds.
 
     ``busy_cycles`` are cycles of the loop's turns that handled frames, ``busy_packets`` those frames, ``polls`` all
-    turns and ``empty_polls`` those without a frame.
+    turns and ``empty_polls`` those without a frame. ``ring_in`` and ``ring_out`` count frames that came from other QGMs
+    and went to them.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")  # a newer image may count more
@@ -35,6 +36,8 @@ class QgmCounters(Model):
     originated: int
     consumed: int
     held: int
+    ring_in: int
+    ring_out: int
 
 
 class Conservation(Model):

@@ -41,7 +41,7 @@ class Structure(BaseModel):
         element_stride_bytes: from one element to the next.
         count: number of elements; a matrix (producer, consumer) has a square count, row by row.
         owner: who writes an element: the "core" it belongs to, or the "producer" or "consumer" of ring (i // n, i % n).
-        indexed_by: what i counts: "core", "port" (written by the core that owns the port) or "pair".
+        indexed_by: what i counts: "core", "queue" (queue pairs; with one a port, ports) or "pair".
         why: what it is for.
         touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
 
@@ -56,7 +56,7 @@ class Structure(BaseModel):
     element_stride_bytes: int = Field(ge=0)
     count: int = Field(ge=1)
     owner: str
-    indexed_by: Literal["core", "port", "pair"] = "core"
+    indexed_by: Literal["core", "queue", "pair"] = "core"
     why: str = ""
     touch: Touch | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -77,18 +78,29 @@ class Router:
     def _drops(self) -> dict[str, int]:
         total: dict[str, int] = {}
         for counters in self.machine.objects("counters"):
-            for reason, count in counters.get("drops", {}).items():
+            for reason, count in counters["drops"].items() if counters["scope"] == "port" else ():
                 if count:
                     total[reason] = total.get(reason, 0) + count
         return total
 
     def require_balance(self) -> None:
         """Every frame that came in or was made was sent, dropped, consumed or is held; what was sent was received."""
-        *ports, qgm = self.machine.objects("counters")
-        came = sum(port["rx_packets"] for port in ports) + qgm["originated"]
-        went = sum(port["tx_packets"] + sum(port["drops"].values()) for port in ports) + qgm["consumed"] + qgm["held"]
-        assert came == went, (ports, qgm)
+        ports = require_balance(self.machine)
         assert sum(port["tx_packets"] for port in ports) == self._received, "frames left that nobody expected"
+
+
+def require_balance(machine: Machine) -> list[dict[str, Any]]:
+    """Fail unless the counters of a machine at rest add up, by port and by QGM; return those of the ports."""
+    counters = machine.objects("counters")
+    ports = [c for c in counters if c["scope"] == "port"]
+    qgms = [c for c in counters if c["scope"] == "qgm"]
+    drops = [sum(sum(scope["drops"].values()) for scope in scopes) for scopes in (ports, qgms)]
+    came = sum(port["rx_packets"] for port in ports) + sum(qgm["originated"] for qgm in qgms)
+    went = sum(port["tx_packets"] for port in ports) + drops[0] + sum(qgm["consumed"] + qgm["held"] for qgm in qgms)
+    assert came == went, counters
+    assert drops[0] == drops[1], counters
+    assert sum(qgm["ring_in"] for qgm in qgms) == sum(qgm["ring_out"] for qgm in qgms), counters
+    return ports
 
 
 def datagram(

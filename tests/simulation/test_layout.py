@@ -11,14 +11,14 @@ from lab.simulation.layout import LayoutName, default, from_manifest, of_image
 from lab.simulation.memory import Memory
 
 ENTRY: dict[str, Any] = {
-    "name": "port.tx_packets",
+    "name": "queue.tx_packets",
     "offset_bytes": 0,
     "size_bytes": 8,
     "align_bytes": 8,
     "element_stride_bytes": 8,
     "count": 8,
     "owner": "core",
-    "indexed_by": "port",
+    "indexed_by": "queue",
     "why": "frames sent",
 }
 
@@ -59,10 +59,10 @@ def test_without_an_image_the_default_says_that_it_is_assumed(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        (({**ENTRY, "element_stride_bytes": 4},), r"port.tx_packets\[1\] and port.tx_packets\[0\] overlap at byte 4"),
+        (({**ENTRY, "element_stride_bytes": 4},), r"queue.tx_packets\[1\] and queue.tx_packets\[0\] overlap at byte 4"),
         (
-            (ENTRY, {**ENTRY, "name": "port.tx_bytes", "offset_bytes": 60}),
-            r"port.tx_bytes\[0\] and port.tx_packets\[7\] overlap",
+            (ENTRY, {**ENTRY, "name": "queue.tx_bytes", "offset_bytes": 60}),
+            r"queue.tx_bytes\[0\] and queue.tx_packets\[7\] overlap",
         ),
         (({**ENTRY, "offset_bytes": -8},), "greater than or equal to 0"),
         (({"name": "nothing else"},), "Field required"),

@@ -1,4 +1,4 @@
-/* A virtio network card (virtio 1.2, 5.1) with one queue pair. The control plane sets it up; the QGM then only sees its queues. */
+/* A virtio network card (virtio 1.2, 5.1) with one or more queue pairs. The control plane sets it up; the QGM then only sees its queues. */
 #ifndef PIX_VIRTIO_NET_H
 #define PIX_VIRTIO_NET_H
 
@@ -13,13 +13,17 @@ struct virtio_net {
     uint64_t offered;
     uint8_t mac[8]; /* 6 used */
     uint16_t mtu;   /* bytes of the longest IPv4 packet */
+    uint16_t queue_pairs; /* that it has */
 };
 
 /* Finds the card's registers and reads its address and MTU. Returns what is wrong, or a null pointer. */
 const char *virtio_net_probe(struct virtio_net *net, const struct nic_info *nic);
 
-/* Resets the card and starts it with these two queues, whose memory is set. Returns what is wrong, or a null pointer. */
-const char *virtio_net_start(struct virtio_net *net, struct virtqueue *rx, struct virtqueue *tx);
+/*
+ * Resets the card and starts it with these `count` queue pairs (1 to net->queue_pairs), whose memory is set. Returns what
+ * is wrong, or a null pointer.
+ */
+const char *virtio_net_start(struct virtio_net *net, struct virtqueue *const *rx, struct virtqueue *const *tx, uint32_t count);
 
 void virtio_net_stop(struct virtio_net *net);
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include "capacity.h"
 
+#define VIRTQ_DESC_F_NEXT 1
 #define VIRTQ_DESC_F_WRITE 2
 #define VIRTQ_USED_F_NO_NOTIFY 1
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1

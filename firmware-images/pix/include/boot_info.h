@@ -26,6 +26,7 @@ struct boot_info {
     struct core_info core[MAX_CORES]; /* 0 is the boot core */
     uint32_t nic_count;
     struct nic_info nic[MAX_PORTS]; /* modern virtio-net, ordered by bus, device, function */
+    uint64_t memory_start, memory_end; /* usable memory behind the tables, for ring 3; below 4 GiB */
     uint16_t pm_timer_port;         /* ACPI power management timer, 3.579545 MHz, 24 bits */
 };
 

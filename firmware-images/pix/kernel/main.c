@@ -13,6 +13,7 @@
 #include "uart.h"
 
 #define E820_USABLE 1
+#define ADDRESSES_END 0x100000000ull /* of the map, and of what a pool of buffers can name */
 #define KEYBOARD_COMMAND 0x64
 #define RESET_CONTROL 0xcf9
 
@@ -31,16 +32,16 @@ static void __attribute__((noreturn)) stop(const char *reason)
         __asm__ volatile("cli; hlt");
 }
 
-/* Whether the firmware's map says that all of [start, end) is usable memory. */
-static int is_usable(uint64_t start, uint64_t end)
+/* Where the usable memory ends that begins at or before `start` and has no gap; `start` if that is not usable itself. */
+static uint64_t usable_until(uint64_t start)
 {
     const struct e820_entry *map = (const void *)E820_MAP;
     uint32_t count = *(const volatile uint32_t *)(uintptr_t)E820_COUNT;
-    for (uint32_t pass = 0; pass < count && start < end; pass++) /* entries come in any order */
+    for (uint32_t pass = 0; pass < count; pass++) /* entries come in any order */
         for (uint32_t i = 0; i < count; i++)
             if (map[i].type == E820_USABLE && map[i].base <= start && start < map[i].base + map[i].length)
                 start = map[i].base + map[i].length;
-    return start >= end;
+    return start;
 }
 
 void machine_run_shell(void)
@@ -64,13 +65,18 @@ void kernel_main(void)
     boot_info.boot_tsc = *(const volatile uint64_t *)(uintptr_t)BOOT_TSC;
     boot_info.file_address = FILE_COPY_BASE;
     boot_info.file_size = (uint64_t)__file_size;
-    if (!is_usable(KERNEL_BASE, (uint64_t)__tables_end))
+    uint64_t memory_end = usable_until(KERNEL_BASE) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
+    if (memory_end > ADDRESSES_END)
+        memory_end = ADDRESSES_END;
+    if (memory_end < (uint64_t)__tables_end)
         stop("too little memory: all from 1 MiB to the end of the tables has to be usable, give the machine 256 MiB");
     const char *missing = acpi_read(&facts);
     if (missing)
         stop(missing);
     boot_info.pm_timer_port = facts.pm_timer_port;
-    paging_init();
+    boot_info.memory_start = (uint64_t)__tables_end;
+    boot_info.memory_end = memory_end;
+    paging_init(memory_end);
     segments_init();
     segments_load(0);
     apic_init(&facts);

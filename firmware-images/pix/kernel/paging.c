@@ -14,7 +14,7 @@ page_table page_directories[4] __attribute__((aligned(PAGE_SIZE)));
 static page_table pool[TABLE_POOL] __attribute__((aligned(PAGE_SIZE)));
 static unsigned pool_used;
 
-extern char __kernel_start[], __kernel_text_end[], __kernel_end[], __tables_end[];
+extern char __kernel_start[], __kernel_text_end[], __kernel_end[];
 
 static uint64_t *take_table(void)
 {
@@ -59,7 +59,7 @@ int paging_map(uint64_t start, uint64_t size, uint64_t flags)
     return 0;
 }
 
-void paging_init(void)
+void paging_init(uint64_t memory_end)
 {
     const uint64_t data = PAGE_PRESENT | PAGE_WRITE | PAGE_NO_EXECUTE;
     uint64_t text_end = (uint64_t)__kernel_text_end;
@@ -72,6 +72,6 @@ void paging_init(void)
     paging_map(USER_TEXT_BASE, USER_DATA_BASE - USER_TEXT_BASE, PAGE_PRESENT | PAGE_USER);
     paging_map(USER_DATA_BASE, FILE_COPY_BASE - USER_DATA_BASE, data | PAGE_USER);
     paging_map(FILE_COPY_BASE, TABLES_BASE - FILE_COPY_BASE, PAGE_PRESENT | PAGE_USER | PAGE_NO_EXECUTE);
-    paging_map(TABLES_BASE, (uint64_t)__tables_end - TABLES_BASE, data | PAGE_USER);
+    paging_map(TABLES_BASE, memory_end - TABLES_BASE, data | PAGE_USER);
     __asm__ volatile("mov %0, %%cr3" : : "r"(page_map_level_4) : "memory");
 }

@@ -17,7 +17,7 @@
  */
 int paging_map(uint64_t start, uint64_t size, uint64_t flags);
 
-/* Takes over the map of boot/start.S and gives each part of memory its rights. */
-void paging_init(void);
+/* Takes over the map of boot/start.S and gives each part of memory its rights; ring 3 has all from the tables to memory_end. */
+void paging_init(uint64_t memory_end);
 
 #endif

@@ -24,7 +24,7 @@ static void store_mac(uint8_t *to, uint64_t mac)
 
 static void send_request(struct qgm *qgm, uint32_t number, uint32_t address)
 {
-    struct port *port = &qgm->ports[number];
+    const struct port *port = &qgm->ports[number];
     uint8_t *bytes = (uint8_t *)buffer_take(qgm) + LINK_HEADER;
     uint8_t *arp = bytes + ETHERNET_HEADER;
     __builtin_memset(bytes, 0, ETHERNET_MIN);
@@ -68,7 +68,7 @@ void arp_resolve(struct qgm *qgm, uint32_t port, uint32_t neighbour, const uint8
 
 static void reply(struct qgm *qgm, uint32_t number, struct frame frame)
 {
-    struct port *port = &qgm->ports[number];
+    const struct port *port = &qgm->ports[number];
     uint8_t *arp = frame.bytes + ETHERNET_HEADER;
     uint32_t asked = load32(arp + ARP_TARGET);
     __builtin_memcpy(frame.bytes, arp + ARP_SENDER_MAC, 6);
@@ -86,7 +86,7 @@ static void reply(struct qgm *qgm, uint32_t number, struct frame frame)
 
 void arp_input(struct qgm *qgm, uint32_t number, struct frame frame)
 {
-    struct port *port = &qgm->ports[number];
+    const struct port *port = &qgm->ports[number];
     const uint8_t *arp = frame.bytes + ETHERNET_HEADER;
     if (frame.size < ETHERNET_HEADER + ARP_SIZE) {
         frame_drop(qgm, number, frame, DROP_runt);

@@ -1,4 +1,4 @@
-/* Why frames are dropped. D(name): a counter of each port; the text of the name is what `counters` prints. */
+/* Why frames are dropped. D(name): a counter of each port and QGM; the text of the name is what `counters` prints. */
 #ifndef PIX_DROPS_H
 #define PIX_DROPS_H
 
@@ -27,8 +27,9 @@
     D(local_unsupported)       /* to an own address, but no ICMP echo request */                  \
     D(icmp_invalid)                                                                               \
     D(icmp_unroutable)         /* an ICMP message of ours that has no way */                      \
+    D(ring_full)               /* no room in the ring to the QGM that has the way out */          \
     D(tx_queue_full)           /* counted at the port that it should have left by */              \
-    D(stopped)                 /* held when `stop` came */
+    D(stopped)                 /* held, or in a ring, when `stop` came */
 
 #define DROP_ENUM(name) DROP_##name,
 enum drop_reason { DROP_REASON_LIST(DROP_ENUM) DROP_REASONS, DROP_NONE = DROP_REASONS };

@@ -9,43 +9,59 @@ enum { VERDICT_FORWARD = DROP_REASONS, VERDICT_ARP };
 
 #define FRAME_MIN (ETHERNET_HEADER + IPV4_HEADER)
 
-/* The last step out: the neighbour's address into the frame, or the frame into the neighbour's waiting room. */
-static inline void send_to(struct qgm *qgm, uint32_t in_port, uint32_t port, uint32_t neighbour, struct frame frame)
+/* To the QGM that keeps the neighbours of the way out: what is not simply sent is its business. */
+static void __attribute__((noinline)) send_by_keeper(struct qgm *qgm, uint32_t in_port, uint32_t number, uint32_t neighbour,
+                                                     struct frame frame)
 {
-    const struct neighbour *entry = &qgm->ports[port].neighbours->entry[neighbour];
-    if (__builtin_expect(entry->state < NEIGHBOUR_REACHABLE, 0)) {
+    uint32_t port = qgm->hops[number].port;
+    if (qgm->ports[port].keeper != qgm->core)
+        frame_cross(qgm, qgm->ports[port].keeper, in_port, number, frame);
+    else if (neighbour == NEIGHBOUR_NONE)
+        frame_drop(qgm, in_port, frame, DROP_neighbour_table_full);
+    else
         arp_wait(qgm, in_port, port, neighbour, frame);
-        return;
-    }
-    __builtin_memcpy(frame.bytes, entry->link, 12);
-    port_stage(qgm, port, frame);
 }
 
-static inline void send_via(struct qgm *qgm, uint32_t in_port, const struct next_hop *hop, uint32_t destination,
-                            struct frame frame)
+/* The neighbour that a packet on a connected network goes to; the keeper makes room for an unknown one. */
+static inline uint32_t connected_neighbour(const struct qgm *qgm, const struct port *port, uint32_t destination)
 {
-    struct port *out = &qgm->ports[hop->port];
+    if (port->keeper == qgm->core)
+        return neighbour_find_or_add(port->neighbours, destination);
+    return neighbour_find(port->neighbours, destination);
+}
+
+/* The last step out: over a ring, or with the neighbour's address into a transmit queue, or into its waiting room. */
+static inline void send_via(struct qgm *qgm, uint32_t in_port, uint32_t number, uint32_t destination, struct frame frame)
+{
+    const struct next_hop *hop = &qgm->hops[number];
+    const struct port *out = &qgm->ports[hop->port];
     uint32_t neighbour = hop->neighbour;
     if (__builtin_expect(!out->started, 0)) {
         frame_drop(qgm, in_port, frame, DROP_port_down);
         return;
     }
-    if (hop->kind == HOP_CONNECTED) {
-        neighbour = neighbour_find_or_add(out->neighbours, destination);
-        if (neighbour == NEIGHBOUR_NONE) {
-            frame_drop(qgm, in_port, frame, DROP_neighbour_table_full);
-            return;
-        }
+    if (qgm->tx_pair[hop->port] == NO_PAIR) {
+        frame_cross(qgm, qgm->way_out[hop->port], in_port, number, frame);
+        return;
     }
-    send_to(qgm, in_port, hop->port, neighbour, frame);
+    if (hop->kind == HOP_CONNECTED)
+        neighbour = connected_neighbour(qgm, out, destination);
+    const struct neighbour *entry = &out->neighbours->entry[neighbour];
+    if (__builtin_expect(neighbour == NEIGHBOUR_NONE || __atomic_load_n(&entry->state, __ATOMIC_ACQUIRE) < NEIGHBOUR_REACHABLE, 0)) {
+        send_by_keeper(qgm, in_port, number, neighbour, frame);
+        return;
+    }
+    __builtin_memcpy(frame.bytes, entry->link, 12);
+    port_stage(qgm, hop->port, frame);
 }
 
 void engine_send_own(struct qgm *qgm, uint32_t in_port, struct frame frame)
 {
     uint32_t destination = load32(frame.bytes + ETHERNET_HEADER + IPV4_DESTINATION);
-    const struct next_hop *hop = &qgm->hops[fib_lookup(qgm->fib, destination)];
+    uint32_t number = fib_lookup(qgm->fib, destination);
+    const struct next_hop *hop = &qgm->hops[number];
     if (hop->kind == HOP_CONNECTED || hop->kind == HOP_GATEWAY)
-        send_via(qgm, in_port, hop, destination, frame);
+        send_via(qgm, in_port, number, destination, frame);
     else
         frame_drop(qgm, in_port, frame, DROP_icmp_unroutable);
 }
@@ -74,14 +90,15 @@ static void __attribute__((noinline)) take_exception(struct qgm *qgm, uint32_t i
 static inline void forward(struct qgm *qgm, uint32_t in_port, uint32_t destination, struct frame frame)
 {
     uint8_t *ip = frame.bytes + ETHERNET_HEADER;
-    const struct next_hop *hop = &qgm->hops[fib_lookup(qgm->fib, destination)];
+    uint32_t number = fib_lookup(qgm->fib, destination);
+    const struct next_hop *hop = &qgm->hops[number];
     bool has_way = hop->kind == HOP_GATEWAY || hop->kind == HOP_CONNECTED;
     if (__builtin_expect(!has_way || ip[IPV4_TTL] <= 1 || load16(ip + IPV4_TOTAL_LENGTH) > qgm->ports[hop->port].mtu, 0)) {
         take_exception(qgm, in_port, hop, frame);
         return;
     }
     ipv4_decrement_ttl(ip);
-    send_via(qgm, in_port, hop, destination, frame);
+    send_via(qgm, in_port, number, destination, frame);
 }
 
 static enum drop_reason check_addresses(uint32_t source, uint32_t destination)
@@ -120,10 +137,19 @@ static inline uint32_t classify(const struct qgm *qgm, uint64_t mac, struct fram
     return VERDICT_FORWARD;
 }
 
+static void arp_or_cross(struct qgm *qgm, uint32_t in_port, struct frame frame)
+{
+    uint32_t keeper = qgm->ports[in_port].keeper;
+    if (keeper == qgm->core)
+        arp_input(qgm, in_port, frame);
+    else
+        frame_cross(qgm, keeper, in_port, HOP_NUMBER_KEEPER, frame);
+}
+
 void engine_input(struct qgm *qgm, uint32_t in_port, const struct frame *frames, uint32_t count)
 {
-    uint32_t destination[BATCH];
-    uint8_t verdict[BATCH];
+    uint32_t destination[BATCH_MAX];
+    uint8_t verdict[BATCH_MAX];
     uint64_t mac = qgm->ports[in_port].mac;
     for (uint32_t i = 0; i < count; i++)
         verdict[i] = (uint8_t)classify(qgm, mac, frames[i], &destination[i]);
@@ -131,8 +157,19 @@ void engine_input(struct qgm *qgm, uint32_t in_port, const struct frame *frames,
         if (__builtin_expect(verdict[i] == VERDICT_FORWARD, 1))
             forward(qgm, in_port, destination[i], frames[i]);
         else if (verdict[i] == VERDICT_ARP)
-            arp_input(qgm, in_port, frames[i]);
+            arp_or_cross(qgm, in_port, frames[i]);
         else
             frame_drop(qgm, in_port, frames[i], (enum drop_reason)verdict[i]);
+    }
+}
+
+void engine_crossed(struct qgm *qgm, const struct crossed *crossed, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct frame frame = crossed[i].frame;
+        if (crossed[i].hop == HOP_NUMBER_KEEPER)
+            arp_input(qgm, crossed[i].in_port, frame);
+        else
+            send_via(qgm, crossed[i].in_port, crossed[i].hop, load32(frame.bytes + ETHERNET_HEADER + IPV4_DESTINATION), frame);
     }
 }

@@ -29,19 +29,19 @@ static const struct layout_head head IN_SECTION("1") = {
     {"core." #name, owner, "core", why, offsetof(struct shared, core) + offsetof(struct core_words, name),        \
      sizeof(type), ALIGNMENT(LAYOUT_CORE_WORDS, type),                                                            \
      LAYOUT_CORE_WORDS ? sizeof(struct core_words) : sizeof(type), MAX_CORES},
-#define PORT_RECORD(type, name, owner, why)                                                                       \
-    {"port." #name, owner, "port", why, offsetof(struct shared, port) + offsetof(struct port_words, name),        \
-     sizeof(type), ALIGNMENT(LAYOUT_PORT_WORDS, type),                                                            \
-     LAYOUT_PORT_WORDS ? sizeof(struct port_words) : sizeof(type), MAX_PORTS},
+#define QUEUE_RECORD(type, name, owner, why)                                                                      \
+    {"queue." #name, owner, "queue", why, offsetof(struct shared, queue) + offsetof(struct queue_words, name),    \
+     sizeof(type), ALIGNMENT(LAYOUT_QUEUE_WORDS, type),                                                           \
+     LAYOUT_QUEUE_WORDS ? sizeof(struct queue_words) : sizeof(type), MAX_QUEUE_PAIRS},
 #define RING_RECORD(type, name, owner, why)                                                                       \
     {#name, owner, "pair", why, offsetof(struct shared, ring) + offsetof(struct ring_words, name), sizeof(type),  \
      ALIGNMENT(LAYOUT_RING_WORDS, type), sizeof(((struct ring_words *)0)->name[0][0]), MAX_CORES * MAX_CORES},
 
 static const struct layout_record records[] IN_SECTION("2") = {
     CORE_WORDS(CORE_RECORD)
-    PORT_WORDS(PORT_RECORD)
-    {"port.drops", "core", "port", "drop counters by reason, written only when something is dropped",
-     offsetof(struct shared, drops), sizeof(struct port_drop_words), ALIGNMENT(LAYOUT_PORT_DROPS, uint64_t),
-     sizeof(struct port_drops), MAX_PORTS},
+    QUEUE_WORDS(QUEUE_RECORD)
+    {"core.drops", "core", "core", "drop counters by port and reason, written only when something is dropped",
+     offsetof(struct shared, drops), sizeof(struct drop_words), ALIGNMENT(LAYOUT_DROPS, uint64_t),
+     sizeof(struct core_drops), MAX_CORES},
     RING_WORDS(RING_RECORD)
 };

@@ -9,7 +9,7 @@
  *    the consumer takes the full one and leaves an empty one of its own. So buffers cross in both directions by one
  *    ring, and each QGM always has as many as it began with;
  *  - each side keeps a copy of the other's index, which may be behind but never ahead, and looks at the word that both
- *    share only when the copy says full or empty.
+ *    share only when the copy says full or empty; its own word it only writes.
  */
 #ifndef PIX_RING_H
 #define PIX_RING_H
@@ -23,12 +23,13 @@ struct ring_slot {
     uint8_t in_port;
 } __attribute__((aligned(16)));
 
-/* One side's view of a ring. `next` counts slots filled (producer) or taken (consumer), published or not. */
+/* One side's view of a ring. */
 struct ring_end {
     struct ring_slot *slots;
-    uint32_t mask; /* length - 1; the length is a power of two */
-    uint32_t next;
-    uint32_t seen; /* copy of the other side's index */
+    uint32_t mask;         /* length - 1; the length is a power of two */
+    uint32_t next;         /* slots filled (producer) or taken (consumer) */
+    uint32_t published;    /* as many of them the other side knows of */
+    uint32_t seen;         /* copy of the other side's index */
     uint32_t *own, *other; /* the shared words: mine, which I alone write, and the other side's */
 };
 
@@ -69,8 +70,10 @@ static inline struct ring_slot *ring_take(struct ring_end *consumer)
 /* Lets the other side see what was put or taken since the last time. */
 static inline void ring_publish(struct ring_end *end)
 {
-    if (*end->own != end->next)
-        __atomic_store_n(end->own, end->next, __ATOMIC_RELEASE);
+    if (end->published == end->next)
+        return;
+    end->published = end->next;
+    __atomic_store_n(end->own, end->next, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -6,7 +6,7 @@
  *   packed   each word is an array over all owners, side by side. False sharing is on.
  *
  * The same sources use both through the accessor macros at the end. Each group can be switched by its own macro:
- * LAYOUT_CORE_WORDS, LAYOUT_PORT_WORDS, LAYOUT_PORT_DROPS, LAYOUT_RING_WORDS, each 0 (packed) or 1 (padded).
+ * LAYOUT_CORE_WORDS, LAYOUT_QUEUE_WORDS, LAYOUT_DROPS, LAYOUT_RING_WORDS, each 0 (packed) or 1 (padded).
  *
  * Invariant: every word has exactly one writer at any time, named by its owner; anybody may read. No word needs an
  * atomic read-modify-write.
@@ -24,11 +24,11 @@
 #ifndef LAYOUT_CORE_WORDS
 #define LAYOUT_CORE_WORDS LAYOUT_PADDED
 #endif
-#ifndef LAYOUT_PORT_WORDS
-#define LAYOUT_PORT_WORDS LAYOUT_PADDED
+#ifndef LAYOUT_QUEUE_WORDS
+#define LAYOUT_QUEUE_WORDS LAYOUT_PADDED
 #endif
-#ifndef LAYOUT_PORT_DROPS
-#define LAYOUT_PORT_DROPS LAYOUT_PADDED
+#ifndef LAYOUT_DROPS
+#define LAYOUT_DROPS LAYOUT_PADDED
 #endif
 #ifndef LAYOUT_RING_WORDS
 #define LAYOUT_RING_WORDS LAYOUT_PADDED
@@ -45,10 +45,12 @@
     W(uint64_t, polls, "core", "turns of the loop; moving on proves a quiescent state")           \
     W(uint64_t, originated, "core", "frames made by this QGM: ARP requests, ICMP errors")         \
     W(uint64_t, consumed, "core", "frames that ended here by purpose: ARP replies")               \
-    W(uint64_t, held, "core", "frames that wait for a neighbour's address now")
+    W(uint64_t, held, "core", "frames that wait for a neighbour's address now")                   \
+    W(uint64_t, ring_in, "core", "frames taken from the rings of other cores")                    \
+    W(uint64_t, ring_out, "core", "frames put into the rings of other cores")
 
-/* One for each port. The owner is the core whose QGM has the port; soft heads count up and wrap at 16 bits like virtio's indices. */
-#define PORT_WORDS(W)                                                                             \
+/* One for each queue pair. The owner is the core whose QGM has it; soft heads count up and wrap at 16 bits like virtio's indices. */
+#define QUEUE_WORDS(W)                                                                            \
     W(uint16_t, rx_posted, "core", "soft head of the receive queue: buffers given")         \
     W(uint16_t, rx_taken, "core", "soft tail of the receive queue: frames taken")           \
     W(uint16_t, tx_posted, "core", "soft head of the transmit queue: frames given")         \
@@ -63,13 +65,14 @@
     W(uint32_t, ring_head, "producer", "messages written into the ring of this pair")             \
     W(uint32_t, ring_tail, "consumer", "messages taken out of the ring of this pair")
 
-struct port_drop_words {
-    uint64_t reason[DROP_REASONS];
+/* Written by one core: its drops by the port that the frame came in by. */
+struct drop_words {
+    uint64_t count[MAX_PORTS][DROP_REASONS];
 };
 
 #define WORD_ALONE(type, name, owner, why) type name;
 #define WORD_OF_CORES(type, name, owner, why) type name[MAX_CORES];
-#define WORD_OF_PORTS(type, name, owner, why) type name[MAX_PORTS];
+#define WORD_OF_QUEUES(type, name, owner, why) type name[MAX_QUEUE_PAIRS];
 #define WORD_OF_PAIRS(type, name, owner, why) type name[MAX_CORES][MAX_CORES];
 #define ALONE __attribute__((aligned(PADDED_ALIGN)))
 
@@ -81,20 +84,20 @@ struct core_words { CORE_WORDS(WORD_OF_CORES) };
 #define CORE_WORD(number, name) (shared.core[0].name[number])
 #endif
 
-#if LAYOUT_PORT_WORDS
-struct port_words { PORT_WORDS(WORD_ALONE) } ALONE;
-#define PORT_WORD(number, name) (shared.port[number].name)
+#if LAYOUT_QUEUE_WORDS
+struct queue_words { QUEUE_WORDS(WORD_ALONE) } ALONE;
+#define QUEUE_WORD(pair, name) (shared.queue[pair].name)
 #else
-struct port_words { PORT_WORDS(WORD_OF_PORTS) };
-#define PORT_WORD(number, name) (shared.port[0].name[number])
+struct queue_words { QUEUE_WORDS(WORD_OF_QUEUES) };
+#define QUEUE_WORD(pair, name) (shared.queue[0].name[pair])
 #endif
 
-#if LAYOUT_PORT_DROPS
-struct port_drops { struct port_drop_words words; } ALONE;
+#if LAYOUT_DROPS
+struct core_drops { struct drop_words words; } ALONE;
 #else
-struct port_drops { struct port_drop_words words; };
+struct core_drops { struct drop_words words; };
 #endif
-#define PORT_DROP(number, why) (shared.drops[number].words.reason[why])
+#define DROP_WORD(core, port, why) (shared.drops[core].words.count[port][why])
 
 /* Head and tail have different writers, so padded means a line pair for each word of each pair. */
 #if LAYOUT_RING_WORDS
@@ -108,8 +111,8 @@ struct ring_words { RING_WORDS(WORD_OF_PAIRS) };
 
 struct shared {
     struct core_words core[LAYOUT_CORE_WORDS ? MAX_CORES : 1];
-    struct port_words port[LAYOUT_PORT_WORDS ? MAX_PORTS : 1];
-    struct port_drops drops[MAX_PORTS];
+    struct queue_words queue[LAYOUT_QUEUE_WORDS ? MAX_QUEUE_PAIRS : 1];
+    struct core_drops drops[MAX_CORES];
     struct ring_words ring;
 } ALONE;
 

@@ -22,6 +22,15 @@ void command_ports(const struct arguments *arguments);
 void command_counters(const struct arguments *arguments);
 void command_counters_clear(const struct arguments *arguments);
 
+/* shell/assign.c */
+void command_qgm(const struct arguments *arguments);
+void command_qgm_add(const struct arguments *arguments);
+void command_qgm_del(const struct arguments *arguments);
+
+/* shell/settings.c */
+void command_settings(const struct arguments *arguments);
+void command_set(const struct arguments *arguments);
+
 /* shell/network.c */
 void command_addr(const struct arguments *arguments);
 void command_addr_add(const struct arguments *arguments);

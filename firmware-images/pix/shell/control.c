@@ -2,44 +2,62 @@
 
 #include "boot_info.h"
 #include "console.h"
+#include "format.h"
 #include "io.h"
 #include "sha256.h"
 #include "string.h"
-#include "system_call.h"
 #include "tables.h"
 
-#define CALIBRATION_TICKS (PM_TIMER_HZ / 50) /* 20 ms */
 #define REQUEST_DEADLINE_S 2
-#define STACK_SIZE 16384
-#define PAGE 4096
+#define REASON_SIZE 160
 
 struct boot_info boot_info;
 struct control control;
-static char qgm_stack[STACK_SIZE] __attribute__((aligned(128)));
 
-static uint32_t pm_ticks(void)
+const char *control_reason(const char *text, ...)
 {
-    return port_read32(boot_info.pm_timer_port) & PM_TIMER_MASK;
+    static char reason[REASON_SIZE];
+    va_list arguments;
+    va_start(arguments, text);
+    format(reason, sizeof(reason), text, arguments);
+    va_end(arguments);
+    return reason;
 }
 
-/* Frequency of the time stamp counter. Measured at each start: the machine below may have changed since boot. */
-static uint64_t measure_tsc_hz(void)
+bool control_qgm_runs(uint32_t core)
 {
-    uint32_t start_ticks = pm_ticks(), ticks;
-    uint64_t start = read_tsc();
-    do
-        ticks = (pm_ticks() - start_ticks) & PM_TIMER_MASK;
-    while (ticks < CALIBRATION_TICKS);
-    return (read_tsc() - start) * PM_TIMER_HZ / ticks;
+    return core < boot_info.core_count &&
+           __atomic_load_n(&boot_info.core[core].state, __ATOMIC_ACQUIRE) == CORE_RUNNING;
 }
 
-/* Returns when the QGM has finished the turn of its loop in which it may have seen what was changed before. */
-static void quiesce(void)
+/* Returns when every QGM has finished a turn of its loop that began after this call. */
+static void wait_for_turns(void)
 {
-    const volatile uint64_t *polls = &CORE_WORD(QGM_CORE, polls);
-    for (unsigned turn = 0; turn < 2; turn++)
-        for (uint64_t before = *polls; control_qgm_runs() && *polls == before;)
-            cpu_relax();
+    for (uint32_t core = 1; core < boot_info.core_count; core++) {
+        const volatile uint64_t *polls = &CORE_WORD(core, polls);
+        for (unsigned turn = 0; turn < 2; turn++)
+            for (uint64_t before = *polls; control_qgm_runs(core) && *polls == before;)
+                cpu_relax();
+    }
+}
+
+/* Returns when what is in the rings between QGMs now has been taken out of them. */
+static void wait_for_rings(void)
+{
+    for (uint32_t producer = 1; producer < boot_info.core_count; producer++)
+        for (uint32_t consumer = 1; consumer < boot_info.core_count; consumer++) {
+            uint32_t head = __atomic_load_n(&RING_WORD(producer, consumer, ring_head), __ATOMIC_ACQUIRE);
+            const uint32_t *tail = &RING_WORD(producer, consumer, ring_tail);
+            while (control_qgm_runs(consumer) && (int32_t)(head - __atomic_load_n(tail, __ATOMIC_ACQUIRE)) > 0)
+                cpu_relax();
+        }
+}
+
+void control_quiesce(void)
+{
+    wait_for_turns(); /* nobody still reads it from the FIB, */
+    wait_for_rings(); /* no frame on its way still bears it, */
+    wait_for_turns(); /* and the last of those has been sent */
 }
 
 static void find_ports(void)
@@ -54,13 +72,9 @@ static void find_ports(void)
         }
         boot_info.nic[number] = boot_info.nic[i];
         struct port *port = &control.ports[number];
-        port->rx.memory = &queue_memory[number][0];
-        port->tx.memory = &queue_memory[number][1];
         port->neighbours = &neighbour_tables[number];
         port->mac = mac_load(net->mac);
         port->mtu = net->mtu;
-        port->qgm = QGM_CORE;
-        control.qgm.port_list[control.qgm.port_count++] = (uint8_t)number;
         control.port_count++;
     }
 }
@@ -75,195 +89,62 @@ void control_init(void)
         .depth24 = fib_depth24,
         .depth8 = fib_depth8,
         .free_groups = fib_free_groups,
-        .quiesce = quiesce,
+        .quiesce = control_quiesce,
     };
     control.rib.slots = rib_slots;
     routes_init();
-    control.qgm.core = QGM_CORE;
-    control.qgm.fib = &control.fib;
-    control.qgm.hops = control.hops;
-    control.qgm.ports = control.ports;
-    control.qgm.pool = buffer_pool;
+    for (uint32_t core = 0; core < MAX_CORES; core++) {
+        struct qgm *qgm = &control.qgms[core];
+        qgm->core = core;
+        qgm->fib = &control.fib;
+        qgm->hops = control.hops;
+        qgm->ports = control.ports;
+        qgm->pairs = control.pairs;
+    }
     find_ports();
     control.ready_tsc = read_tsc();
 }
 
-bool control_qgm_runs(void)
-{
-    return boot_info.core_count > QGM_CORE &&
-           __atomic_load_n(&boot_info.core[QGM_CORE].state, __ATOMIC_ACQUIRE) == CORE_RUNNING;
-}
-
-/* Waits until the word has this value while the QGM runs; false after REQUEST_DEADLINE_S. */
-static bool wait_for(const uint32_t *word, uint32_t value)
+bool control_wait_for(const uint32_t *word, uint32_t value)
 {
     uint64_t start = read_tsc();
     while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value) {
-        if (read_tsc() - start > REQUEST_DEADLINE_S * control.qgm.tsc_hz)
+        if (read_tsc() - start > REQUEST_DEADLINE_S * control.tsc_hz)
             return false;
         cpu_relax();
     }
     return true;
 }
 
-/* Waits until the word no longer has this value; false after REQUEST_DEADLINE_S. */
-static bool wait_for_change(const uint64_t *word, uint64_t value)
+const char *control_request(uint32_t core, struct message *message)
 {
-    uint64_t start = read_tsc();
-    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) {
-        if (read_tsc() - start > REQUEST_DEADLINE_S * control.qgm.tsc_hz)
-            return false;
-        cpu_relax();
-    }
-    return true;
-}
-
-const char *control_request(struct message *message)
-{
-    if (!control_qgm_runs()) {
-        qgm_handle(&control.qgm, message);
+    if (!control_qgm_runs(core)) {
+        qgm_handle(&control.qgms[core], message);
         return 0;
     }
-    uint32_t head = RING_WORD(0, QGM_CORE, ring_head);
-    struct message *slot = &message_ring[QGM_CORE][head % MESSAGE_RING_LENGTH];
+    uint32_t head = RING_WORD(0, core, ring_head);
+    struct message *slot = &message_ring[core][head % MESSAGE_RING_LENGTH];
     *slot = *message;
-    __atomic_store_n(&RING_WORD(0, QGM_CORE, ring_head), head + 1, __ATOMIC_RELEASE);
-    if (!wait_for(&RING_WORD(0, QGM_CORE, ring_tail), head + 1))
-        return "the QGM does not answer";
+    __atomic_store_n(&RING_WORD(0, core, ring_head), head + 1, __ATOMIC_RELEASE);
+    if (!control_wait_for(&RING_WORD(0, core, ring_tail), head + 1))
+        return control_reason("the QGM of core %u does not answer", core);
     *message = *slot;
     return 0;
 }
 
-/* Every buffer into the pool, in an order that begins with the lowest addresses. */
-static void fill_pool(void)
+const char *control_request_keeper(struct message *message)
 {
-    for (uint32_t i = 0; i < BUFFERS; i++)
-        buffer_pool[i] = (uint32_t)(uint64_t)buffer_memory[BUFFERS - 1 - i];
-    CORE_WORD(QGM_CORE, pool_head) = BUFFERS;
+    uint32_t keeper = control.ports[message->port].keeper;
+    return control_request(keeper ? keeper : 1, message);
 }
 
-/* Reads a word of every page that the data plane will read, so that it meets no page for the first time under load. */
-static void touch(const void *from, uint64_t size)
+const char *control_request_all(const struct message *message)
 {
-    for (uint64_t at = 0; at < size; at += PAGE)
-        (void)*((const volatile uint8_t *)from + at);
-}
-
-static void reset_cards(void)
-{
-    for (uint32_t i = 0; i < control.port_count; i++) {
-        virtio_net_stop(&control.nets[i]);
-        control.ports[i].started = false;
-    }
-}
-
-static const char *start_port(uint32_t number)
-{
-    struct port *port = &control.ports[number];
-    const char *wrong = virtio_net_start(&control.nets[number], &port->rx, &port->tx);
-    if (wrong)
-        return wrong;
-    PORT_WORD(number, rx_posted) = PORT_WORD(number, rx_taken) = 0;
-    PORT_WORD(number, tx_posted) = PORT_WORD(number, tx_reclaimed) = 0;
-    port->started = true;
-    return 0;
-}
-
-const char *control_start(void)
-{
-    if (control.started)
-        return "started already";
-    if (boot_info.core_count <= QGM_CORE)
-        return "no exclusive core: the machine has to have two cores";
-    if (!control.port_count)
-        return "no ports: the machine has no modern virtio-net card";
-    control.qgm.tsc_hz = measure_tsc_hz();
-    memset(control.qgm.staged, 0, sizeof(control.qgm.staged));
-    fill_pool();
-    touch(fib_table24, sizeof(fib_table24));
-    touch(buffer_memory, (uint64_t)control.port_count * 2 * QUEUE_LENGTH_MAX * BUFFER_SIZE);
-    for (uint32_t i = 0; i < control.port_count; i++) {
-        const char *wrong = start_port(i);
-        if (wrong) {
-            reset_cards();
-            return wrong;
-        }
-    }
-    control.qgm.stopping = false;
-    uint64_t polls = CORE_WORD(QGM_CORE, polls);
-    RING_WORD(0, QGM_CORE, ring_head) = RING_WORD(0, QGM_CORE, ring_tail) = 0;
-    if (system_call(SYSTEM_CALL_RUN, QGM_CORE, (uint64_t)qgm_run, (uint64_t)(qgm_stack + STACK_SIZE - 8), (uint64_t)&control.qgm)) {
-        reset_cards();
-        return "the exclusive core does not take the QGM";
-    }
-    control.started = true;
-    return wait_for_change(&CORE_WORD(QGM_CORE, polls), polls) ? 0 : "the QGM does not begin to poll: stop it";
-}
-
-const char *control_stop(void)
-{
-    struct message message = {.kind = MESSAGE_STOP};
-    if (!control.started)
-        return "not started";
-    const char *wrong = control_request(&message); /* a QGM that has faulted is cleaned up from here */
-    if (!wrong && !wait_for(&boot_info.core[QGM_CORE].state, CORE_PARKED) && control_qgm_runs())
-        wrong = "the QGM does not stop";
-    if (wrong)
-        return wrong;
-    reset_cards();
-    control.started = false;
-    return 0;
-}
-
-const char *control_address_remove(uint32_t number)
-{
-    struct port *port = &control.ports[number];
-    if (!port->address)
-        return "the port has no address";
-    port->address = port->mask = port->length = 0;
-    routes_remove_of_port(number);
-    return 0;
-}
-
-static const char *add_own_routes(uint32_t number, uint32_t address, unsigned length)
-{
-    uint32_t mask = prefix_mask(length);
-    uint8_t port = (uint8_t)number;
-    struct route network = {.prefix = address & mask, .length = (uint8_t)length, .kind = ROUTE_CONNECTED};
-    struct route own = {.prefix = address, .length = 32, .kind = ROUTE_LOCAL};
     const char *wrong = 0;
-    if (length < 32)
-        wrong = routes_add(network, (struct next_hop){.kind = HOP_CONNECTED, .port = port});
-    if (!wrong && length < 31) { /* RFC 3021: a /31 has no broadcast addresses */
-        struct route low = {.prefix = address & mask, .length = 32, .kind = ROUTE_BROADCAST};
-        struct route high = {.prefix = address | ~mask, .length = 32, .kind = ROUTE_BROADCAST};
-        wrong = routes_add(low, (struct next_hop){.kind = HOP_BROADCAST, .port = port});
-        if (!wrong)
-            wrong = routes_add(high, (struct next_hop){.kind = HOP_BROADCAST, .port = port});
+    for (uint32_t core = 1; core < MAX_CORES; core++) {
+        struct message own = *message;
+        const char *refused = control_request(core, &own);
+        wrong = wrong ? wrong : refused;
     }
-    return wrong ? wrong : routes_add(own, (struct next_hop){.kind = HOP_LOCAL, .port = port});
-}
-
-const char *control_address_add(uint32_t number, uint32_t address, unsigned length)
-{
-    struct port *port = &control.ports[number];
-    uint32_t mask = prefix_mask(length);
-    if (port->address)
-        return "the port has an address: remove it first";
-    if (length < 8 || ipv4_is_special(address) || (length < 31 && (address == (address & mask) || address == (address | ~mask))))
-        return "this is no host's address in a network of 8 to 32 bits";
-    for (uint32_t i = 0; i < control.port_count; i++) {
-        uint32_t common = mask & control.ports[i].mask;
-        if (control.ports[i].address && ((control.ports[i].address ^ address) & common) == 0)
-            return "the network overlaps with that of another port";
-    }
-    const char *wrong = add_own_routes(number, address, length);
-    if (wrong) {
-        routes_remove_of_port(number);
-        return wrong;
-    }
-    port->mask = mask;
-    port->length = (uint8_t)length;
-    __atomic_store_n(&port->address, address, __ATOMIC_RELEASE);
-    return 0;
+    return wrong;
 }

@@ -11,17 +11,24 @@
 #include "virtio_net.h"
 
 #define NEXT_HOPS 4096
-#define QGM_CORE 1 /* the one exclusive core that runs a QGM */
 
+/*
+ * Invariant: while started, ports, pairs and what is in a QGM belong to the QGMs, as qgm/qgm.h says. owners[port][queue] is
+ * what was configured: the core whose QGM has that queue pair, or 0.
+ */
 struct control {
     uint32_t port_count;
     struct port ports[MAX_PORTS];
     struct virtio_net nets[MAX_PORTS];
+    uint8_t owners[MAX_PORTS][MAX_PORT_QUEUES];
+    uint32_t pair_count;
+    struct queue_pair pairs[MAX_QUEUE_PAIRS];
     struct fib fib;
     struct rib rib;
     struct next_hop hops[NEXT_HOPS]; /* 0 is HOP_NONE */
     uint32_t hop_users[NEXT_HOPS];   /* routes that lead to it */
-    struct qgm qgm;
+    struct qgm qgms[MAX_CORES]; /* by core; one without a queue pair does not run */
+    uint64_t tsc_hz;            /* as of the last start */
     bool started;
     uint64_t ready_tsc;
     char file_sha256[65];
@@ -32,14 +39,28 @@ extern struct control control;
 /* Clears the tables, measures the file's digest and finds the ports. Prints what it leaves out. */
 void control_init(void);
 
-/* Whether the QGM runs now. */
-bool control_qgm_runs(void);
+/* Formats a reason for an `error:` line; valid until the next one. */
+const char *control_reason(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether the QGM of a core runs now. */
+bool control_qgm_runs(uint32_t core);
+/* Returns when no QGM can still have, nor any frame in a ring still bear, what was unlinked before the call. */
+void control_quiesce(void);
+/* Waits until the word has this value; false after two seconds. */
+bool control_wait_for(const uint32_t *word, uint32_t value);
+
+/* Has the QGM of a core carry a message out, or does it itself while that QGM does not run. */
+const char *control_request(uint32_t core, struct message *message);
+/* The same with the QGM that keeps the neighbours of message->port. */
+const char *control_request_keeper(struct message *message);
+/* The same with every QGM, one after the other. */
+const char *control_request_all(const struct message *message);
+
+/* shell/start.c: builds queues, rings and pools as configured and runs the QGMs, or nothing if anything is wrong. */
 const char *control_start(void);
 const char *control_stop(void);
 
-/* Has the QGM carry a message out, or does it itself while the QGM does not run. */
-const char *control_request(struct message *message);
-
+/* shell/address.c */
 const char *control_address_add(uint32_t port, uint32_t address, unsigned length);
 const char *control_address_remove(uint32_t port);
 

@@ -125,7 +125,7 @@ void command_neigh_add(const struct arguments *arguments)
     else if (!parse_mac(arguments->word[2], message.mac) || mac_is_group(message.mac))
         print("error: %s is not a host's address like 52:54:00:00:00:01\n", arguments->word[2]);
     else {
-        const char *wrong = control_request(&message);
+        const char *wrong = control_request_keeper(&message);
         command_done(!wrong && message.result < 0 ? "the port's neighbour table is full" : wrong);
     }
 }
@@ -134,5 +134,5 @@ void command_neigh_flush(const struct arguments *arguments)
 {
     (void)arguments;
     struct message message = {.kind = MESSAGE_FLUSH};
-    command_done(control_request(&message));
+    command_done(control_request_all(&message));
 }

@@ -25,7 +25,7 @@ static uint16_t take_hop(struct next_hop hop, const char **wrong)
     }
     if (hop.kind == HOP_GATEWAY) {
         struct message message = {.kind = MESSAGE_TRACK, .port = hop.port, .address = hop.gateway};
-        *wrong = control_request(&message);
+        *wrong = control_request_keeper(&message);
         if (!*wrong && message.result < 0)
             *wrong = "the port's neighbour table has no room for the gateway";
         if (*wrong)
@@ -46,7 +46,7 @@ static void leave_hop(uint16_t number)
     control.fib.quiesce();
     if (hop->kind == HOP_GATEWAY) {
         struct message message = {.kind = MESSAGE_UNTRACK, .port = hop->port, .address = hop->gateway};
-        control_request(&message);
+        control_request_keeper(&message);
     }
 }
 

@@ -61,7 +61,12 @@ static const struct command commands[] = {
     {"neigh", "flush", "neigh flush", "forget the dynamic neighbours", 0, false, command_neigh_flush},
     {"counters", 0, "counters [json]", "frames, bytes, drops by reason, cycles", 0, true, command_counters},
     {"counters", "clear", "counters clear", "set them to zero", 0, false, command_counters_clear},
-    {"start", 0, "start", "start the ports and the QGM", 0, false, command_start},
+    {"qgm", 0, "qgm [json]", "which QGM has which queue pairs", 0, true, command_qgm},
+    {"qgm", "add", "qgm add CORE PORT[/QUEUE]", "give a queue pair to the QGM of a core", 2, false, command_qgm_add},
+    {"qgm", "del", "qgm del PORT[/QUEUE]", "take it away", 1, false, command_qgm_del},
+    {"settings", 0, "settings [json]", "what can be set, and to what it is", 0, true, command_settings},
+    {"set", 0, "set NAME VALUE", "set it", 2, false, command_set},
+    {"start", 0, "start", "start the ports and the QGMs", 0, false, command_start},
     {"stop", 0, "stop", "stop them", 0, false, command_stop},
     {"reboot", 0, "reboot", "reset the machine", 0, false, command_reboot},
 };

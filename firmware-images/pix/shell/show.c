@@ -27,7 +27,7 @@ void command_cores(const struct arguments *arguments)
     static const char *const states[] = {"parked", "running", "faulted"};
     for (unsigned core = 0; core < boot_info.core_count; core++) {
         const char *state = states[boot_info.core[core].state];
-        const char *role = core == 0 ? "generic" : core <= MAX_EXCLUSIVE_CORES ? "exclusive" : "parked";
+        const char *role = core == 0 ? "generic" : core <= MAX_EXCLUSIVE_CORES ? "exclusive" : "unused";
         if (arguments->json)
             print("{\"core\":%u,\"apic_id\":%u,\"role\":\"%s\",\"state\":\"%s\"}\n", core, boot_info.core[core].apic_id, role, state);
         else
@@ -44,49 +44,77 @@ void command_ports(const struct arguments *arguments)
         const char *state = port->started ? "started" : "stopped";
         unsigned at = boot_info.nic[i].at;
         print(arguments->json ? "{\"port\":%u,\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"pci\":\"%02x:%02x.%u\",\"mtu\":%u,"
-                                "\"link\":\"%s\",\"state\":\"%s\",\"qgm\":%u,\"rx_queue\":%u,\"tx_queue\":%u}\n"
+                                "\"link\":\"%s\",\"state\":\"%s\",\"qgm\":%u,\"queue_pairs\":%u}\n"
                               : "port %u: %02x:%02x:%02x:%02x:%02x:%02x, PCI %02x:%02x.%u, MTU %u, link %s, %s, QGM %u, "
-                                "queues %u and %u\n",
+                                "queue pairs %u\n",
               i, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], at >> 8, at >> 3 & 31, at & 7, port->mtu, link, state,
-              port->qgm, port->rx.size, port->tx.size);
+              port->keeper, control.nets[i].queue_pairs);
+    }
+}
+
+/* Drops by reason: as JSON all of them, as text those that are not zero. */
+static void show_drops(const uint64_t drops[DROP_REASONS], bool json)
+{
+    const char *separator = "";
+    for (unsigned reason = 0; reason < DROP_REASONS; reason++) {
+        if (json)
+            print("%s\"%s\":%lu", separator, drop_names[reason], drops[reason]);
+        else if (drops[reason])
+            print("  dropped %s: %lu\n", drop_names[reason], drops[reason]);
+        separator = ",";
     }
 }
 
 static void show_port(unsigned port, bool json)
 {
-    const char *separator = "";
+    uint64_t rx_packets = 0, rx_bytes = 0, tx_packets = 0, tx_bytes = 0, drops[DROP_REASONS] = {0};
+    for (uint32_t i = 0; i < control.pair_count; i++) {
+        if (control.pairs[i].port != port)
+            continue;
+        rx_packets += QUEUE_WORD(i, rx_packets);
+        rx_bytes += QUEUE_WORD(i, rx_bytes);
+        tx_packets += QUEUE_WORD(i, tx_packets);
+        tx_bytes += QUEUE_WORD(i, tx_bytes);
+    }
+    for (unsigned core = 0; core < MAX_CORES; core++)
+        for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+            drops[reason] += DROP_WORD(core, port, reason);
     print(json ? "{\"scope\":\"port\",\"port\":%u,\"rx_packets\":%lu,\"rx_bytes\":%lu,\"tx_packets\":%lu,\"tx_bytes\":%lu,\"drops\":{"
                : "port %u: received %lu packets %lu bytes, sent %lu packets %lu bytes\n",
-          port, PORT_WORD(port, rx_packets), PORT_WORD(port, rx_bytes), PORT_WORD(port, tx_packets), PORT_WORD(port, tx_bytes));
-    for (unsigned reason = 0; reason < DROP_REASONS; reason++) {
-        uint64_t count = PORT_DROP(port, reason);
-        if (json)
-            print("%s\"%s\":%lu", separator, drop_names[reason], count);
-        else if (count)
-            print("  dropped %s: %lu\n", drop_names[reason], count);
-        separator = ",";
-    }
-    if (json)
-        print("}}\n");
+          port, rx_packets, rx_bytes, tx_packets, tx_bytes);
+    show_drops(drops, json);
+    print(json ? "}}\n" : "");
+}
+
+static void show_qgm(unsigned core, bool json)
+{
+    uint64_t drops[DROP_REASONS] = {0};
+    for (unsigned port = 0; port < MAX_PORTS; port++)
+        for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+            drops[reason] += DROP_WORD(core, port, reason);
+    print(json ? "{\"scope\":\"qgm\",\"qgm\":%u,\"busy_cycles\":%lu,\"busy_packets\":%lu,\"polls\":%lu,\"empty_polls\":%lu,"
+                 "\"originated\":%lu,\"consumed\":%lu,\"held\":%lu,\"ring_in\":%lu,\"ring_out\":%lu,\"tsc_hz\":%lu,\"drops\":{"
+               : "QGM %u: %lu busy cycles, %lu packets, %lu polls, %lu of them empty; %lu originated, %lu consumed, %lu held; "
+                 "%lu from rings, %lu into rings; %lu cycles a second\n",
+          core, CORE_WORD(core, busy_cycles), CORE_WORD(core, busy_packets), CORE_WORD(core, polls),
+          CORE_WORD(core, polls) - CORE_WORD(core, busy_polls), CORE_WORD(core, originated), CORE_WORD(core, consumed),
+          CORE_WORD(core, held), CORE_WORD(core, ring_in), CORE_WORD(core, ring_out), control.tsc_hz);
+    show_drops(drops, json);
+    print(json ? "}}\n" : "");
 }
 
 void command_counters(const struct arguments *arguments)
 {
     for (unsigned port = 0; port < control.port_count; port++)
         show_port(port, arguments->json);
-    print(arguments->json
-              ? "{\"scope\":\"qgm\",\"qgm\":%u,\"busy_cycles\":%lu,\"busy_packets\":%lu,\"polls\":%lu,\"empty_polls\":%lu,"
-                "\"originated\":%lu,\"consumed\":%lu,\"held\":%lu,\"tsc_hz\":%lu}\n"
-              : "QGM %u: %lu busy cycles, %lu packets, %lu polls, %lu of them empty; %lu originated, %lu consumed, %lu held; "
-                "%lu cycles a second\n",
-          QGM_CORE, CORE_WORD(QGM_CORE, busy_cycles), CORE_WORD(QGM_CORE, busy_packets), CORE_WORD(QGM_CORE, polls),
-          CORE_WORD(QGM_CORE, polls) - CORE_WORD(QGM_CORE, busy_polls), CORE_WORD(QGM_CORE, originated),
-          CORE_WORD(QGM_CORE, consumed), CORE_WORD(QGM_CORE, held), control.qgm.tsc_hz);
+    for (unsigned core = 1; core < MAX_CORES; core++)
+        if (control.qgms[core].pair_count)
+            show_qgm(core, arguments->json);
 }
 
 void command_counters_clear(const struct arguments *arguments)
 {
     (void)arguments;
     struct message message = {.kind = MESSAGE_CLEAR_COUNTERS};
-    command_done(control_request(&message));
+    command_done(control_request_all(&message));
 }

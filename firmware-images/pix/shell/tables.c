@@ -3,9 +3,7 @@
 #define TABLE __attribute__((section(".tables,\"aw\",@nobits#"), aligned(4096)))
 
 struct neighbour_table neighbour_tables[MAX_PORTS] TABLE;
-struct virtqueue_memory queue_memory[MAX_PORTS][2] TABLE;
-uint8_t buffer_memory[BUFFERS][BUFFER_SIZE] TABLE;
-uint32_t buffer_pool[BUFFERS] TABLE;
+struct virtqueue_memory queue_memory[MAX_QUEUE_PAIRS][2] TABLE;
 struct route rib_slots[RIB_SLOTS] TABLE;
 uint16_t fib_table24[FIB_ENTRIES] TABLE;
 uint16_t fib_table8[FIB_GROUPS * 256] TABLE;

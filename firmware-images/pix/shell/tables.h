@@ -5,9 +5,7 @@
 #include "control.h"
 
 extern struct neighbour_table neighbour_tables[MAX_PORTS];
-extern struct virtqueue_memory queue_memory[MAX_PORTS][2];
-extern uint8_t buffer_memory[BUFFERS][BUFFER_SIZE];
-extern uint32_t buffer_pool[BUFFERS];
+extern struct virtqueue_memory queue_memory[MAX_QUEUE_PAIRS][2];
 extern struct route rib_slots[RIB_SLOTS];
 extern uint16_t fib_table24[FIB_ENTRIES], fib_table8[FIB_GROUPS * 256], fib_free_groups[FIB_GROUPS];
 extern uint8_t fib_depth24[FIB_ENTRIES], fib_depth8[FIB_GROUPS * 256];

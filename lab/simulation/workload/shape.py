@@ -93,7 +93,7 @@ def touched_words(memory: Memory, layout: Layout, block: int, owners: list[tuple
 
     def placed(structures: tuple[Structure, ...]) -> list[list[int]]:
         firsts = [
-            memory.place([block + each.address(port if each.indexed_by == "port" else core) for core, port in owners])
+            memory.place([block + each.address(port if each.indexed_by == "queue" else core) for core, port in owners])
             for each in structures
         ]
         return [[first + i for first in firsts] for i in range(len(owners))]
