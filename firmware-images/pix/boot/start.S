@@ -3,7 +3,8 @@
  *
  * Invariant: nothing between NBP_BASE and __file_end is written before the copy at FILE_COPY_BASE is complete, because
  * the digest of that copy is what `version` reports as booted. Hence the stack below 7c00, parameters in fixed low
- * memory, and descriptors whose accessed bit is already set.
+ * memory, and descriptors whose accessed bit is already set. The PXE stack is asked for the route file before anything
+ * is put where that stack may lie: the memory map does not show its memory as usable.
  */
 #include "memory_map.h"
 
@@ -15,11 +16,14 @@ _start:
     cli
     cld
     ljmp 0, offset 1f
-1:  xor ax, ax
+1:  mov bp, sp
+    mov ebx, [bp + 4]                   /* far pointer to the !PXE structure, behind the return address (PXE 2.1, 4.4.5) */
+    xor ax, ax
     mov ds, ax
     mov es, ax
     mov ss, ax
     mov sp, NBP_BASE
+    mov [PXE_API], ebx
     rdtsc
     mov [BOOT_TSC], eax
     mov [BOOT_TSC + 4], edx
@@ -42,7 +46,8 @@ _start:
     test ebx, ebx
     jnz 2b
 
-3:  mov ax, 0x2401                      /* gate A20: by the BIOS, and by the chipset's fast gate */
+3:  call fetch_route_file
+    mov ax, 0x2401                      /* gate A20: by the BIOS, and by the chipset's fast gate */
     int 0x15
     in al, 0x92
     or al, 2

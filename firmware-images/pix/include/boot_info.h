@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include "capacity.h"
+#include "memory_map.h"
 #include "pci_config.h"
 
 enum core_state { CORE_PARKED, CORE_RUNNING, CORE_FAULTED };
@@ -22,6 +23,9 @@ struct boot_info {
     uint64_t boot_tsc; /* time stamp counter at the first instruction of the image */
     uint64_t file_address;
     uint64_t file_size; /* bytes of the file as loaded, copied to file_address before anything changed it */
+    uint64_t route_file_address; /* what the boot service sent beside the image */
+    uint32_t route_file_size;    /* 0: nothing */
+    uint32_t route_file_status;  /* why: PXENV_STATUS of the boot ROM, or ROUTE_FILE_NO_PXE */
     uint32_t core_count;
     struct core_info core[MAX_CORES]; /* 0 is the boot core */
     uint32_t nic_count;

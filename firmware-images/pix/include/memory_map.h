@@ -2,6 +2,7 @@
  * Where everything lies in physical memory; all of it is identity mapped. Used by assembly and C, so: only #defines.
  *
  *   0x00000f00  boot parameters, 0x1000 E820 map             left by boot/start.S
+ *   0x00001800  parameters of calls of the PXE stack         boot/route_file.S; free once it has run
  *   0x00007c00  the file as the PXE ROM loaded it            free once it has been copied
  *   0x00008000  trampoline of the application processors     (over the loaded file)
  *   0x00100000  kernel: text, data, stacks, page tables      ring 0
@@ -9,15 +10,23 @@
  *   0x00400000  data of the ring-3 programs, shared words    ring 3, read and write
  *   0x00600000  untouched copy of the file as loaded         ring 3, read
  *   0x00800000  tables: FIB, RIB, neighbours, buffers, rings ring 3, read and write
+ *   __tables_end  the route file, if the boot service sent one  ring 3, read
  */
 #ifndef PIX_MEMORY_MAP_H
 #define PIX_MEMORY_MAP_H
 
 #define BOOT_TSC 0x0f00
 #define E820_COUNT 0x0f08
+#define PXE_API 0x0f0c          /* segment:offset of the !PXE structure */
+#define PXE_ENTRY 0x0f10        /* segment:offset of its entry point */
+#define ROUTE_FILE_SIZE 0x0f14
+#define ROUTE_FILE_STATUS 0x0f18
+#define ROUTE_FILE_MAX 0x4000000
+#define ROUTE_FILE_NO_PXE 0xffff /* besides PXENV_STATUS codes: there is nobody to ask */
 #define E820_MAP 0x1000
 #define E820_MAX 64
 #define E820_ENTRY_SIZE 24
+#define PXE_BLOCK 0x1800
 #define NBP_BASE 0x7c00
 #define TRAMPOLINE_BASE 0x8000
 #define KERNEL_BASE 0x100000

@@ -14,6 +14,7 @@
 
 #define E820_USABLE 1
 #define ADDRESSES_END 0x100000000ull /* of the map, and of what a pool of buffers can name */
+#define PXENV_STATUS_TFTP_FILE_NOT_FOUND 0x3b
 #define KEYBOARD_COMMAND 0x64
 #define RESET_CONTROL 0xcf9
 
@@ -42,6 +43,22 @@ static uint64_t usable_until(uint64_t start)
             if (map[i].type == E820_USABLE && map[i].base <= start && start < map[i].base + map[i].length)
                 start = map[i].base + map[i].length;
     return start;
+}
+
+/*
+ * What boot/route_file.S has got; returns where memory is free behind it. A machine without a route file is an ordinary
+ * one; a file that could not be had is told.
+ */
+static uint64_t take_route_file(void)
+{
+    boot_info.route_file_address = (uint64_t)__tables_end;
+    boot_info.route_file_size = *(const volatile uint32_t *)(uintptr_t)ROUTE_FILE_SIZE;
+    boot_info.route_file_status = *(const volatile uint32_t *)(uintptr_t)ROUTE_FILE_STATUS;
+    if (!boot_info.route_file_size && boot_info.route_file_status != ROUTE_FILE_NO_PXE &&
+        boot_info.route_file_status != PXENV_STATUS_TFTP_FILE_NOT_FOUND)
+        console_print("warning: the route file was not received (PXE status 0x%x): is it larger than the memory, or than 64 MiB?\r\n",
+                      boot_info.route_file_status);
+    return (boot_info.route_file_address + boot_info.route_file_size + LARGE_PAGE_SIZE - 1) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
 }
 
 void machine_run_shell(void)
@@ -74,8 +91,10 @@ void kernel_main(void)
     if (missing)
         stop(missing);
     boot_info.pm_timer_port = facts.pm_timer_port;
-    boot_info.memory_start = (uint64_t)__tables_end;
     boot_info.memory_end = memory_end;
+    boot_info.memory_start = take_route_file();
+    if (boot_info.memory_start > memory_end)
+        boot_info.memory_start = memory_end;
     paging_init(memory_end);
     segments_init();
     segments_load(0);

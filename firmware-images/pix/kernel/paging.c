@@ -1,5 +1,6 @@
 #include "paging.h"
 
+#include "boot_info.h"
 #include "memory_map.h"
 
 #define ENTRIES 512
@@ -73,5 +74,6 @@ void paging_init(uint64_t memory_end)
     paging_map(USER_DATA_BASE, FILE_COPY_BASE - USER_DATA_BASE, data | PAGE_USER);
     paging_map(FILE_COPY_BASE, TABLES_BASE - FILE_COPY_BASE, PAGE_PRESENT | PAGE_USER | PAGE_NO_EXECUTE);
     paging_map(TABLES_BASE, memory_end - TABLES_BASE, data | PAGE_USER);
+    paging_map(boot_info.route_file_address, boot_info.route_file_size, PAGE_PRESENT | PAGE_USER | PAGE_NO_EXECUTE);
     __asm__ volatile("mov %0, %%cr3" : : "r"(page_map_level_4) : "memory");
 }

@@ -13,6 +13,7 @@ void fib_init(struct fib *fib)
     __builtin_memset(fib->depth24, 0, FIB_ENTRIES);
     fib->default_hop = 0;
     fib->free_count = 0;
+    fib->retired_count = 0;
     fib->next_group = 0;
 }
 
@@ -36,8 +37,19 @@ static void restore(uint16_t *hops, uint8_t *depths, uint32_t count, uint8_t len
         }
 }
 
+/* Makes the retired groups free. */
+static void reclaim(struct fib *fib)
+{
+    if (fib->quiesce)
+        fib->quiesce();
+    while (fib->retired_count)
+        fib->free_groups[fib->free_count++] = fib->free_groups[FIB_GROUPS - fib->retired_count--];
+}
+
 static int take_group(struct fib *fib, uint32_t *group)
 {
+    if (!fib->free_count && fib->retired_count)
+        reclaim(fib);
     if (fib->free_count)
         *group = fib->free_groups[--fib->free_count];
     else if (fib->next_group < FIB_GROUPS)
@@ -75,9 +87,7 @@ static void join(struct fib *fib, uint32_t index)
             return;
     fib->depth24[index] = depths[0];
     set16(&fib->table24[index], fib->table8[group * GROUP_SIZE]);
-    if (fib->quiesce)
-        fib->quiesce();
-    fib->free_groups[fib->free_count++] = (uint16_t)group;
+    fib->free_groups[FIB_GROUPS - ++fib->retired_count] = (uint16_t)group;
 }
 
 int fib_add(struct fib *fib, uint32_t prefix, unsigned length, uint16_t hop)

@@ -7,7 +7,8 @@
  *
  * Invariants, for one writer and any number of readers that never wait:
  *  - every entry is written by one 16-bit store, and a group is filled before the entry that leads to it is written;
- *  - a group is used again only after quiesce() has returned: no reader still looks at it.
+ *  - a group that no entry leads to any more is retired, and used again only after quiesce() has returned since: no
+ *    reader still looks at it. One quiesce() serves all that are retired.
  *  - depth24/depth8 hold the prefix length that put an entry there (0: none); readers do not use them.
  */
 #ifndef PIX_FIB_H
@@ -26,8 +27,9 @@ struct fib {
     uint16_t default_hop;
     uint8_t *depth24;       /* FIB_ENTRIES */
     uint8_t *depth8;        /* FIB_GROUPS * 256 */
-    uint16_t *free_groups;  /* FIB_GROUPS: stack of groups that were used before */
+    uint16_t *free_groups;  /* FIB_GROUPS: groups that were used before: free ones from its start, retired ones from its end */
     uint32_t free_count;
+    uint32_t retired_count;
     uint32_t next_group;    /* groups from here on were never used */
     void (*quiesce)(void);  /* returns when every reader has looked away since; may be null */
 };

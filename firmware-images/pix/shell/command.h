@@ -35,11 +35,19 @@ void command_set(const struct arguments *arguments);
 void command_addr(const struct arguments *arguments);
 void command_addr_add(const struct arguments *arguments);
 void command_addr_del(const struct arguments *arguments);
-void command_route(const struct arguments *arguments);
-void command_route_add(const struct arguments *arguments);
-void command_route_del(const struct arguments *arguments);
 void command_neigh(const struct arguments *arguments);
 void command_neigh_add(const struct arguments *arguments);
 void command_neigh_flush(const struct arguments *arguments);
+
+/* shell/route_commands.c */
+void command_route(const struct arguments *arguments);
+void command_route_add(const struct arguments *arguments);
+void command_route_del(const struct arguments *arguments);
+void command_route_clear(const struct arguments *arguments);
+void command_route_count(const struct arguments *arguments);
+void command_route_lookup(const struct arguments *arguments);
+void command_route_file(const struct arguments *arguments);
+void command_route_load(const struct arguments *arguments);
+void command_route_churn(const struct arguments *arguments);
 
 #endif

@@ -71,5 +71,7 @@ const char *routes_add_static(uint32_t prefix, unsigned length, uint32_t gateway
 void routes_remove(struct route *route);
 /* Removes the routes that lead out by a port, or stand for its own addresses. */
 void routes_remove_of_port(uint32_t port);
+/* Removes the routes that were added by routes_add_static. */
+void routes_remove_static(void);
 
 #endif

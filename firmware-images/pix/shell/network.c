@@ -1,13 +1,10 @@
-/* Commands for addresses, routes and neighbours. */
+/* Commands for addresses and neighbours. */
 #include "command.h"
 
 #include "console.h"
 #include "control.h"
 #include "parse.h"
 #include "string.h"
-
-#define ADDRESS "%u.%u.%u.%u"
-#define ADDRESS_WORDS(a) (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a) & 255
 
 void command_addr(const struct arguments *arguments)
 {
@@ -36,59 +33,6 @@ void command_addr_del(const struct arguments *arguments)
     unsigned port;
     if (command_port(arguments->word[0], &port))
         command_done(control_address_remove(port));
-}
-
-static void show_route(const struct route *route, bool json)
-{
-    static const char *const kinds[] = {"", "connected", "local", "broadcast", "static"};
-    const struct next_hop *hop = &control.hops[route->hop];
-    print(json ? "{\"prefix\":\"" ADDRESS "/%u\",\"kind\":\"%s\",\"port\":%u,\"via\":" : ADDRESS "/%u: %s, port %u",
-          ADDRESS_WORDS(route->prefix), route->length, kinds[route->kind], hop->port);
-    if (hop->kind == HOP_GATEWAY)
-        print(json ? "\"" ADDRESS "\"" : ", via " ADDRESS, ADDRESS_WORDS(hop->gateway));
-    else
-        print(json ? "null" : "");
-    print(json ? "}\n" : "\n");
-}
-
-void command_route(const struct arguments *arguments)
-{
-    for (uint32_t slot = 0; slot < RIB_SLOTS; slot++)
-        if (control.rib.slots[slot].kind != ROUTE_NONE)
-            show_route(&control.rib.slots[slot], arguments->json);
-}
-
-void command_route_add(const struct arguments *arguments)
-{
-    uint32_t prefix, gateway;
-    unsigned length;
-    if (strcmp(arguments->word[1], "via"))
-        print("usage: route add PREFIX/LEN via A.B.C.D\n");
-    else if (!parse_prefix(arguments->word[0], &prefix, &length))
-        print("error: %s is not a prefix like 10.1.0.0/16\n", arguments->word[0]);
-    else if (!parse_address(arguments->word[2], &gateway))
-        print("error: %s is not an address like 10.0.0.1\n", arguments->word[2]);
-    else
-        command_done(routes_add_static(prefix, length, gateway));
-}
-
-void command_route_del(const struct arguments *arguments)
-{
-    uint32_t prefix;
-    unsigned length;
-    if (!parse_prefix(arguments->word[0], &prefix, &length)) {
-        print("error: %s is not a prefix like 10.1.0.0/16\n", arguments->word[0]);
-        return;
-    }
-    struct route *route = rib_find(&control.rib, prefix, length);
-    if (!route)
-        print("error: there is no route %s\n", arguments->word[0]);
-    else if (route->kind != ROUTE_STATIC)
-        print("error: %s comes with a port's address: addr del removes it\n", arguments->word[0]);
-    else {
-        routes_remove(route);
-        command_done(0);
-    }
 }
 
 static void show_neighbour(unsigned port, const struct neighbour *neighbour, bool json)

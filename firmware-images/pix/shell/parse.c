@@ -1,5 +1,20 @@
 #include "parse.h"
 
+unsigned parse_words(char *line, char **words, unsigned max)
+{
+    unsigned count = 0;
+    for (char *c = line; *c;) {
+        while (*c == ' ')
+            *c++ = 0;
+        if (!*c || count == max)
+            break;
+        words[count++] = c;
+        while (*c && *c != ' ')
+            c++;
+    }
+    return count;
+}
+
 static bool take_number(const char **at, uint32_t max, uint32_t *value)
 {
     uint32_t result = 0;

@@ -11,13 +11,14 @@
 
 #define LINE_SIZE 128
 #define WORDS_MAX 10
+#define LAST_OPTIONAL 16
 
 char shell_stack[SHELL_STACK_SIZE] __attribute__((aligned(128)));
 
 struct command {
     const char *name, *verb; /* `route`, `add`; a null verb is the command alone */
     const char *usage, *help;
-    unsigned words; /* behind name and verb */
+    unsigned words; /* behind name and verb; + LAST_OPTIONAL when the last may be left out */
     bool lists;     /* takes `json` */
     void (*run)(const struct arguments *arguments);
 };
@@ -56,6 +57,12 @@ static const struct command commands[] = {
     {"route", 0, "route [json]", "routes", 0, true, command_route},
     {"route", "add", "route add PREFIX/LEN via A.B.C.D", "add a route", 3, false, command_route_add},
     {"route", "del", "route del PREFIX/LEN", "remove a route", 1, false, command_route_del},
+    {"route", "clear", "route clear", "remove all routes but those of the ports' addresses", 0, false, command_route_clear},
+    {"route", "count", "route count [json]", "how many there are", 0, true, command_route_count},
+    {"route", "lookup", "route lookup A.B.C.D [json]", "where packets to an address go", 1, true, command_route_lookup},
+    {"route", "file", "route file [json]", "the route file that came with the boot", 0, true, command_route_file},
+    {"route", "load", "route load [COUNT] [json]", "add its first COUNT routes, or all", 1 + LAST_OPTIONAL, true, command_route_load},
+    {"route", "churn", "route churn COUNT [json]", "withdraw and announce COUNT of them", 1, true, command_route_churn},
     {"neigh", 0, "neigh [json]", "neighbours", 0, true, command_neigh},
     {"neigh", "add", "neigh add PORT A.B.C.D MAC", "add a static neighbour", 3, false, command_neigh_add},
     {"neigh", "flush", "neigh flush", "forget the dynamic neighbours", 0, false, command_neigh_flush},
@@ -99,21 +106,6 @@ bool command_port(const char *word, unsigned *port)
     return false;
 }
 
-static unsigned split(char *line, char **words)
-{
-    unsigned count = 0;
-    for (char *c = line; *c;) {
-        while (*c == ' ')
-            *c++ = 0;
-        if (!*c || count == WORDS_MAX)
-            break;
-        words[count++] = c;
-        while (*c && *c != ' ')
-            c++;
-    }
-    return count;
-}
-
 /* The command that these words mean: the one with the verb, if there is one with this verb. */
 static const struct command *find(char **words, unsigned count)
 {
@@ -144,7 +136,7 @@ static void print_usage(const char *name)
 static void execute(char *line)
 {
     char *words[WORDS_MAX];
-    unsigned count = split(line, words);
+    unsigned count = parse_words(line, words, WORDS_MAX);
     if (!count)
         return;
     const struct command *command = find(words, count);
@@ -158,7 +150,8 @@ static void execute(char *line)
         arguments.json = true;
         arguments.count--;
     }
-    if (arguments.count != command->words) {
+    unsigned most = command->words % LAST_OPTIONAL, least = command->words < LAST_OPTIONAL ? most : most - 1;
+    if (arguments.count < least || arguments.count > most) {
         print_usage(command->name);
         return;
     }

@@ -40,7 +40,7 @@ uint16_t host_fib_lookup(const struct fib *fib, uint32_t address)
 
 uint32_t host_fib_groups_in_use(const struct fib *fib)
 {
-    return fib->next_group - fib->free_count;
+    return fib->next_group - fib->free_count - fib->retired_count;
 }
 
 struct rib *host_rib_new(void)
