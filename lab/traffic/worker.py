@@ -59,9 +59,9 @@ class Worker:
         Once traffic is started an answer ``"started"`` goes ahead of the result.
         """
         client = self._client
-        ports = sorted({s["tx_port"] for s in streams} | {s["rx_port"] for s in streams})
         senders = sorted({s["tx_port"] for s in streams})
-        client.remove_all_streams(ports=ports)
+        # Of all ports: streams of an earlier run would keep their pg_ids.
+        client.remove_all_streams(ports=client.get_all_ports())
         for port in senders:
             client.add_streams([self._stream(s) for s in streams if s["tx_port"] == port], ports=[port])
         client.clear_stats(ports=client.get_all_ports())
