@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from lab.bench import pdr
+from lab.bench import cycles, pdr, versus
 from lab.bench.model import BenchResult
 from lab.errors import LabError, UsageError, near_misses
 
 BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "pdr-64": pdr.pdr_64,
+    "dut-pix-vs-testpmd": versus.pix_vs_testpmd,
+    "dut-pix-vs-linux": versus.pix_vs_linux,
+    "fe-cycles": cycles.fe_cycles,
 }
 
 

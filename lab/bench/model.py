@@ -6,7 +6,11 @@ from lab.models import Model
 
 
 class BenchResult(Model):
-    """One line of output: ``ratio`` is ours over the thing that it ran against in the same run, over ``runs`` runs."""
+    """One line of output: ``ratio`` is ours over the thing that it ran against in the same run, over ``runs`` runs.
+
+    ``c2c_latency_ns`` is the median one-way latency between the host's cores while it ran (lab.simulation.host), None
+    where it does not matter; ``note`` says what a reader must know to compare.
+    """
 
     bench: str
     value: float
@@ -14,3 +18,5 @@ class BenchResult(Model):
     against: str
     ratio: float
     runs: int
+    c2c_latency_ns: float | None = None
+    note: str = ""

@@ -1,0 +1,68 @@
+"""What a benchmark compares: forwarders that are all up, of which one forwards at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lab.dut.deploy import DeployedDut
+from lab.dut.testpmd import Testpmd
+from lab.methods.trial import Measurer
+
+
+def nothing() -> None:
+    """Start or stop what needs neither."""
+
+
+def uncounted() -> tuple[int, int]:
+    """Return no cycles and no frames, of what counts none."""
+    return 0, 0
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A forwarder, and what measures on its ports.
+
+    ``counted`` returns (cycles of the turns that handled frames, these frames) since ``clear``.
+    """
+
+    name: str
+    measurer: Measurer
+    start: Callable[[], None] = nothing
+    stop: Callable[[], None] = nothing
+    clear: Callable[[], None] = nothing
+    counted: Callable[[], tuple[int, int]] = uncounted
+
+
+@contextmanager
+def forwarding(contender: Contender) -> Iterator[None]:
+    """Have a contender forward for a while; it stands still afterwards, whatever happens."""
+    contender.start()
+    try:
+        yield
+    finally:
+        contender.stop()
+
+
+def of_image(deployed: DeployedDut, measurer: Measurer) -> Contender:
+    """Return the image as a contender; all its QGMs count."""
+    dut = deployed.dut
+
+    def counted() -> tuple[int, int]:
+        qgms = dut.counters().qgms
+        return sum(qgm.busy_cycles for qgm in qgms), sum(qgm.busy_packets for qgm in qgms)
+
+    return Contender("PIX", measurer, start=dut.start, stop=dut.stop, clear=dut.clear_counters, counted=counted)
+
+
+def of_testpmd(testpmd: Testpmd, measurer: Measurer) -> Contender:
+    """Return dpdk-testpmd as a contender."""
+    return Contender(
+        "testpmd",
+        measurer,
+        start=testpmd.start,
+        stop=testpmd.stop,
+        clear=testpmd.clear_counters,
+        counted=testpmd.cycles_and_packets,
+    )

@@ -1,0 +1,76 @@
+"""Busy cycles a packet of the image's forwarding engine, beside those of dpdk-testpmd, in turns in one run."""
+
+from __future__ import annotations
+
+import ipaddress
+import statistics
+from collections.abc import Iterator
+
+from lab.bench.contenders import Contender, forwarding
+from lab.bench.model import BenchResult
+from lab.bench.rig import say, with_testpmd
+from lab.dut.protocol import Dut
+from lab.errors import LabError
+from lab.methods.trial import TrialRequest
+from lab.simulation import host
+from lab.traffic.router import RouterPort
+
+FRAME_SIZE_BYTES = 64
+ROUNDS = 10
+TRIAL_S = 0.5
+PROBE_S = 0.2
+RATE_PPS = 6e6
+ROUTES_A_PORT = 512
+HOSTS = 32_766
+
+
+def fe_cycles() -> Iterator[BenchResult]:
+    """Offer both the same steady load in turn, the image with a thousand routes.
+
+    Yields:
+        The median of the QGM's busy cycles a packet; ``ratio`` is over testpmd's, so below 1 is better than it.
+
+    Raises:
+        LabError: something does not start, or forwards nothing.
+
+    """
+    cycles: dict[str, list[float]] = {}
+    c2c_ns = []
+    with with_testpmd("fe-cycles", HOSTS) as rig:
+        for port in rig.ports:
+            add_routes(rig.deployed.dut, port)
+        turns = [rig.pix, *rig.others]
+        for number in range(ROUNDS):
+            c2c_ns.append(host.measure(PROBE_S).c2c_latency_ns_median)
+            for contender in turns if number % 2 == 0 else reversed(turns):
+                cycles.setdefault(contender.name, []).append(_cycles_a_packet(contender))
+            told = ", ".join(f"{name} {values[-1]:.0f}" for name, values in cycles.items())
+            say(f"round {number + 1}: cycles a packet: {told}, c2c {c2c_ns[-1]:.0f} ns")
+    yield BenchResult(
+        bench="fe-cycles",
+        value=statistics.median(cycles["PIX"]),
+        unit="cycles/packet",
+        against="dpdk-testpmd, mac mode",
+        ratio=statistics.median(a / b for a, b in zip(cycles["PIX"], cycles["testpmd"], strict=True)),
+        runs=ROUNDS,
+        c2c_latency_ns=statistics.median(c2c_ns),
+        note=f"{RATE_PPS / 1e6:g} Mpps of {FRAME_SIZE_BYTES} bytes, {2 * ROUTES_A_PORT} routes",
+    )
+
+
+def add_routes(dut: Dut, port: RouterPort) -> None:
+    """Split the network behind a port into ``ROUTES_A_PORT`` routes of equal length, so that the load uses them all."""
+    network = ipaddress.IPv4Network(port.network)
+    for part in network.subnets(prefixlen_diff=(ROUTES_A_PORT - 1).bit_length()):
+        dut.route_add(str(part), port.tester_address)
+
+
+def _cycles_a_packet(contender: Contender) -> float:
+    request = TrialRequest(frame_size_bytes=FRAME_SIZE_BYTES, rate_pps=RATE_PPS, duration_s=TRIAL_S, tagged=False)
+    with forwarding(contender):
+        contender.clear()
+        contender.measurer.measure(request)
+        cycles, packets = contender.counted()
+    if packets == 0:
+        raise LabError(f"{contender.name} forwarded nothing: is the generator's traffic meant for it?")
+    return cycles / packets

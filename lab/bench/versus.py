@@ -1,0 +1,149 @@
+"""PDR of the image at 64 bytes beside that of known forwarders, in turns on one generator in one run."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+from lab.bench.contenders import Contender, forwarding
+from lab.bench.model import BenchResult
+from lab.bench.rig import Rig, say, with_kernel, with_testpmd
+from lab.errors import LabError
+from lab.methods import mlr
+from lab.methods.load_limit import load_limit, offerable
+from lab.methods.profile import QUICK
+from lab.methods.repeat import Conditions, TooDisturbed
+from lab.simulation import host
+
+FRAME_SIZE_BYTES = 64
+ROUNDS = 4
+PROBE_S = 0.2
+DIRECTIONS = 2
+SEARCHES = 3
+STEP_DOWN = 0.95
+
+
+def pix_vs_testpmd() -> Iterator[BenchResult]:
+    """Compare with dpdk-testpmd in mac mode on virtio-user ports.
+
+    Yields:
+        The median PDR of the image, both directions together; ``ratio`` is the median of each round's.
+
+    Raises:
+        LabError: something does not start, or no load met the goal.
+
+    """
+    with with_testpmd("dut-pix-vs-testpmd") as rig:
+        rates, c2c_ns = _measure(rig)
+    yield _line("dut-pix-vs-testpmd", rates["PIX"], "dpdk-testpmd, mac mode", rates["testpmd"], c2c_ns)
+
+
+def pix_vs_linux() -> Iterator[BenchResult]:
+    """Compare with this host's kernel as an IPv4 router, which has other links: veth pairs and packet sockets.
+
+    Yields:
+        The median PDR of the image, against the kernel's; and the kernel's against its links' own: where that ratio
+        is near 1, the links end what the kernel shows, and the first ratio is one of systems, not of routers.
+
+    Raises:
+        LabError: something does not start, or no load met the goal.
+
+    """
+    with with_kernel("dut-pix-vs-linux") as rig:
+        rates, c2c_ns = _measure(rig)
+    note = "the kernel's links are veth pairs with packet sockets (copies and system calls), not vhost-user"
+    yield _line("dut-pix-vs-linux", rates["PIX"], "Linux, IPv4 in a network namespace", rates["Linux"], c2c_ns, note)
+    yield _line("dut-pix-vs-linux:link", rates["Linux"], "the same links without a router", rates["veth wire"], c2c_ns)
+
+
+def pdr_pps(contender: Contender, speed_gbps: float) -> float:
+    """Search for the PDR of a contender that forwards already, in frames a second over both directions.
+
+    A search that the host disturbed, or whose generator fell short of its greatest load, is begun again up to a load
+    that is a little lower.
+
+    Raises:
+        LabError: no load met the goal, or every search was disturbed.
+
+    """
+    conditions = Conditions()
+    limit = load_limit(FRAME_SIZE_BYTES, speed_gbps, DIRECTIONS, None)
+    limit = offerable(contender.measurer, limit, FRAME_SIZE_BYTES, conditions)
+    for left in reversed(range(SEARCHES)):
+        plan = QUICK.mlr_plan(FRAME_SIZE_BYTES, limit)
+        plan = plan.model_copy(update={"goals": tuple(goal for goal in plan.goals if goal.name == "PDR")})
+        try:
+            found = mlr.search(contender.measurer, plan, conditions)["PDR"]
+            break
+        except TooDisturbed as error:
+            if not left:
+                raise
+            say(f"{contender.name}: searched again: {error}")
+            limit = limit.model_copy(update={"rate_pps": limit.rate_pps * STEP_DOWN})
+    if found.lower_pps is None:
+        raise LabError(f"{contender.name}: no load met the goal of {found.loss_ratio:g} loss")
+    return found.lower_pps
+
+
+def in_turns(
+    contenders: Sequence[Contender], measure_pps: Callable[[Contender], float], probe_ns: Callable[[], float]
+) -> tuple[dict[str, list[float]], float]:
+    """Measure all contenders in turn, forth and back (A B B A), ``ROUNDS`` times.
+
+    A round in which the host was too disturbed for one of them counts for none of them.
+
+    Args:
+        contenders: all standing still.
+        measure_pps: measures one that forwards.
+        probe_ns: core-to-core latency, asked while all stand still.
+
+    Returns:
+        Rates by name, one for each round that counted, and the median latency.
+
+    Raises:
+        TooDisturbed: fewer than half of the rounds counted.
+        LabError: a contender failed.
+
+    """
+    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    c2c_ns = []
+    for number in range(ROUNDS):
+        found: dict[str, float] = {}
+        try:
+            for contender in contenders if number % 2 == 0 else reversed(contenders):
+                c2c_ns.append(probe_ns())
+                with forwarding(contender):
+                    found[contender.name] = measure_pps(contender)
+                say(f"round {number + 1}: {contender.name} {found[contender.name] / 1e6:.3f} Mpps, {c2c_ns[-1]:.0f} ns")
+        except TooDisturbed as error:
+            say(f"round {number + 1} does not count: {error}")
+            continue
+        for name, rate_pps in found.items():
+            rates[name].append(rate_pps)
+    counted = len(rates[contenders[0].name])
+    if 2 * counted < ROUNDS:
+        raise TooDisturbed(f"only {counted} of {ROUNDS} rounds counted: give the polling cores to the lab alone")
+    return rates, statistics.median(c2c_ns)
+
+
+def _measure(rig: Rig) -> tuple[dict[str, list[float]], float]:
+    return in_turns([rig.pix, *rig.others], lambda contender: pdr_pps(contender, rig.speed_gbps), _c2c_ns)
+
+
+def _c2c_ns() -> float:
+    return host.measure(PROBE_S).c2c_latency_ns_median
+
+
+def _line(
+    bench: str, ours: Sequence[float], against: str, theirs: Sequence[float], c2c_ns: float, note: str = ""
+) -> BenchResult:
+    return BenchResult(
+        bench=bench,
+        value=statistics.median(ours),
+        unit="pps",
+        against=against,
+        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
+        runs=len(ours),
+        c2c_latency_ns=c2c_ns,
+        note=note,
+    )

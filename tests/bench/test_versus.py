@@ -1,0 +1,61 @@
+"""Comparisons go forth and back, one contender at a time; what the host disturbed counts for none of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.bench import versus
+from lab.bench.contenders import Contender
+from lab.methods.repeat import TooDisturbed
+from tests.methods.model_dut import ModelDut
+
+LINE_GBPS = 10.0
+
+
+def contender(name: str, log: list[str], model: ModelDut) -> Contender:
+    return Contender(name, model, start=lambda: log.append(f"+{name}"), stop=lambda: log.append(f"-{name}"))
+
+
+def test_turns_go_forth_and_back_and_only_one_forwards_at_a_time() -> None:
+    log: list[str] = []
+    model = ModelDut(capacity_pps=1e6)
+    pair = [contender("a", log, model), contender("b", log, model)]
+    rates, c2c_ns = versus.in_turns(pair, lambda each: 2.0 if each.name == "a" else 1.0, lambda: 50.0)
+    once = ["+a", "-a", "+b", "-b", "+b", "-b", "+a", "-a"]
+    assert log == once * (versus.ROUNDS // 2)
+    assert rates == {"a": [2.0] * versus.ROUNDS, "b": [1.0] * versus.ROUNDS}
+    assert c2c_ns == 50.0
+
+
+def test_a_round_that_was_disturbed_counts_for_neither() -> None:
+    turns: list[str] = []
+
+    def measure(each: Contender) -> float:
+        turns.append(each.name)
+        if len(turns) == 2:
+            raise TooDisturbed("the host slept")
+        return float(len(turns))
+
+    pair = [contender(name, [], ModelDut(capacity_pps=1e6)) for name in "ab"]
+    rates, _ = versus.in_turns(pair, measure, lambda: 50.0)
+    assert [len(values) for values in rates.values()] == [versus.ROUNDS - 1] * 2
+
+
+def test_with_most_rounds_disturbed_there_is_no_result() -> None:
+    def measure(each: Contender) -> float:
+        raise TooDisturbed(f"the host slept while {each.name} ran")
+
+    log: list[str] = []
+    with pytest.raises(TooDisturbed, match=f"0 of {versus.ROUNDS} rounds"):
+        versus.in_turns([contender("a", log, ModelDut(capacity_pps=1e6))], measure, lambda: 50.0)
+    assert log == ["+a", "-a"] * versus.ROUNDS
+
+
+def test_the_pdr_of_a_known_forwarder_is_found() -> None:
+    found_pps = versus.pdr_pps(contender("a", [], ModelDut(capacity_pps=3e6)), LINE_GBPS)
+    assert found_pps == pytest.approx(3e6 / 0.995, rel=0.01)
+
+
+def test_a_generator_that_ends_before_the_forwarder_gives_what_it_can() -> None:
+    found_pps = versus.pdr_pps(contender("a", [], ModelDut(capacity_pps=9e6, generator_pps=5e6)), LINE_GBPS)
+    assert 4e6 < found_pps <= 5e6
