@@ -13,12 +13,23 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 PROMPT = b"pix> "
 BOOT_DEADLINE_S = 120.0
 COMMAND_DEADLINE_S = 20.0
 FRAME_SIZE_MAX = 65536
+
+
+class RouterMachine(Protocol):
+    """A machine that runs the image, booted or hosted: commands and frames in and out."""
+
+    def command(self, line: str) -> list[str]: ...
+    def ok(self, line: str) -> None: ...
+    def objects(self, line: str) -> list[dict[str, Any]]: ...
+    def send(self, port: int, frame: bytes) -> object: ...
+    def receive(self, port: int, timeout_s: float = 5.0) -> bytes: ...
+    def is_silent(self, port: int, duration_s: float = 0.3) -> bool: ...
 
 
 def data_port(folder: Path, number: int) -> list[str]:

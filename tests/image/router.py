@@ -10,7 +10,7 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
-from tests.image.machine import Machine
+from tests.image.machine import RouterMachine
 
 SETTLE_S = 5.0
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -41,7 +41,7 @@ FAR_HOST = "172.20.1.2"
 class Router:
     """The machine set up: addresses, static neighbours on both sides, a route to FAR by the right side."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: RouterMachine) -> None:
         """Configure and start it."""
         self.machine = machine
         self._received = 0
@@ -89,7 +89,7 @@ class Router:
         assert sum(port["tx_packets"] for port in ports) == self._received, "frames left that nobody expected"
 
 
-def require_balance(machine: Machine) -> list[dict[str, Any]]:
+def require_balance(machine: RouterMachine) -> list[dict[str, Any]]:
     """Fail unless the counters of a machine at rest add up, by port and by QGM; return those of the ports."""
     counters = machine.objects("counters")
     ports = [c for c in counters if c["scope"] == "port"]

@@ -34,7 +34,7 @@ def test_library_has_no_memory_error_and_no_undefined_behaviour() -> None:
 def ring_race(folder: Path, length: int, **variables: str) -> str:
     """Return what the rings between threads, under the thread sanitizer, have to say."""
     hostlib.build(folder, str(folder / "ring-race"), **variables)
-    command = [folder / "ring-race", str(length), str(MESSAGES)]
+    command = [str(folder / "ring-race"), str(length), str(MESSAGES)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

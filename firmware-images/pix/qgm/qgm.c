@@ -235,32 +235,41 @@ static inline void kick(struct qgm *qgm)
     }
 }
 
-void qgm_run(struct qgm *qgm)
+void qgm_begin(struct qgm *qgm)
 {
     finish_turn(qgm);
     qgm->now_tsc = read_tsc();
     qgm->timer_tsc = qgm->now_tsc;
-    while (!qgm->stopping) {
-        uint32_t handled = poll_queues(qgm) + poll_rings(qgm);
-        uint32_t others = take_message(qgm);
-        if (qgm->pending_count && qgm->now_tsc >= qgm->timer_tsc) {
-            arp_timer(qgm);
-            others++;
-        }
-        if (handled || others)
-            finish_turn(qgm);
-        kick(qgm);
-        uint64_t now = read_tsc();
-        if (handled) {
-            CORE_WORD(qgm->core, busy_cycles) += now - qgm->now_tsc;
-            CORE_WORD(qgm->core, busy_packets) += handled;
-            CORE_WORD(qgm->core, busy_polls)++;
-        } else {
-            cpu_relax();
-        }
-        qgm->now_tsc = now;
-        CORE_WORD(qgm->core, polls)++;
+}
+
+void qgm_turn(struct qgm *qgm)
+{
+    uint32_t handled = poll_queues(qgm) + poll_rings(qgm);
+    uint32_t others = take_message(qgm);
+    if (qgm->pending_count && qgm->now_tsc >= qgm->timer_tsc) {
+        arp_timer(qgm);
+        others++;
     }
+    if (handled || others)
+        finish_turn(qgm);
+    kick(qgm);
+    uint64_t now = read_tsc();
+    if (handled) {
+        CORE_WORD(qgm->core, busy_cycles) += now - qgm->now_tsc;
+        CORE_WORD(qgm->core, busy_packets) += handled;
+        CORE_WORD(qgm->core, busy_polls)++;
+    } else {
+        cpu_relax();
+    }
+    qgm->now_tsc = now;
+    CORE_WORD(qgm->core, polls)++;
+}
+
+void qgm_run(struct qgm *qgm)
+{
+    qgm_begin(qgm);
+    while (!qgm->stopping)
+        qgm_turn(qgm);
     for (;;)
         system_call(SYSTEM_CALL_PARK, 0, 0, 0, 0);
 }

@@ -120,6 +120,10 @@ struct message {
 
 extern struct message message_ring[MAX_CORES][MESSAGE_RING_LENGTH]; /* from core 0, by consumer */
 
+/* What qgm_run() does first, and each turn of its loop: for a test that has QGMs take turns. */
+void qgm_begin(struct qgm *qgm);
+void qgm_turn(struct qgm *qgm);
+
 /* The loop; returns by parking the core when MESSAGE_STOP has come. */
 void qgm_run(struct qgm *qgm) __attribute__((noreturn));
 

@@ -8,8 +8,8 @@ from pathlib import Path
 SANITIZE = "PIX_SANITIZE"  # set in the environment of a Python that has the address sanitizer preloaded
 
 
-def build(folder: Path, target: str, **variables: str) -> None:
-    """Build a target of the Makefile here into a folder, with these variables of its."""
+def build(folder: Path, *targets: str, **variables: str) -> None:
+    """Build targets of the Makefile here into a folder, with these variables of its."""
     here = str(Path(__file__).parent)
     settings = [f"{name}={value}" for name, value in variables.items()]
-    subprocess.run(["make", "-s", "-C", here, f"OUT={folder}", *settings, target], check=True)
+    subprocess.run(["make", "-s", "-j2", "-C", here, f"OUT={folder}", *settings, *targets], check=True)

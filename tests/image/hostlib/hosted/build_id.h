@@ -1,0 +1,1 @@
+#define PIX_BUILD_ID "hosted"
