@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from lab.baselines import Baselines
+from lab.errors import LabError
+from lab.machines import exits
 from lab.methods import latency, mlr, reordering, throughput
 from lab.methods.bounds import Bounds
 from lab.methods.latency import LatencyAtLoad, LoadPoint
@@ -15,11 +18,14 @@ from lab.methods.load_limit import LoadLimit, load_limit, offerable
 from lab.methods.profile import Profile
 from lab.methods.reordering import ReorderingAtLoad, ReorderingPlan
 from lab.methods.repeat import Conditions, TooDisturbed
+from lab.methods.trial import ReorderingRecord, TrialRequest
+from lab.models import Model
 from lab.results.events import LatencyMeasured, ReorderingMeasured
 from lab.results.model import Measurement
 from lab.run import Run
 from lab.session import Session
 from lab.traffic.calibration import Calibration
+from lab.traffic.load import Direction
 
 SEARCHES = 3
 """How often a search is begun that the state of the machine ends."""
@@ -30,7 +36,19 @@ ATTEMPTS = 8
 SHARED_CORES_LOAD = LoadPoint(name="20,000 pps, on shared host cores", rate_pps=20_000.0)
 """Sixteen vCPUs that take turns of some milliseconds on one core leave rings of 1024 descriptors far from full."""
 
+EXITS_TRIAL_S = 1.0
+"""How long frames are forwarded while exits are counted."""
+
 Found = TypeVar("Found")
+
+
+class ExitsWhileForwarding(Model):
+    """Exits of all exclusive vCPUs in a trial, by the tracepoint that tells most and by each, and frames forwarded."""
+
+    frames: int
+    exits: int
+    duration_s: float
+    by_event: dict[str, int]
 
 
 @dataclass
@@ -38,7 +56,8 @@ class Measurements:
     """Runs the methods of RFC 2544 and RFC 9971 and records what comes of them.
 
     What one test has found serves the next: latency is measured at fractions of NDR, so NDR is searched for once.
-    ``test`` is the name of the test that asks, under which results are recorded.
+    ``test`` is the name of the test that asks, under which results are recorded. ``variant`` says in the name of each
+    result what was unlike the plain case; empty there.
     """
 
     used: Session
@@ -47,8 +66,20 @@ class Measurements:
     calibration: Calibration | None
     baselines: Baselines | None
     test: str = ""
+    variant: str = ""
     _limits: dict[int, LoadLimit] = field(default_factory=dict)
     _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
+
+    def varied(self, variant: str, directions: Sequence[Direction] | None = None) -> Measurements:
+        """Return what measures something else than the plain case, with nothing found yet and no baseline beside it.
+
+        Args:
+            variant: what is unlike, for the names of the results.
+            directions: of the traffic; None: as it is.
+
+        """
+        used = self.used if directions is None else self.used.with_traffic(directions)
+        return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={})
 
     def ndr_and_pdr(self, frame_size_bytes: int) -> dict[str, Bounds]:
         """Search NDR and PDR (RFC 9971) at a frame size, or return what was found before.
@@ -114,7 +145,9 @@ class Measurements:
                         Measurement(
                             test=self.test,
                             frame_size_bytes=frame_size_bytes,
-                            metric=f"latency p{percentile}, {one.load}, port {one.tx_port} to {one.rx_port}",
+                            metric=self._named(
+                                f"latency p{percentile}, {one.load}, port {one.tx_port} to {one.rx_port}"
+                            ),
                             value=value_us,
                             unit="us",
                             trials=one.trials,
@@ -122,13 +155,15 @@ class Measurements:
                     )
         return found
 
-    def reordering(self, frame_size_bytes: int) -> ReorderingAtLoad | None:
-        """Measure the order of frames at the profile's fraction of NDR (RFC 4737).
+    def reordering(
+        self, frame_size_bytes: int, goal: str = "NDR", fraction: float | None = None
+    ) -> ReorderingAtLoad | None:
+        """Measure the order of frames at a fraction of NDR or PDR (RFC 4737); None: at the profile's.
 
-        Where polling loops share host cores, there is no NDR to find: then at a load that they surely bear.
+        Where polling loops share host cores, there is neither to find: then at a load that they surely bear.
 
         Returns:
-            One record for each direction; None where no load met the goal of NDR.
+            One record for each direction; None where no load met the goal.
 
         Raises:
             LabError: the trial never counted.
@@ -136,7 +171,7 @@ class Measurements:
         """
         plan: ReorderingPlan | None = self.profile.reordering_plan_at(frame_size_bytes, SHARED_CORES_LOAD)
         if not self.used.deployed.sharing:
-            plan = self.profile.reordering_plan(self.ndr_and_pdr(frame_size_bytes)["NDR"])
+            plan = self.profile.reordering_plan(self.ndr_and_pdr(frame_size_bytes)[goal], fraction)
         if plan is None:
             return None
         with self.run.search(self.test, reordering.SEARCH, frame_size_bytes):
@@ -147,13 +182,52 @@ class Measurements:
                 Measurement(
                     test=self.test,
                     frame_size_bytes=frame_size_bytes,
-                    metric=f"reordered ratio, {found.load}, port {one.tx_port} to {one.rx_port}",
+                    metric=self._named(f"reordered ratio, {found.load}, {_way(one)}"),
                     value=one.ratio,
                     unit="1",
                     trials=1,
                 )
             )
         return found
+
+    def exits(self, frame_size_bytes: int) -> ExitsWhileForwarding:
+        """Count how often the exclusive vCPUs leave their guest while frames are forwarded at NDR, on a host with KVM.
+
+        Raises:
+            LabError: no load met the goal of NDR, or the host does not let exits be counted.
+
+        """
+        load_pps = self.ndr_and_pdr(frame_size_bytes)["NDR"].lower_pps
+        if load_pps is None:
+            raise LabError("exits while forwarding: no load was forwarded without loss")
+        request = TrialRequest(
+            frame_size_bytes=frame_size_bytes, rate_pps=load_pps, duration_s=EXITS_TRIAL_S, tagged=False
+        )
+        tids = self.used.deployed.vcpu_tids
+        with contextlib.ExitStack() as stack:
+            counts = [stack.enter_context(exits.counting(tids[v])) for v in self.used.deployed.exclusive_cores]
+            result = self.used.measurer.measure(request)
+        found = ExitsWhileForwarding(
+            frames=sum(direction.received_frames for direction in result.directions),
+            exits=sum(count.total for count in counts),
+            duration_s=result.duration_s,
+            by_event={event: sum(count.by_event[event] for count in counts) for event in counts[0].by_event},
+        )
+        self.run.record(
+            Measurement(
+                test=self.test,
+                frame_size_bytes=frame_size_bytes,
+                metric=f"exits of the exclusive vCPUs while forwarding {load_pps / 1e6:.3f} Mpps",
+                value=found.exits / found.duration_s,
+                unit="exits/s",
+                reason=", ".join(f"{event}: {count}" for event, count in found.by_event.items()),
+                trials=1,
+            )
+        )
+        return found
+
+    def _named(self, metric: str) -> str:
+        return f"{metric}, {self.variant}" if self.variant else metric
 
     def _conditions(self) -> Conditions:
         return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test))
@@ -187,7 +261,7 @@ class Measurements:
         """Publish what a search found; where it reached the limit, the word of its verdict says so."""
         verdict, reason = None, None
         if bounds.lower_pps is not None:
-            reason = "no baseline of this image is simulated"
+            reason = "no baseline of this case is simulated"
             if self.baselines is not None:
                 judged = self.baselines.verdict(bounds.lower_pps, bounds.frame_size_bytes, limit.ceiling_pps)
                 verdict, reason = judged.consistent_with, judged.reason
@@ -197,7 +271,7 @@ class Measurements:
             Measurement(
                 test=self.test,
                 frame_size_bytes=bounds.frame_size_bytes,
-                metric=bounds.goal,
+                metric=self._named(bounds.goal),
                 value=bounds.lower_pps,
                 unit="pps",
                 low=bounds.lower_pps,
@@ -212,3 +286,7 @@ class Measurements:
                 invalid_trials=bounds.invalid_trials,
             )
         )
+
+
+def _way(record: LatencyAtLoad | ReorderingRecord) -> str:
+    return f"port {record.tx_port} to {record.rx_port}"

@@ -53,6 +53,15 @@ def _runs_suites(config: pytest.Config) -> bool:
     return False
 
 
+def _exclusive_cores(config: pytest.Config) -> int:
+    """Return how many exclusive cores the testbed's DUT has; 1 while only collecting a testbed that is not there."""
+    try:
+        bed = config.stash.get(_BED, None) or load(config.option.testbed)
+    except UsageError:
+        return 1  # told by pytest_cmdline_main where it matters
+    return bed.dut.machine.exclusive_cores
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Check what was asked for before anything starts: one line and an exit code of its own for each mistake."""
@@ -159,6 +168,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sizes = profile(metafunc.config.option.profile)
     except UsageError:
         return  # told by pytest_cmdline_main where it matters
+    if "qgm_count" in metafunc.fixturenames:
+        counts = range(1, 1 + _exclusive_cores(metafunc.config))
+        metafunc.parametrize("qgm_count", counts, ids=[f"{count}QGM" for count in counts], scope="session")
     for name, values in (
         ("frame_size", sizes.frame_sizes_bytes),
         ("throughput_frame_size", sizes.throughput_sizes_bytes),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import paths
@@ -39,6 +39,12 @@ class Session:
     measurer: GeneratorMeasurer
     directions: tuple[Direction, ...]
     speed_gbps: float
+
+    def with_traffic(self, directions: Sequence[Direction]) -> Session:
+        """Return the same session with other directions of traffic."""
+        return replace(
+            self, directions=tuple(directions), measurer=_measurer(self.deployed, self.generator, directions)
+        )
 
 
 def speed_gbps(testbed: Testbed) -> float:
@@ -164,17 +170,21 @@ def _session(testbed: Testbed, deployed: DeployedDut, generator: TrafficGenerato
     macs = [str(port["mac"]) for port in deployed.dut.ports()]
     ports = router_ports(testbed, macs)
     directions = pairs(ports)
-    probes = [
-        ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=deployed.exclusive_cores[vcpu])
-        for vcpu, tid in deployed.vcpu_tids.items()
-        if vcpu in deployed.exclusive_cores and not deployed.sharing
-    ]
     return Session(
         testbed=testbed,
         deployed=deployed,
         generator=generator,
         router=RouterTester(generator, ports),
-        measurer=GeneratorMeasurer(generator, directions, probes=probes),
+        measurer=_measurer(deployed, generator, directions),
         directions=directions,
         speed_gbps=speed_gbps(testbed),
     )
+
+
+def _measurer(deployed: DeployedDut, generator: TrafficGenerator, directions: Sequence[Direction]) -> GeneratorMeasurer:
+    probes = [
+        ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=deployed.exclusive_cores[vcpu])
+        for vcpu, tid in deployed.vcpu_tids.items()
+        if vcpu in deployed.exclusive_cores and not deployed.sharing
+    ]
+    return GeneratorMeasurer(generator, directions, probes=probes)

@@ -60,6 +60,15 @@ class PixDut:
         for pair in node.queue_pairs():
             self._shell.tell(f"qgm add {pair.core} {pair.port}/{pair.queue}")
 
+    def use_cores(self, count: int) -> None:
+        """Deal its ports to that many queue group managers, and start again."""
+        self.stop()
+        for pair in self._shell.objects("qgm"):
+            self._shell.tell(f"qgm del {pair['port']}/{pair['queue']}")
+        for port in range(len(self.ports())):
+            self._shell.tell(f"qgm add {1 + port % count} {port}")
+        self.start()
+
     def route_add(self, prefix: str, via: str) -> None:
         """Add a route."""
         self._shell.tell(f"route add {prefix} via {via}")

@@ -38,6 +38,15 @@ class Dut(Protocol):
         """
         ...
 
+    def use_cores(self, count: int) -> None:
+        """Start forwarding again with the ports dealt, one queue pair each, to its first ``count`` exclusive cores.
+
+        Raises:
+            DutError: it has not that many, or does not let itself be told.
+
+        """
+        ...
+
     def route_add(self, prefix: str, via: str) -> None:
         """Add a route."""
         ...

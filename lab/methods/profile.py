@@ -70,9 +70,15 @@ class Profile(Model):
             tagged_rate_pps=self.latency_tagged_pps,
         )
 
-    def reordering_plan(self, bounds: Bounds) -> ReorderingPlan | None:
-        """Return the plan of the reordering test at a fraction of what a search found; None where it found no load."""
-        points = load_points(bounds, (self.reordering_fraction,))
+    def reordering_plan(self, bounds: Bounds, fraction: float | None = None) -> ReorderingPlan | None:
+        """Return the plan of the reordering test at a fraction of what a search found; None where it found no load.
+
+        Args:
+            bounds: what a search found.
+            fraction: of it; None: the profile's.
+
+        """
+        points = load_points(bounds, (self.reordering_fraction if fraction is None else fraction,))
         return self.reordering_plan_at(bounds.frame_size_bytes, points[0]) if points else None
 
     def reordering_plan_at(self, frame_size_bytes: int, load: LoadPoint) -> ReorderingPlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from scapy.layers.inet import IP
@@ -53,6 +54,13 @@ def pairs(ports: Sequence[RouterPort]) -> tuple[Direction, ...]:
         directions.append(Direction(tx=first.addresses(), rx=second.addresses()))
         directions.append(Direction(tx=second.addresses(), rx=first.addresses()))
     return tuple(directions)
+
+
+def mesh(ports: Sequence[RouterPort]) -> tuple[Direction, ...]:
+    """Return the directions from every port to every other: the fully meshed traffic of RFC 2285 section 3.3.3."""
+    return tuple(
+        Direction(tx=source.addresses(), rx=target.addresses()) for source, target in itertools.permutations(ports, 2)
+    )
 
 
 class Received:

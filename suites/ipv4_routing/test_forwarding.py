@@ -115,7 +115,11 @@ def test_addresses_all_over_the_prefix_are_forwarded(
     """First, last and random addresses of the route's prefix leave by its port."""
     source, target = ports
     network = ipaddress.IPv4Network(target.network)
-    addresses = [network[1], network[-2], *(network[random.Random(i).randrange(1, 2**14)] for i in range(20))]
+    addresses = [
+        network[1],
+        network[-2],
+        *(network[random.Random(i).randrange(1, network.num_addresses - 1)] for i in range(20)),
+    ]
     sent = [router.ipv4(source, target, dst=str(address)) / UDP() / payload(18) for address in addresses]
     out = router.send(source, *sent, expect=len(sent)).at(target)
     assert [p[IP].dst for p in out] == [str(address) for address in addresses]
@@ -251,9 +255,3 @@ def test_an_unknown_neighbour_is_asked_for_and_then_served(
     router.send(target, reply, expect=0)
     out = router.send(source, packet).only_at(target)
     assert out.dst == stranger_mac
-
-
-def test_no_packet_is_unaccounted_for(dut: Dut) -> None:
-    """Whatever came in went out, was dropped for a reason, was consumed or is held: the counters add up."""
-    totals = dut.conservation()
-    assert totals.taken_in == totals.accounted_for, str(totals)
