@@ -25,9 +25,10 @@ from lab.machines.cores import CorePlan
 from lab.testbed import Testbed, load
 from lab.testbed.resources import Qemu
 from lab.traffic.disturbance import ThreadProbe
+from lab.traffic.load import Direction
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.protocol import TrafficGenerator
-from lab.traffic.router import HOSTS, RouterPort, pairs, router_ports
+from lab.traffic.router import RouterPort, pairs, router_ports
 from lab.traffic.vtrex import VtrexServer
 
 IMAGE = "pix-padded"
@@ -52,12 +53,13 @@ class Rig:
 
 
 @contextmanager
-def with_testpmd(bench: str, hosts: int = HOSTS) -> Iterator[Rig]:
+def with_testpmd(bench: str, networks: Sequence[str] = ()) -> Iterator[Rig]:
     """Put dpdk-testpmd beside the image, on sockets of the same kind; its lcore has the QGM's host core.
 
     Args:
         bench: name of the benchmark, for the lease.
-        hosts: addresses behind each port that test traffic steps through.
+        networks: for each port of the image, one behind it from which destinations are drawn at random; without them
+            traffic steps through a few hosts.
 
     Raises:
         LabError: something does not start; what was started is stopped.
@@ -84,10 +86,10 @@ def with_testpmd(bench: str, hosts: int = HOSTS) -> Iterator[Rig]:
             )
         )
         generator = _connect(stack, server, deployed)
-        ports = _ports(testbed, deployed, hosts)
+        ports = _ports(testbed, deployed)
         probe = ThreadProbe("forwarding lcore of testpmd", testpmd.forwarding_tid, plan.exclusive[0])
-        known = GeneratorMeasurer(generator, pairs(_moved(ports, 2, TESTPMD_MACS)), probes=[probe])
-        pix = of_image(deployed, _pix_measurer(generator, deployed, ports))
+        known = GeneratorMeasurer(generator, _towards(_moved(ports, 2, TESTPMD_MACS), networks), probes=[probe])
+        pix = of_image(deployed, _pix_measurer(generator, deployed, _towards(ports, networks)))
         yield Rig(pix, (of_testpmd(testpmd, known),), deployed, ports, session.speed_gbps(testbed))
 
 
@@ -116,11 +118,11 @@ def with_kernel(bench: str) -> Iterator[Rig]:
         server = _serve(stack, testbed, plan, folder, devices, ["--netns", links.netns])
         deployed = _deploy(stack, testbed, sockets, folder)
         generator = _connect(stack, server, deployed)
-        ports = _ports(testbed, deployed, HOSTS)
+        ports = _ports(testbed, deployed)
         kernel = GeneratorMeasurer(generator, pairs(_moved(ports, 2, [port.mac for port in node.ports])))
         wire = GeneratorMeasurer(generator, pairs(_moved(ports, 4, WIRE_MACS)))
         others = Contender("Linux", kernel), Contender("veth wire", wire)
-        pix = of_image(deployed, _pix_measurer(generator, deployed, ports))
+        pix = of_image(deployed, _pix_measurer(generator, deployed, pairs(ports)))
         yield Rig(pix, others, deployed, ports, session.speed_gbps(testbed))
 
 
@@ -160,8 +162,19 @@ def _connect(stack: ExitStack, server: VtrexServer, deployed: DeployedDut) -> Tr
     return generator
 
 
-def _ports(testbed: Testbed, deployed: DeployedDut, hosts: int) -> tuple[RouterPort, ...]:
-    return router_ports(testbed, [str(port["mac"]) for port in deployed.dut.ports()], hosts)
+def _ports(testbed: Testbed, deployed: DeployedDut) -> tuple[RouterPort, ...]:
+    return router_ports(testbed, [str(port["mac"]) for port in deployed.dut.ports()])
+
+
+def _towards(ports: Sequence[RouterPort], networks: Sequence[str] = ()) -> list[Direction]:
+    """Return both directions between two ports, each to random addresses of the network behind its far port."""
+    if not networks:
+        return list(pairs(ports))
+    drawn = [(networks[1],), (networks[0],)]
+    return [
+        direction.model_copy(update={"destinations": behind})
+        for direction, behind in zip(pairs(ports), drawn, strict=True)
+    ]
 
 
 def _moved(ports: Sequence[RouterPort], first: int, macs: Sequence[str]) -> list[RouterPort]:
@@ -172,10 +185,12 @@ def _moved(ports: Sequence[RouterPort], first: int, macs: Sequence[str]) -> list
     ]
 
 
-def _pix_measurer(generator: TrafficGenerator, deployed: DeployedDut, ports: Sequence[RouterPort]) -> GeneratorMeasurer:
+def _pix_measurer(
+    generator: TrafficGenerator, deployed: DeployedDut, directions: Sequence[Direction]
+) -> GeneratorMeasurer:
     probes = [
         ThreadProbe(f"vCPU {vcpu} of the DUT", tid, deployed.exclusive_cores[vcpu])
         for vcpu, tid in deployed.vcpu_tids.items()
         if vcpu in deployed.exclusive_cores
     ]
-    return GeneratorMeasurer(generator, pairs(ports), probes=probes)
+    return GeneratorMeasurer(generator, directions, probes=probes)
