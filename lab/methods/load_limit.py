@@ -10,6 +10,7 @@ from lab.models import Model
 
 _ROUNDS = 12
 _OVERLOAD = 1.5
+_LEAST_SHARE = 0.02  # of the limit: a generator that offers less to a DUT has not got its core
 _STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time
 
 
@@ -66,9 +67,11 @@ def offerable(
         The same limit when the generator keeps to it, else a lower one.
 
     Raises:
-        GeneratorError: the generator fell short of whatever was asked.
+        GeneratorError: the generator fell short of whatever was asked, or keeps to so little that its core is not its own:
+            what would be found then is not the DUT's.
 
     """
+    least_pps = _LEAST_SHARE * limit.rate_pps
     before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         result = measurer.measure(
@@ -95,6 +98,8 @@ def offerable(
             continue
         lower_pps = limit.rate_pps * max(share, before) * _STEP_BELOW
         before = 0.0
+        if lower_pps < least_pps:
+            break
         limit = limit.model_copy(
             update={"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
         )

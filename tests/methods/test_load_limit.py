@@ -72,3 +72,10 @@ def test_a_generator_that_always_falls_short_is_an_error_of_the_generator() -> N
 
     with pytest.raises(GeneratorError, match=r"it sent 90\.0 %"):
         offerable(Sagging(capacity_pps=1e6), load_limit(64, 10.0, 2, None), 64, Conditions())
+
+
+def test_a_generator_without_its_core_is_an_error_and_no_result() -> None:
+    """What it could find at a thousandth of its rate would not be the DUT's."""
+    limit = load_limit(64, 10.0, 2, 9e6)
+    with pytest.raises(GeneratorError, match="keeps to no rate"):
+        offerable(ModelDut(capacity_pps=1e9, generator_pps=9e3), limit, 64, Conditions())
