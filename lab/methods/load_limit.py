@@ -67,8 +67,8 @@ def offerable(
         The same limit when the generator keeps to it, else a lower one.
 
     Raises:
-        GeneratorError: the generator fell short of whatever was asked, or keeps to so little that its core is not its own:
-            what would be found then is not the DUT's.
+        GeneratorError: the generator fell short of whatever was asked, or keeps to so little that its core is not its
+            own: what would be found then is not the DUT's.
 
     """
     least_pps = _LEAST_SHARE * limit.rate_pps
