@@ -125,3 +125,9 @@ def test_start_and_stop_again_and_again(machine: Machine) -> None:
         machine.ok("stop")
         assert {port["state"] for port in machine.objects("ports")} == {"stopped"}
         assert machine.objects("cores")[1]["state"] == "parked"
+
+
+def test_without_a_route_file_the_boot_goes_on(machine: Machine) -> None:
+    (said,) = machine.command("route load")
+    assert said == "error: there is no route file: the boot service has none beside the image (PXE status 0x3b)"
+    assert b"warning" not in machine.log
