@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.images import Manifest, all_manifests
+from lab.images import PixManifest, all_manifests
 from lab.results.model import BaselineBand
 from lab.simulation import host
 from lab.simulation.baseline import Baseline, BaselineQuery, predict
@@ -96,7 +96,7 @@ def _talk(frame_size_bytes: int) -> tuple[Baseline, ...]:
     )
 
 
-def of_host(image: Manifest, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
+def of_host(image: PixManifest, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
     """Measure this machine (about two seconds; nothing else may poll) and prepare its baselines.
 
     Args:
@@ -110,7 +110,11 @@ def of_host(image: Manifest, *, ports: int, cores: int, speed_gbps: float) -> Ba
         LabError: the probe is not built or does not run.
 
     """
-    family = [m for m in all_manifests() if m.directory == image.directory and m.elf_path.exists()]
+    family = [
+        other
+        for other in all_manifests()
+        if isinstance(other, PixManifest) and other.directory == image.directory and other.elf_path.exists()
+    ]
     if not family:
         raise UsageError(f"image {image.name!r}: its ELF file {image.elf_path} is missing: build the image anew")
     return Baselines(

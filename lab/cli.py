@@ -44,15 +44,21 @@ def image_list() -> None:
     from lab import images
 
     for manifest in images.all_manifests():
-        typer.echo(f"{manifest.name}\t{manifest.version}\t{manifest.layout}\t{manifest.sha256}")
+        kind = manifest.layout_name or manifest.driver
+        typer.echo(f"{manifest.name}\t{manifest.version}\t{kind}\t{manifest.digest}")
 
 
 @image_app.command("build")
-def image_build() -> None:
-    """Build the PIX images from their sources."""
+def image_build(
+    name: Annotated[str | None, typer.Argument(help="A folder of firmware-images; all of our own by default.")] = None,
+) -> None:
+    """Build images: ours from their sources, others (linux-router) from packages that are fetched once."""
     from lab import images
 
-    images.build()
+    if name is None:
+        images.build()
+    else:
+        images.build_named(name)
 
 
 @app.command("report")

@@ -17,7 +17,7 @@ from lab import baselines, images, paths, session
 from lab.dut.deploy import DeployedDut
 from lab.dut.protocol import Dut
 from lab.errors import LabError, UsageError, near_misses
-from lab.images import Manifest
+from lab.images import Manifest, PixManifest
 from lab.machines import cores
 from lab.machines.host import Accelerator
 from lab.measurements import Measurements
@@ -271,8 +271,11 @@ def router(in_use: session.Session) -> RouterTester:
 
 @pytest.fixture(scope="session")
 def predictions(testbed: Testbed, image: Manifest, run: Run) -> baselines.Baselines | None:
-    """Return the simulated baselines of the machine that is measured; None where nothing can be."""
+    """Return the simulated baselines of the machine that is measured; None where nothing is, or not PIX."""
     if cores.plan(testbed.dut.machine.exclusive_cores).sharing:
+        return None
+    if not isinstance(image, PixManifest):
+        run.say(f"no simulated baselines: the lab does not know how {image.name} lays out its memory")
         return None
     run.say("measuring this machine for the simulated baselines")
     return baselines.of_host(

@@ -106,14 +106,16 @@ class Run:
         """Note what booted where, what it says of itself, and which generator drives it."""
         image, version = self._image, dut.version()
         assert image is not None
+        served = ", ".join(f"{file.name} ({file.size_bytes} bytes)" for file in boot.served.sent)
         shown = model.Image(
             name=image.name,
-            layout=image.layout,
+            layout=image.layout_name,
             version=image.version,
             build_id=image.build_id,
             asked_sha256=boot.asked_sha256,
             served_sha256=boot.served_sha256,
             booted_sha256=boot.booted_sha256,
+            booted_build_id=boot.booted_build_id,
         )
         how = model.Boot(
             accelerator=boot.accelerator.accelerator,
@@ -124,7 +126,7 @@ class Run:
                 "guest processor": boot.processor,
                 "host core of the generator": str(boot.cores.generator),
                 "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot),
-                "served": f"{boot.served.file}, {boot.served.size_bytes} bytes, to {boot.served.mac}",
+                "served": f"{served}, to {boot.served.mac}",
             },
         )
         subject = model.Dut(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lab.dut.pix import version_of
+from lab.dut.identity import identify
 from lab.dut.record import BootRecord
 from lab.dut.shell import Shell
 from lab.errors import DutError, LabError
 from lab.images import Manifest, bootproof
+from lab.images.manifest import digest_of
 from lab.machines.cores import CorePlan
 from lab.machines.deadline import Deadline
 from lab.machines.host import AcceleratorPlan
 from lab.machines.virtual import VirtualServer
-from lab.netboot.service import BootService
+from lab.netboot.service import BootService, ServedRecord
 
 READY_LIMIT_S = 90.0
 _RESET_LIMIT_S = 10.0
@@ -74,8 +75,10 @@ class Boot:
             phases_s["hand-over to KVM"] = time.time() - ready_s
         shell = Shell(self._server.console, self._image.prompt, self._server.require_running)
         proof_s = time.time()
-        booted_sha256 = str(version_of(shell)["sha256"])
-        bootproof.prove(self._image.sha256, served.sha256, booted_sha256)
+        booted = identify(shell, self._image)
+        served_sha256 = self._digest_of_sent(served)
+        bootproof.prove(self._image.digest, served_sha256, booted.sha256)
+        bootproof.prove_build(self._image.build_id, booted.build_id)
         phases_s["proof"] = time.time() - proof_s
         self._progress(f"{self._image.name} is up and proved, {time.time() - started_s:.1f} s after power on")
         self._record = BootRecord(
@@ -84,12 +87,18 @@ class Boot:
             processor=self._server.cpu,
             cores=self._cores,
             served=served,
-            asked_sha256=self._image.sha256,
-            served_sha256=served.sha256,
-            booted_sha256=booted_sha256,
+            asked_sha256=self._image.digest,
+            served_sha256=served_sha256,
+            booted_sha256=booted.sha256,
+            booted_build_id=booted.build_id,
             phases_s=phases_s,
         )
         return shell
+
+    def _digest_of_sent(self, served: ServedRecord) -> str:
+        """Return the digest of what the machine fetched of the image's files, as the boot service sent it."""
+        own = {file.name for file in self._image.boot_files}
+        return digest_of((file.name, file.sha256) for file in served.sent if file.name in own)
 
     def after_reboot(self) -> Shell:
         """Boot again once the image, told to reboot, has reset the machine; raises as ``cold`` does."""

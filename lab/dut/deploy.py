@@ -8,15 +8,17 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import get_args
 
 from lab import paths
 from lab.dut.boot import Boot
+from lab.dut.linux import LinuxDut
 from lab.dut.pix import PixDut
 from lab.dut.protocol import Dut
 from lab.dut.record import BootRecord
+from lab.dut.shell import Shell
 from lab.errors import LabError, UsageError
 from lab.images import Manifest
+from lab.images.manifest import SCRIPT_NAME
 from lab.machines import cores, host
 from lab.machines.spec import DataPort, MachineSpec
 from lab.machines.virtual import VirtualServer
@@ -28,11 +30,18 @@ from lab.testbed.resources import Qemu
 Progress = Callable[[str], None]
 
 
+_DRIVERS: dict[str, Callable[[Shell, Callable[[], Shell], Manifest], Dut]] = {
+    "linux": LinuxDut,
+    "pix": lambda shell, boot_again, image: PixDut(shell, boot_again),
+}
+"""What makes a DUT of a booted shell, by the manifest's ``driver``."""
+
+
 class DeployedDut:
     """A router that has been booted and configured. ``boot`` and ``vcpu_tids`` are those of its last boot."""
 
-    def __init__(self, dut: PixDut, boot: Boot, server: VirtualServer, plan: cores.CorePlan, data_ports: int) -> None:
-        self.dut: Dut = dut
+    def __init__(self, dut: Dut, boot: Boot, server: VirtualServer, plan: cores.CorePlan, data_ports: int) -> None:
+        self.dut = dut
         self.data_ports = data_ports
         self.exclusive_cores = dict(enumerate(plan.exclusive, start=1))
         """Host core of each exclusive vCPU, by the vCPU's index."""
@@ -82,30 +91,58 @@ def deploy(
             f"testbed {testbed.name!r} answers, but this version of the lab has no driver yet for power "
             f"{machine.power.driver!r} and console {machine.console.driver!r}: use a virtual testbed"
         )
-    if machine.exclusive_cores > image.max_exclusive_cores:
-        raise UsageError(
-            f"testbed {testbed.name!r} asks for {machine.exclusive_cores} exclusive cores, but {image.name!r} "
-            f"takes at most {image.max_exclusive_cores}: lower nodes.*.machine.exclusive_cores"
-        )
+    _check_fit(testbed, machine, image)
     core_plan = cores.plan(machine.exclusive_cores)
-    plan = host.plan_for(image.name, get_args(host.Accelerator), core_plan.sharing)
+    plan = host.plan_for(image.name, image.accelerators, core_plan.sharing)
     progress(f"host: {plan.accelerator}: {plan.reason}")
     with ExitStack() as stack:
         folder = _folder(stack)
         network = stack.enter_context(BootNetwork())
         service = stack.enter_context(
-            BootService(network, image.path, machine.boot_mac, folder, run_dir / "netboot.log")
+            BootService(network, _served(image), machine.boot_mac, folder, run_dir / "netboot.log")
         )
         spec = _spec(testbed, machine, vhost_sockets)
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         stack.callback(server.power_off)
         boot = Boot(image, server, service, plan, core_plan, progress)
-        dut = PixDut(boot.cold(), boot.after_reboot)
+        dut = _DRIVERS[image.driver](boot.cold(), boot.after_reboot, image)
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
         node = testbed.dut
         dut.configure(node, [testbed.peer_of(port) for port in node.ports])
         yield DeployedDut(dut, boot, server, core_plan, len(node.ports))
+
+
+def _check_fit(testbed: Testbed, machine: Qemu, image: Manifest) -> None:
+    """Raise UsageError, saying which value of which file to change, unless the image can run on the machine."""
+    where = f"{image.name!r} on testbed {testbed.name!r}"
+    if machine.exclusive_cores > image.max_exclusive_cores:
+        raise UsageError(
+            f"{where}: the testbed asks for {machine.exclusive_cores} exclusive cores, but the image "
+            f"takes at most {image.max_exclusive_cores}: lower nodes.*.machine.exclusive_cores"
+        )
+    if machine.memory_mib < image.memory_mib_min:
+        raise UsageError(
+            f"{where}: the machine has {machine.memory_mib} MiB, but the image needs {image.memory_mib_min}: "
+            "raise nodes.*.machine.memory_mib"
+        )
+    for port in testbed.dut.ports:
+        if len(port.qgms) > 1 and image.driver != "pix":
+            raise UsageError(
+                f"{where}: port {port.name} has {len(port.qgms)} queue pairs, which the lab gives to PIX only: "
+                "remove nodes.*.ports[].qgms"
+            )
+        if port.nic != image.nic_model:
+            raise UsageError(
+                f"{where}: port {port.name} is a {port.nic}, but the image drives {image.nic_model}: "
+                "change nodes.*.ports[].nic, or take another image"
+            )
+
+
+def _served(image: Manifest) -> dict[str, Path | str]:
+    """Return what the boot service hands out: the script first, where there is one."""
+    script = {} if image.boot_script is None else {SCRIPT_NAME: image.boot_script}
+    return {**script, **{file.name: image.directory / file.name for file in image.boot_files}}
 
 
 def _spec(testbed: Testbed, machine: Qemu, vhost_sockets: list[Path]) -> MachineSpec:

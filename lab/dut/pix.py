@@ -111,6 +111,10 @@ class PixDut:
         """Return the drops of all ports by reason."""
         return self.counters().drops()
 
+    def drop_reasons(self) -> frozenset[str]:
+        """Return every reason that its counters know."""
+        return frozenset(reason for port in self.counters().ports for reason in port.drops)
+
     def conservation(self) -> Conservation:
         """Return the two sides of the balance of its packets."""
         return self.counters().conservation()

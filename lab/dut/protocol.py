@@ -17,7 +17,7 @@ class Dut(Protocol):
     """
 
     def version(self) -> dict[str, Any]:
-        """Return what it says of itself: ``name``, ``version``, ``layout``, ``build_id``, ``sha256``."""
+        """Return what it says of itself: ``name``, ``version``, ``build_id``, and what it has beyond that."""
         ...
 
     def ports(self) -> list[dict[str, Any]]:
@@ -75,8 +75,15 @@ class Dut(Protocol):
         """Return the drops of all ports by reason."""
         ...
 
-    def conservation(self) -> Conservation:
-        """Return the two sides of the balance of its packets."""
+    def drop_reasons(self) -> frozenset[str]:
+        """Return the reasons that it counts by themselves, under the names that PIX has for them.
+
+        What another router drops for a reason that is not here, it counts together with others or not at all.
+        """
+        ...
+
+    def conservation(self) -> Conservation | None:
+        """Return the two sides of the balance of its packets; None where it does not count all that takes."""
         ...
 
     def reboot(self) -> None:

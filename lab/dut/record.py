@@ -12,7 +12,8 @@ class BootRecord(Model):
     """One boot of an image.
 
     ``phases_s`` are the durations of its phases in seconds, in their order; ``processor`` is QEMU's name of the CPU
-    that the guest sees; ``booted_sha256`` is what the machine computed of the file as it was loaded into its memory.
+    that the guest sees; ``booted_sha256`` is what the machine computed of the file as it was loaded into its memory,
+    None where it cannot; ``booted_build_id`` is what it tells in any case.
     """
 
     image: str
@@ -22,5 +23,6 @@ class BootRecord(Model):
     served: ServedRecord
     asked_sha256: str
     served_sha256: str
-    booted_sha256: str
+    booted_sha256: str | None
+    booted_build_id: str
     phases_s: dict[str, float]

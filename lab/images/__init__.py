@@ -1,6 +1,7 @@
-"""Images: what there is to boot, built from source, and proved to be what has booted."""
+"""Images: what there is to boot, built from source or fetched, and proved to be what has booted."""
 
-from lab.images.build import build
-from lab.images.manifest import Manifest, all_manifests, find
+from lab.images.build import build, build_named
+from lab.images.catalogue import all_manifests, find
+from lab.images.manifest import Manifest, PixManifest
 
-__all__ = ["Manifest", "all_manifests", "build", "find"]
+__all__ = ["Manifest", "PixManifest", "all_manifests", "build", "build_named", "find"]

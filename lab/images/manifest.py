@@ -1,20 +1,71 @@
-"""The manifest of an image: what its build says about it, checked against the file."""
+"""What a manifest says of an image: one model for each ``format``. docs/images.md explains every key."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from lab import paths
-from lab.errors import UsageError, near_misses
+from lab.machines.host import Accelerator
 from lab.models import Model
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_SUFFIX = ".manifest.json"
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+SCRIPT_NAME = "boot.ipxe"
+
+
+class ImageFile(Model):
+    """A file that the boot service hands out; it lies beside the manifest."""
+
+    name: FileName
+    size_bytes: int = Field(gt=0)
+    sha256: Sha256
+
+
+class Manifest(Model):
+    """An image that can be booted: what is the same for all formats. ``directory`` is where its manifest lies.
+
+    ``ready_text`` is on the console once it takes commands, after ``prompt``. ``driver`` names what configures it,
+    ``nic_model`` the data ports that it drives, ``accelerators`` what it can be run by in a virtual machine.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str
+    version: str
+    build_id: str
+    ready_text: str = Field(min_length=1)
+    prompt: str = Field(min_length=1)
+    max_exclusive_cores: int = Field(ge=1)
+    driver: Literal["pix", "linux"]
+    nic_model: str
+    memory_mib_min: int = Field(ge=1)
+    accelerators: tuple[Accelerator, ...] = Field(min_length=1)
+    directory: Path
+
+    @property
+    def boot_files(self) -> tuple[ImageFile, ...]:
+        """The files that the boot service must hand out, the first one first."""
+        raise NotImplementedError
+
+    @property
+    def boot_script(self) -> str | None:
+        """The iPXE script that has them loaded; None where the first file is itself what PXE loads and starts."""
+        return None
+
+    @property
+    def layout_name(self) -> str:
+        """How memory that several cores write is laid out; empty for an image of which the lab does not know."""
+        return ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the image (see ``digest_of``)."""
+        return digest_of((file.name, file.sha256) for file in self.boot_files)
 
 
 class SharedStructure(Model):
@@ -42,28 +93,31 @@ class SharedBlock(Model):
     size_bytes: int
 
 
-class Manifest(Model):
-    """An image that can be booted. ``directory`` is where its manifest lies; ``file`` and ``elf`` lie beside it.
+class PixManifest(Manifest):
+    """PIX: one file that PXE loads, which itself tells the digest of what was loaded. ``elf`` has its symbols."""
 
-    ``ready_text`` is on the console once it takes commands, after ``prompt``.
-    """
-
-    schema_version: Literal[1] = Field(alias="schema")
-    name: str
-    version: str
-    layout: Literal["padded", "packed"]
     format: Literal["pxe-nbp"]
-    file: str
+    layout: Literal["padded", "packed"]
+    file: FileName
     size_bytes: int = Field(gt=0)
     sha256: Sha256
-    build_id: str
     elf: str
-    ready_text: str
-    prompt: str
-    max_exclusive_cores: int = Field(ge=1)
     shared_block: SharedBlock
     shared_structures: tuple[SharedStructure, ...]
-    directory: Path
+    driver: Literal["pix"] = "pix"
+    nic_model: str = "virtio-net"
+    memory_mib_min: int = Field(default=128, ge=1)
+    accelerators: tuple[Accelerator, ...] = ("kvm", "tcg-then-kvm", "tcg")
+
+    @property
+    def boot_files(self) -> tuple[ImageFile, ...]:
+        """The one file."""
+        return (ImageFile(name=self.file, size_bytes=self.size_bytes, sha256=self.sha256),)
+
+    @property
+    def layout_name(self) -> str:
+        """The layout of the build."""
+        return self.layout
 
     @property
     def path(self) -> Path:
@@ -76,74 +130,71 @@ class Manifest(Model):
         return self.directory / self.elf
 
 
-def find(name: str, directory: Path = paths.FIRMWARE_IMAGES) -> Manifest:
-    """Return the image of a name, its file checked against the manifest.
+class IpxeBoot(Model):
+    """Kernel, initrd and command line of a system in the Linux boot protocol, loaded by a PXE ROM that is iPXE."""
 
-    Args:
-        name: as in the manifest, for example ``pix-padded``.
-        directory: the folder firmware-images.
+    method: Literal["ipxe"]
+    kernel: FileName
+    initrd: FileName
+    command_line: Annotated[str, StringConstraints(pattern=r"^[ -~]*$")]
 
-    Raises:
-        UsageError: there is none, its manifest is wrong, or its file is missing or another one.
 
+class LinuxManifest(Manifest):
+    """An image that is not ours, which the lab cannot ask for the digest of what it was loaded from.
+
+    That the running system is the one asked for is told by its build id: the group ``build_id`` of
+    ``version_pattern``, found in what ``version_command`` prints; groups ``name`` and ``version`` may be there.
     """
-    files = _files(directory)
-    if name not in files:
-        raise UsageError(f"unknown image {name!r} in {shown(directory)}: {near_misses(name, files)}")
-    manifest = _read(files[name])
-    _check_file(manifest)
-    return manifest
+
+    format: Literal["linux"]
+    files: tuple[ImageFile, ...] = Field(min_length=1)
+    boot: IpxeBoot
+    version_command: str = Field(min_length=1)
+    version_pattern: str
+
+    @field_validator("version_pattern")
+    @classmethod
+    def _finds_a_build_id(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        if "build_id" not in groups:
+            raise ValueError("it has no group (?P<build_id>...), by which the running system is told from others")
+        return pattern
+
+    @model_validator(mode="after")
+    def _boots_its_own_files(self) -> LinuxManifest:
+        names = [file.name for file in self.files]
+        for key, name in (("kernel", self.boot.kernel), ("initrd", self.boot.initrd)):
+            if name not in names:
+                raise ValueError(f"boot.{key}: {name!r} is none of its files: {', '.join(names)}")
+        if len(set(names)) != len(names) or SCRIPT_NAME in names:
+            raise ValueError(f"files: each needs a name of its own, which is not {SCRIPT_NAME}")
+        return self
+
+    @property
+    def boot_files(self) -> tuple[ImageFile, ...]:
+        """All its files."""
+        return self.files
+
+    @property
+    def boot_script(self) -> str:
+        """A script (https://ipxe.org/scripting) that loads kernel and initrd from where it came itself."""
+        boot = self.boot
+        kernel = f"kernel {boot.kernel} initrd={boot.initrd} {boot.command_line}"
+        return f"#!ipxe\n{kernel}\ninitrd {boot.initrd}\nboot\n"
 
 
-def all_manifests(directory: Path = paths.FIRMWARE_IMAGES) -> tuple[Manifest, ...]:
-    """Return the images that there are, by name, their files unchecked; UsageError when a manifest is wrong."""
-    return tuple(_read(path) for _, path in sorted(_files(directory).items()))
+AnyManifest = Annotated[PixManifest | LinuxManifest, Field(discriminator="format")]
 
 
-def shown(path: Path) -> str:
-    """Show a path from the top of the checkout, where it lies in it."""
-    return str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else str(path)
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """Return one SHA-256 for files given by name and SHA-256: of a single file its own.
 
-
-def _files(directory: Path) -> dict[str, Path]:
-    found = [*directory.glob(f"*{_SUFFIX}"), *directory.glob(f"*/build/*{_SUFFIX}")]
-    return {path.name.removesuffix(_SUFFIX): path for path in found}
-
-
-def _read(path: Path) -> Manifest:
-    remedy = "build the image anew with 'make -C firmware-images/pix'"
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(data, dict):
-            raise ValueError("not a JSON object")
-        manifest = Manifest.model_validate({**data, "directory": path.parent})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{shown(path)}: {place}: {first['msg'].lower()}: {remedy}") from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{shown(path)}: not a manifest: {error}: {remedy}") from error
-    if manifest.name != path.name.removesuffix(_SUFFIX):
-        raise UsageError(f"{shown(path)}: name: it says {manifest.name!r}, unlike its file: rename one of them")
-    return manifest
-
-
-def _check_file(manifest: Manifest) -> None:
-    """The file is there, whole, and the one that was built with the manifest."""
-    file, remedy = shown(manifest.path), "build the image anew or fetch it again"
-    try:
-        data = manifest.path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"image {manifest.name!r}: its file {file} is missing: {reason}: {remedy}") from error
-    if len(data) != manifest.size_bytes:
-        raise UsageError(
-            f"image {manifest.name!r}: its file {file} has {len(data)} bytes and not {manifest.size_bytes} as its "
-            f"manifest says: it is truncated or another one: {remedy}"
-        )
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != manifest.sha256:
-        raise UsageError(
-            f"image {manifest.name!r}: its file {file} has the SHA-256 {digest[:16]}... and not "
-            f"{manifest.sha256[:16]}... as its manifest says: {remedy}"
-        )
+    Of several it is that of the list that sha256sum(1) prints of them, sorted by name.
+    """
+    listed = sorted(files)
+    if len(listed) == 1:
+        return listed[0][1]
+    return hashlib.sha256("".join(f"{sha256}  {name}\n" for name, sha256 in listed).encode()).hexdigest()

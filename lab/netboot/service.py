@@ -1,4 +1,4 @@
-"""The boot service: DHCP and TFTP by dnsmasq, for exactly one machine and one file."""
+"""The boot service: DHCP and TFTP by dnsmasq, for exactly one machine and the files of one image."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.errors import LabError
@@ -19,33 +20,51 @@ from lab.process import dying_with_parent
 _NO_PROXY_DHCP = "--dhcp-option=encap:175,176,1b"
 
 
-class ServedRecord(Model):
-    """What the boot service handed out: the file as it lies in the served folder, to whom, and when (Unix time).
+class ServedFile(Model):
+    """A file as it lies in the served folder, and when it was last sent in full (Unix time; None: it was not)."""
 
-    Times are None for what did not happen.
-    """
-
-    file: str
+    name: str
     size_bytes: int
     sha256: str
+    sent_at_s: float | None
+
+
+class ServedRecord(Model):
+    """What the boot service handed out, to whom, and when (Unix time, None for what did not happen).
+
+    ``files`` begins with the one that DHCP names.
+    """
+
+    files: tuple[ServedFile, ...]
     mac: str
     ip: str
     requested_at_s: float | None
     address_given_at_s: float | None
-    sent_at_s: float | None
+
+    @property
+    def sent(self) -> tuple[ServedFile, ...]:
+        """The files that were sent in full."""
+        return tuple(file for file in self.files if file.sent_at_s is not None)
+
+    @property
+    def sent_at_s(self) -> float | None:
+        """When the last of the files that were sent had been sent; None where none was."""
+        return max((file.sent_at_s for file in self.sent if file.sent_at_s is not None), default=None)
 
 
 class BootService:
-    """dnsmasq in the boot network's namespace, answering one machine and serving one file; a context manager."""
+    """dnsmasq in the boot network's namespace, answering one machine; a context manager."""
 
-    def __init__(self, network: BootNetwork, image: Path, mac: str, directory: Path, log: Path) -> None:
-        """Copy the image into a folder of its own and serve it.
+    def __init__(
+        self, network: BootNetwork, files: Mapping[str, Path | str], mac: str, directory: Path, log: Path
+    ) -> None:
+        """Copy files into a folder of their own and serve them.
 
         Args:
             network: where.
-            image: the file.
-            mac: the machine that gets it.
-            directory: an existing folder for the served copy.
+            files: by the name under which each is served, a file to copy or a text to write; DHCP names the first.
+            mac: the machine that gets them.
+            directory: an existing folder for the served copies.
             log: what dnsmasq says goes there, with time stamps.
 
         Raises:
@@ -57,14 +76,12 @@ class BootService:
         self._mac = mac.lower()
         root = directory / "tftp"
         root.mkdir()
-        self._file = root / image.name
-        shutil.copyfile(image, self._file)
-        self._file.chmod(0o444)
+        self._files = [_put(root / name, content) for name, content in files.items()]
         self._events: dict[str, float] = {}
         self._lines: list[str] = []
         self._log = log.open("a", encoding="utf-8")
         self._started = threading.Event()
-        command = network.enter(_command(self._mac, root, image.name, directory / "dhcp-leases", network.ipv6))
+        command = network.enter(_command(self._mac, root, self._files[0].name, directory / "dhcp-leases", network.ipv6))
         self._process = subprocess.Popen(
             dying_with_parent(command),
             stdin=subprocess.DEVNULL,
@@ -83,17 +100,13 @@ class BootService:
         self._events.clear()
 
     def record(self) -> ServedRecord:
-        """Return what has been served so far; the digest is that of the served copy as it lies there now."""
-        data = self._file.read_bytes()
+        """Return what has been served so far; the digests are those of the served copies as they lie there now."""
         return ServedRecord(
-            file=self._file.name,
-            size_bytes=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
+            files=tuple(self._served(file) for file in self._files),
             mac=self._mac,
             ip=CLIENT,
             requested_at_s=self._events.get("requested"),
             address_given_at_s=self._events.get("given"),
-            sent_at_s=self._events.get("sent"),
         )
 
     def diagnosis(self) -> str:
@@ -102,9 +115,10 @@ class BootService:
             return f"no DHCP request came from {self._mac}: its PXE ROM did not run, or its boot NIC has no link"
         if "given" not in self._events:
             return f"{self._mac} asked for an address and did not take the offered one"
-        if "sent" not in self._events:
-            return f"{self._mac} took the address {CLIENT} and did not fetch {self._file.name} by TFTP"
-        return f"{self._file.name} was sent to {self._mac} in full"
+        sent = [file.name for file in self._files if str(file) in self._events]
+        if not sent:
+            return f"{self._mac} took the address {CLIENT} and did not fetch {self._files[0].name} by TFTP"
+        return f"{' and '.join(sent)} was sent to {self._mac} in full"
 
     def close(self) -> None:
         """End the service."""
@@ -119,14 +133,20 @@ class BootService:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def _served(self, file: Path) -> ServedFile:
+        data = file.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        return ServedFile(name=file.name, size_bytes=len(data), sha256=digest, sent_at_s=self._events.get(str(file)))
+
     def _read(self) -> None:
         """Stamp each line with the time that it came at: dnsmasq itself has seconds only."""
         assert self._process.stderr is not None
         patterns = {
             "requested": re.compile(rf"DHCPDISCOVER\({TAP}\) {self._mac}"),
             "given": re.compile(rf"DHCPACK\({TAP}\) {re.escape(CLIENT)} {self._mac}"),
-            "sent": re.compile(rf"sent {re.escape(str(self._file))} to {re.escape(CLIENT)}"),
         }
+        for file in self._files:
+            patterns[str(file)] = re.compile(rf"sent {re.escape(str(file))} to {re.escape(CLIENT)}")
         for line in self._process.stderr:
             now_s = time.time()
             self._log.write(f"{now_s:.6f} {line.rstrip()}\n")
@@ -137,6 +157,16 @@ class BootService:
             for event, pattern in patterns.items():
                 if pattern.search(line):
                     self._events[event] = now_s
+
+
+def _put(file: Path, content: Path | str) -> Path:
+    """Put a copy into the served folder, which nobody changes while it is served."""
+    if isinstance(content, Path):
+        shutil.copyfile(content, file)
+    else:
+        file.write_text(content, encoding="ascii")
+    file.chmod(0o444)
+    return file
 
 
 def _command(mac: str, root: Path, file: str, leases: Path, ipv6: bool) -> list[str]:

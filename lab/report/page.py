@@ -106,9 +106,11 @@ def _image_facts(results: Results) -> list[tuple[str, str]]:
     if image is None:
         return []
     sharing = {"padded": "false sharing off", "packed": "false sharing on"}.get(image.layout, "")
-    words = f"{image.name} {image.version}, layout {image.layout}" + (f" ({sharing})" if sharing else "")
+    words = f"{image.name} {image.version}" + (f", layout {image.layout}" if image.layout else "")
+    words += f" ({sharing})" if sharing else ""
     proof = "equal" if image.proved else "NOT equal, see provenance"
-    return [("Image", f"{words}, build {image.build_id[:12]}"), ("Asked, served, booted", f"digests {proof}")]
+    compared = "build ids" if image.booted_sha256 is None and image.booted_build_id is not None else "digests"
+    return [("Image", f"{words}, build {image.build_id[:12]}"), ("Asked, served, booted", f"{compared} {proof}")]
 
 
 def _trial_words(results: Results) -> str:

@@ -48,7 +48,7 @@ def outcome(results: Results) -> tuple[str, str]:
     broken = counts["failed"] + counts["error"]
     if not results.complete:
         return "lab", "Incomplete: the run was killed"
-    if results.image is not None and not results.image.proved and results.image.booted_sha256 is not None:
+    if results.image is not None and results.image.booted and not results.image.proved:
         return "bad", "Failed: what booted is not what was asked for"
     if broken:
         return "bad", f"Failed: {broken} of {total} tests"

@@ -17,7 +17,11 @@ SCHEMA_VERSION: Literal[1] = 1
 
 
 class Image(Model):
-    """The image asked for, and the digests that prove what was served and what booted (null until known)."""
+    """The image asked for, and the digests that prove what was served and what booted (null until known).
+
+    ``layout`` is empty for an image that is not PIX. Such a system cannot tell the digest of what it was booted from
+    (``booted_sha256`` stays null): it is known by the build id that it tells, ``booted_build_id``.
+    """
 
     name: str
     layout: str
@@ -26,11 +30,18 @@ class Image(Model):
     asked_sha256: str
     served_sha256: str | None = None
     booted_sha256: str | None = None
+    booted_build_id: str | None = None
+
+    @property
+    def booted(self) -> bool:
+        """Whether the running system has told what it is."""
+        return self.booted_sha256 is not None or self.booted_build_id is not None
 
     @property
     def proved(self) -> bool:
         """Whether what was asked for is what was served and what booted."""
-        return self.asked_sha256 == self.served_sha256 == self.booted_sha256
+        booted = self.booted_sha256 or (self.asked_sha256 if self.booted_build_id == self.build_id else None)
+        return self.asked_sha256 == self.served_sha256 == booted
 
 
 class Boot(Model):

@@ -32,7 +32,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> Iter
 
 def test_what_booted_is_what_was_asked_for(deployed: DeployedDut, steps: list[str]) -> None:
     record = deployed.boot
-    assert record.asked_sha256 == record.served_sha256 == record.booted_sha256 == images.find("pix-padded").sha256
+    assert record.asked_sha256 == record.served_sha256 == record.booted_sha256 == images.find("pix-padded").digest
+    assert record.booted_build_id == images.find("pix-padded").build_id
     assert record.served.sent_at_s is not None
     assert record.accelerator.accelerator == "tcg"
     assert list(record.phases_s) == ["power on", "PXE", "image start", "proof"]
@@ -54,6 +55,7 @@ def test_ports_start_and_stop_and_counters_balance(deployed: DeployedDut) -> Non
     assert {port["state"] for port in deployed.dut.ports()} == {"stopped"}
     deployed.dut.clear_counters()
     balance = deployed.dut.conservation()
+    assert balance is not None
     assert balance.taken_in == balance.accounted_for == 0
     assert deployed.dut.drops() == {}
     assert [qgm.qgm for qgm in deployed.dut.counters().qgms] == [1]

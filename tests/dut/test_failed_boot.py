@@ -9,7 +9,7 @@ import pytest
 from lab import images
 from lab.dut.deploy import deploy
 from lab.errors import DutError, ImageMismatch, UsageError
-from lab.images import Manifest
+from lab.images import PixManifest
 from lab.testbed import load
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
@@ -19,23 +19,25 @@ RESETTING = bytes.fromhex("b0 fe e6 64 f4 eb fd")
 
 
 @pytest.fixture
-def image(monkeypatch: pytest.MonkeyPatch) -> Manifest:
+def image(monkeypatch: pytest.MonkeyPatch) -> PixManifest:
     monkeypatch.setenv("PIXLAB_ACCELERATOR", "tcg")
     images.build()
-    return images.find("pix-padded")
+    found = images.find("pix-padded")
+    assert isinstance(found, PixManifest)
+    return found
 
 
-def failed(image: Manifest, run_dir: Path, sockets: list[Path] | None = None) -> None:
+def failed(image: PixManifest, run_dir: Path, sockets: list[Path] | None = None) -> None:
     with deploy(load("virtual"), image, vhost_sockets=sockets or [], run_dir=run_dir, progress=lambda step: None):
         pytest.fail("it was deployed")
 
 
-def test_other_image_than_asked_for_stops_the_run(image: Manifest, tmp_path: Path) -> None:
+def test_other_image_than_asked_for_stops_the_run(image: PixManifest, tmp_path: Path) -> None:
     with pytest.raises(ImageMismatch, match="the asked one differs"):
         failed(image.model_copy(update={"sha256": "0" * 64}), tmp_path)
 
 
-def test_image_that_resets_the_machine(image: Manifest, tmp_path: Path) -> None:
+def test_image_that_resets_the_machine(image: PixManifest, tmp_path: Path) -> None:
     (tmp_path / image.file).write_bytes(RESETTING)
     digest = hashlib.sha256(RESETTING).hexdigest()
     wrong = image.model_copy(update={"directory": tmp_path, "sha256": digest, "size_bytes": len(RESETTING)})
@@ -44,11 +46,11 @@ def test_image_that_resets_the_machine(image: Manifest, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_sockets_that_do_not_fit_the_ports(image: Manifest, tmp_path: Path) -> None:
+def test_sockets_that_do_not_fit_the_ports(image: PixManifest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="1 vhost-user sockets for 2 data ports"):
         failed(image, tmp_path, [tmp_path / "v0"])
 
 
-def test_more_exclusive_cores_than_the_image_takes(image: Manifest, tmp_path: Path) -> None:
+def test_more_exclusive_cores_than_the_image_takes(image: PixManifest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes at most 0"):
         failed(image.model_copy(update={"max_exclusive_cores": 0}), tmp_path)

@@ -20,7 +20,7 @@ ANSWERS = {
     "version json": '{"name":"pix-padded"}\n',
     "counters json": '{"scope":"port","port":0,"rx_packets":5,"rx_bytes":300,"tx_packets":3,"tx_bytes":180,'
     '"drops":{"no_route":1,"runt":0}}\n{"scope":"qgm","qgm":1,"busy_cycles":9,"busy_packets":5,"polls":7,'
-    '"empty_polls":2,"originated":1,"consumed":1,"held":1,"new":4}\n',
+    '"empty_polls":2,"originated":1,"consumed":1,"held":1,"ring_in":0,"ring_out":0,"new":4}\n',
     "stop": "SILENCE",
     "hang": "HANG UP",
 }

@@ -63,6 +63,7 @@ def refused(directory: Path, name: str = "tiny-padded") -> str:
 def test_built_and_fetched_images_are_found(tmp_path: Path) -> None:
     build = put(tmp_path)
     found = images.find("tiny-padded", tmp_path)
+    assert isinstance(found, images.PixManifest)
     assert found.path == build / "tiny-padded"
     assert found.shared_structures[0].element_stride_bytes == 128
     (tmp_path / "fetched.manifest.json").write_text(json.dumps(manifest(name="fetched")), encoding="utf-8")

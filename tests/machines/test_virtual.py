@@ -41,7 +41,7 @@ def plan(accelerator: host.Accelerator) -> host.AcceleratorPlan:
 def service(tmp_path: Path) -> Iterator[tuple[BootNetwork, BootService]]:
     with (
         BootNetwork() as network,
-        BootService(network, nbp.build(tmp_path), MAC, tmp_path, tmp_path / "netboot.log") as boot,
+        BootService(network, {"nbp": nbp.build(tmp_path)}, MAC, tmp_path, tmp_path / "netboot.log") as boot,
     ):
         yield network, boot
 
@@ -61,7 +61,7 @@ def test_pxe_boot_hand_over_and_power_cycle(tmp_path: Path, service: tuple[BootN
         server.console.read_until("nbp ready", Deadline(30), server.require_running)
         echoed(server, "under the emulator")
         served = boot.record()
-        assert served.sha256 == hashlib.sha256((tmp_path / "nbp").read_bytes()).hexdigest()
+        assert served.sent[0].sha256 == hashlib.sha256((tmp_path / "nbp").read_bytes()).hexdigest()
         assert served.requested_at_s and served.address_given_at_s and served.sent_at_s
         assert served.requested_at_s <= served.address_given_at_s <= served.sent_at_s
         if kvm:
@@ -104,7 +104,7 @@ from lab.netboot.service import BootService
 from tests.machines.test_virtual import MAC, SPEC, plan
 folder = Path(sys.argv[1])
 network = BootNetwork()
-service = BootService(network, folder / "nbp", MAC, folder, folder / "netboot.log")
+service = BootService(network, {"nbp": folder / "nbp"}, MAC, folder, folder / "netboot.log")
 server = VirtualServer(SPEC, plan("tcg"), cores.plan(1), network.enter, folder, folder)
 server.power_on()
 print("on", flush=True)

@@ -37,12 +37,19 @@ def test_diagnosis_of_a_machine_that_never_asked(tmp_path: Path) -> None:
     image.write_bytes(b"some bytes")
     (tmp_path / "served").mkdir()
     log = tmp_path / "netboot.log"
-    with BootNetwork() as network, BootService(network, image, MAC, tmp_path / "served", log) as service:
+    with (
+        BootNetwork() as network,
+        BootService(network, {"image": image, "note": "hello"}, MAC, tmp_path / "served", log) as service,
+    ):
         assert f"no DHCP request came from {MAC}" in service.diagnosis()
         record = service.record()
-        assert (record.size_bytes, record.sent_at_s) == (10, None)
+        assert [(file.name, file.size_bytes, file.sent_at_s) for file in record.files] == [
+            ("image", 10, None),
+            ("note", 5, None),
+        ]
+        assert (record.sent, record.sent_at_s) == ((), None)
         image.write_bytes(b"changed while served")
-        assert service.record().sha256 == record.sha256, "the copy is served, not the file that may change"
+        assert service.record() == record, "the copy is served, not the file that may change"
     assert "TFTP root" in log.read_text(encoding="utf-8")
 
 
@@ -52,7 +59,10 @@ def test_only_the_asked_machine_gets_an_address(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.write_bytes(b"some bytes")
     script = Path(__file__).with_name("ask_dhcp.py")
-    with BootNetwork() as network, BootService(network, image, MAC, tmp_path, tmp_path / "log") as service:
+    with (
+        BootNetwork() as network,
+        BootService(network, {"image": image}, MAC, tmp_path, tmp_path / "log") as service,
+    ):
         asked = subprocess.run(
             network.enter(["python3", str(script), TAP, "52:54:00:78:00:01", MAC]),
             capture_output=True,
