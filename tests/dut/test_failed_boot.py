@@ -46,6 +46,26 @@ def test_image_that_resets_the_machine(image: PixManifest, tmp_path: Path) -> No
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"memory_mib_min": 4096}, "the machine has 512 MiB, but the image needs 4096: raise"),
+        ({"nic_model": "e1000"}, "port p0 is a virtio-net, but the image drives e1000: change"),
+        ({"accelerators": ("kvm",)}, "pix-padded runs by kvm only"),
+    ],
+)
+def test_machine_that_does_not_fit_the_image(
+    image: PixManifest, tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        failed(image.model_copy(update=changes), tmp_path)
+
+
+def test_other_build_than_asked_for_stops_the_run(image: PixManifest, tmp_path: Path) -> None:
+    with pytest.raises(ImageMismatch, match="it tells the build id '.+', and its manifest 'other'"):
+        failed(image.model_copy(update={"build_id": "other"}), tmp_path)
+
+
 def test_sockets_that_do_not_fit_the_ports(image: PixManifest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="1 vhost-user sockets for 2 data ports"):
         failed(image, tmp_path, [tmp_path / "v0"])
