@@ -62,7 +62,7 @@ def test_machine_that_does_not_fit_the_image(
 
 
 def test_other_build_than_asked_for_stops_the_run(image: PixManifest, tmp_path: Path) -> None:
-    with pytest.raises(ImageMismatch, match="it tells the build id '.+', and its manifest 'other'"):
+    with pytest.raises(ImageMismatch, match=r"it tells the build id '.+', and its manifest 'other'"):
         failed(image.model_copy(update={"build_id": "other"}), tmp_path)
 
 
