@@ -10,16 +10,28 @@ RIP = 16  # number of the instruction pointer in GDB's order of x86-64 registers
 TIMEOUT_S = 10.0
 
 
-def jump(stub: Path, core: int, address: int) -> None:
-    """Stop the machine, have a core go on at an address, and let the machine run."""
+def jump(stub: Path, core: int, address: int, only_from: range | None = None) -> bool:
+    """Stop the machine, have a core go on at an address, and let the machine run.
+
+    Returns False, and changes nothing, when ``only_from`` is given and the core is not within it.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(TIMEOUT_S)
         connection.connect(str(stub))
         _exchange(connection, "qXfer:features:read:target.xml:0,ffb")  # QEMU sets no register for those who never asked
-        for packet in (f"Hg{core + 1}", f"P{RIP:x}={address.to_bytes(8, 'little').hex()}", "D"):
-            answer = _exchange(connection, packet)
-            if answer != "OK":
-                raise RuntimeError(f"QEMU's debugger answers {answer!r} to {packet!r}")
+        _require_ok(connection, f"Hg{core + 1}")
+        at = int.from_bytes(bytes.fromhex(_exchange(connection, f"p{RIP:x}")), "little")
+        jumps = only_from is None or at in only_from
+        if jumps:
+            _require_ok(connection, f"P{RIP:x}={address.to_bytes(8, 'little').hex()}")
+        _require_ok(connection, "D")
+        return jumps
+
+
+def _require_ok(connection: socket.socket, packet: str) -> None:
+    answer = _exchange(connection, packet)
+    if answer != "OK":
+        raise RuntimeError(f"QEMU's debugger answers {answer!r} to {packet!r}")
 
 
 def _exchange(connection: socket.socket, packet: str) -> str:

@@ -140,6 +140,16 @@ class Machine:
         self._read_until(b"\r\n" + text, COMMAND_DEADLINE_S)
         return self._read_until(b"\r\n", COMMAND_DEADLINE_S).decode().strip()
 
+    def begin(self, line: str) -> None:
+        """Type a command and return at once; `end` waits for it."""
+        self._console.sendall(line.encode() + b"\r")
+
+    def end(self) -> list[str]:
+        """Wait for the command that `begin` typed, and return what it said since the last read."""
+        return (
+            self._read_until(b"\r\n" + PROMPT, COMMAND_DEADLINE_S).decode().removesuffix(PROMPT.decode()).splitlines()
+        )
+
     def ok(self, line: str) -> None:
         """Run a command that has to say nothing but ok."""
         answer = self.command(line)

@@ -73,6 +73,7 @@ def test_idle_machine_halts(machine: Machine) -> None:
         ("set batch 65", "error: batch is 1 to 64, not 65"),
         ("set speed 9", "error: no setting speed"),
         ("stop", "error: not started"),
+        ("bench ring", "error: it takes two exclusive cores, and there are fewer"),
         ("version xml", "usage: version [json]"),
         ("help json", "usage: help"),
         ("a b c d e f g h i j k l m n o p", "error: unknown command a"),

@@ -140,6 +140,7 @@ static inline uint32_t hand_on(struct bench_core *me)
             uint32_t empty = (uint32_t)slot->buffer;
             *slot = (struct ring_slot){.buffer = pending.buffer, .size = FRAME_BYTES, .hop = (uint16_t)owner};
             bench_give(me, empty);
+            CORE_WORD(me->number, ring_out)++;
         }
     }
     if (own)
@@ -172,15 +173,16 @@ static inline uint32_t take_from(struct bench_core *me, uint32_t other)
 
 static inline uint32_t turn(struct bench_core *me, bool sourcing)
 {
-    uint32_t handled = 0;
+    uint32_t handled, crossed = 0;
     if (sourcing && me->pending_next == me->pending_count)
         receive(me);
-    handled += hand_on(me);
+    handled = hand_on(me);
     refill(me);
     for (uint32_t other = 1; other <= me->window->cores; other++)
         if (me->from[other].slots)
-            handled += take_from(me, other);
-    return handled;
+            crossed += take_from(me, other);
+    CORE_WORD(me->number, ring_in) += crossed;
+    return handled + crossed;
 }
 
 static void work(struct bench_core *me)
@@ -227,7 +229,7 @@ void bench_forward_clear(struct bench_window *window)
 /* Each core begins with the buffers of two full queues and two batches, each ring with one a slot. */
 const char *bench_forward_prepare(struct bench_window *window)
 {
-    uint32_t length = window->request.length, own = 2 * length + 2 * BENCH_BATCH_MAX;
+    uint32_t length = window->request.length, own = 2 * length + 2 * BATCH_MAX;
     uint32_t rings = window->cores * (window->cores - 1), buffers = 0;
     window->work = work;
     window->buffers = bench_allocate(window, ((uint64_t)rings * length + window->cores * own) * BENCH_BUFFER_SIZE);

@@ -20,6 +20,7 @@ static inline uint32_t send(struct bench_core *me, uint32_t other)
         slot->hop = (uint16_t)(sequence >> 16);
         slot->in_port = (uint8_t)me->number;
         bench_give(me, empty);
+        CORE_WORD(me->number, ring_out)++;
     }
     ring_publish(end);
     me->sent += count;
@@ -47,14 +48,15 @@ static inline uint32_t receive(struct bench_core *me, uint32_t other)
 
 static inline uint32_t turn(struct bench_core *me, bool sourcing)
 {
-    uint32_t handled = 0, cores = me->window->cores;
+    uint32_t sent = 0, received = 0, cores = me->window->cores;
     for (uint32_t other = 1; other <= cores; other++) {
         if (sourcing && me->to[other].slots)
-            handled += send(me, other);
+            sent += send(me, other);
         if (me->from[other].slots)
-            handled += receive(me, other);
+            received += receive(me, other);
     }
-    return handled;
+    CORE_WORD(me->number, ring_in) += received;
+    return sent + received;
 }
 
 static void work(struct bench_core *me)
@@ -76,12 +78,12 @@ const char *bench_ring_prepare(struct bench_window *window)
         }
     for (uint32_t i = 1; i <= window->cores; i++) {
         struct bench_core *core = &window->core[i];
-        core->pool = bench_allocate(window, 2 * BENCH_BATCH_MAX * sizeof(*core->pool));
+        core->pool = bench_allocate(window, 2 * BATCH_MAX * sizeof(*core->pool));
         if (!core->pool)
             return no_memory;
-        for (uint32_t n = 0; n < BENCH_BATCH_MAX; n++)
+        for (uint32_t n = 0; n < BATCH_MAX; n++)
             core->pool[n] = buffers++;
-        core->free_after = CORE_WORD(i, pool_head) = BENCH_BATCH_MAX;
+        core->free_after = CORE_WORD(i, pool_head) = BATCH_MAX;
     }
     return 0;
 }

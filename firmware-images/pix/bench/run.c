@@ -30,9 +30,9 @@ const char *bench_parse(struct bench_request *request, enum bench_kind kind, uns
     *request = (struct bench_request){kind, BATCH_DEFAULT, LENGTH_DEFAULT, WINDOWS_DEFAULT};
     if (count > (kind == BENCH_memory ? 0 : 3))
         return kind == BENCH_memory ? "this benchmark takes no words" : "too many words: give " BENCH_USAGE;
-    if (count > 0 && (!parse_number(words[0], BENCH_BATCH_MAX, &request->batch) || !request->batch))
+    if (count > 0 && (!parse_number(words[0], BATCH_MAX, &request->batch) || !request->batch))
         return "the batch is a number from 1 to 64";
-    if (count > 1 && (!parse_number(words[1], BENCH_LENGTH_MAX, &request->length) || request->length < 2 ||
+    if (count > 1 && (!parse_number(words[1], RING_LENGTH_MAX, &request->length) || request->length < 2 ||
                       (request->length & (request->length - 1))))
         return "the length is a power of two from 2 to 1024";
     if (count > 2 && (!parse_number(words[2], WINDOWS_MAX, &request->windows) || !request->windows))

@@ -35,8 +35,8 @@ static inline uint32_t serve(struct bench_core *me)
     struct virtqueue_memory *memory = queue->memory;
     uint16_t taken = (uint16_t)me->received;
     uint32_t count = (uint16_t)(__atomic_load_n(&memory->avail.idx, __ATOMIC_ACQUIRE) - taken);
-    if (count > BENCH_BATCH_MAX)
-        count = BENCH_BATCH_MAX;
+    if (count > BATCH_MAX)
+        count = BATCH_MAX;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = (taken + i) & queue->mask, id = memory->avail.ring[slot];
         if (memory->desc[id].addr >> 32 != (uint32_t)(me->received + i) || memory->desc[id].len != FRAME_BYTES)

@@ -16,11 +16,6 @@
 #include "shared.h"
 #include "virtqueue.h"
 
-#ifndef QUEUE_WORD /* until the words of ports are those of queue pairs */
-#define QUEUE_WORD(pair, name) PORT_WORD(pair, name)
-#endif
-#define BENCH_BATCH_MAX 64
-#define BENCH_LENGTH_MAX 1024
 #define BENCH_BUFFER_SIZE 192 /* an odd multiple of 64, as the QGM's: no two headers on one pair of lines */
 #define ALONE_ON_LINES __attribute__((aligned(128)))
 
@@ -36,7 +31,7 @@ struct bench_core {
     struct ring_end to[MAX_CORES], from[MAX_CORES]; /* by the other core; without slots where there is no ring */
     uint32_t sequence_to[MAX_CORES], sequence_from[MAX_CORES]; /* of the next message */
     uint32_t *rx, *tx;                                         /* queues of the synthetic port */
-    struct bench_frame pending[BENCH_BATCH_MAX];               /* [next, count) wait for room in a ring */
+    struct bench_frame pending[BATCH_MAX];               /* [next, count) wait for room in a ring */
     uint32_t pending_next, pending_count;
     uint32_t free_after;                                       /* buffers in the pool when all has arrived */
     uint64_t random;

@@ -14,8 +14,11 @@ static void set_state(uint32_t core, enum core_state state)
 void core_idle(void)
 {
     struct core *self = core_self();
-    if (boot_info.core[self->number].state == CORE_RUNNING)
+    uint32_t state = boot_info.core[self->number].state;
+    if (state == CORE_RUNNING)
         set_state(self->number, CORE_PARKED);
+    if (state != CORE_PARKED)
+        apic_wake(cores[0].apic_id); /* core 0 may halt until a core has come to its end */
     for (;;) {
         uint64_t entry = __atomic_load_n(&self->run_entry, __ATOMIC_ACQUIRE);
         if (entry) {

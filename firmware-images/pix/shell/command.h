@@ -31,6 +31,13 @@ void command_qgm_del(const struct arguments *arguments);
 void command_settings(const struct arguments *arguments);
 void command_set(const struct arguments *arguments);
 
+/* shell/bench.c */
+void command_bench_ring(const struct arguments *arguments);
+void command_bench_matrix(const struct arguments *arguments);
+void command_bench_forward(const struct arguments *arguments);
+void command_bench_tx(const struct arguments *arguments);
+void command_bench_memory(const struct arguments *arguments);
+
 /* shell/network.c */
 void command_addr(const struct arguments *arguments);
 void command_addr_add(const struct arguments *arguments);

@@ -56,6 +56,8 @@ const char *control_request_keeper(struct message *message);
 /* The same with every QGM, one after the other. */
 const char *control_request_all(const struct message *message);
 
+/* shell/start.c: frequency of the time stamp counter; takes 20 ms. */
+uint64_t control_measure_tsc_hz(void);
 /* shell/start.c: builds queues, rings and pools as configured and runs the QGMs, or nothing if anything is wrong. */
 const char *control_start(void);
 const char *control_stop(void);

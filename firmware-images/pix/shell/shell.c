@@ -1,6 +1,7 @@
 /* The shell on the serial port: reads a line, finds the command, runs it. */
 #include "command.h"
 
+#include "bench.h"
 #include "boot_info.h"
 #include "console.h"
 #include "control.h"
@@ -12,13 +13,14 @@
 #define LINE_SIZE 128
 #define WORDS_MAX 10
 #define LAST_OPTIONAL 16
+#define ANY_WORDS 15
 
 char shell_stack[SHELL_STACK_SIZE] __attribute__((aligned(128)));
 
 struct command {
     const char *name, *verb; /* `route`, `add`; a null verb is the command alone */
     const char *usage, *help;
-    unsigned words; /* behind name and verb; + LAST_OPTIONAL when the last may be left out */
+    unsigned words; /* behind name and verb; + LAST_OPTIONAL when the last may be left out; ANY_WORDS: the command counts them */
     bool lists;     /* takes `json` */
     void (*run)(const struct arguments *arguments);
 };
@@ -75,6 +77,11 @@ static const struct command commands[] = {
     {"set", 0, "set NAME VALUE", "set it", 2, false, command_set},
     {"start", 0, "start", "start the ports and the QGMs", 0, false, command_start},
     {"stop", 0, "stop", "stop them", 0, false, command_stop},
+    {"bench", "ring", "bench ring " BENCH_USAGE, "messages from core 1 to core 2", ANY_WORDS, false, command_bench_ring},
+    {"bench", "matrix", "bench matrix " BENCH_USAGE, "messages from each core to every other", ANY_WORDS, false, command_bench_matrix},
+    {"bench", "forward", "bench forward " BENCH_USAGE, "routing between synthetic ports", ANY_WORDS, false, command_bench_forward},
+    {"bench", "tx", "bench tx " BENCH_USAGE, "a transmit queue to a device on core 2", ANY_WORDS, false, command_bench_tx},
+    {"bench", "memory", "bench memory", "latency of memory and of a device register", 0, false, command_bench_memory},
     {"reboot", 0, "reboot", "reset the machine", 0, false, command_reboot},
 };
 
@@ -151,7 +158,7 @@ static void execute(char *line)
         arguments.count--;
     }
     unsigned most = command->words % LAST_OPTIONAL, least = command->words < LAST_OPTIONAL ? most : most - 1;
-    if (arguments.count < least || arguments.count > most) {
+    if (command->words != ANY_WORDS && (arguments.count < least || arguments.count > most)) {
         print_usage(command->name);
         return;
     }

@@ -21,8 +21,8 @@ static uint32_t pm_ticks(void)
     return port_read32(boot_info.pm_timer_port) & PM_TIMER_MASK;
 }
 
-/* Frequency of the time stamp counter. Measured at each start: the machine below may have changed since boot. */
-static uint64_t measure_tsc_hz(void)
+/* Measured at each start: the machine below may have changed since boot. */
+uint64_t control_measure_tsc_hz(void)
 {
     uint32_t start_ticks = pm_ticks(), ticks;
     uint64_t start = read_tsc();
@@ -228,7 +228,7 @@ const char *control_start(void)
         return "no exclusive core: the machine has to have two cores";
     if (!control.port_count)
         return "no ports: the machine has no modern virtio-net card";
-    control.tsc_hz = measure_tsc_hz();
+    control.tsc_hz = control_measure_tsc_hz();
     wrong = make_pairs();
     if (!wrong)
         wrong = make_qgms();

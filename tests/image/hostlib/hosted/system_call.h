@@ -4,8 +4,16 @@
 
 #include <stdint.h>
 
+#include "io.h"
+
 enum { SYSTEM_CALL_RUN, SYSTEM_CALL_PARK, SYSTEM_CALL_REBOOT };
 
 long system_call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+
+/* There are no interrupts: who waits for one asks again. */
+static inline void wait_for_interrupt(void)
+{
+    cpu_relax();
+}
 
 #endif
