@@ -20,6 +20,7 @@ static inline uint16_t checksum_fold(uint64_t sum)
 static inline uint64_t checksum_add(const uint8_t *from, size_t size)
 {
     uint64_t sum = 0;
+#pragma GCC unroll 5 /* the words of a header without options, whose size the compiler then knows */
     for (; size >= 4; from += 4, size -= 4) {
         uint32_t word;
         __builtin_memcpy(&word, from, 4);
@@ -41,7 +42,9 @@ static inline uint16_t checksum(const uint8_t *from, size_t size)
 /* The field after one 16-bit word has changed: HC' = ~(~HC + ~m + m'), RFC 1624 equation 3. */
 static inline uint16_t checksum_update(uint16_t field, uint16_t before, uint16_t after)
 {
-    return (uint16_t)~checksum_fold((uint64_t)(uint16_t)~field + (uint16_t)~before + after);
+    uint32_t sum = (uint32_t)(uint16_t)~field + (uint16_t)~before + after;
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~((sum & 0xffff) + (sum >> 16));
 }
 
 #endif

@@ -76,9 +76,11 @@ void port_flush(struct qgm *qgm, uint32_t port)
     uint64_t bytes = 0;
     if (!count)
         return;
-    pair_reclaim(qgm, number);
     struct virtqueue *tx = &qgm->pairs[number].tx;
     uint16_t posted = QUEUE_WORD(number, tx_posted);
+    /* Not in every turn: the device writes these lines, and each look at them is a transfer between cores. */
+    if ((uint16_t)(posted - QUEUE_WORD(number, tx_reclaimed)) + count > tx->size / 2u)
+        pair_reclaim(qgm, number);
     uint16_t end = (uint16_t)(QUEUE_WORD(number, tx_reclaimed) + tx->size);
     for (; i < count && posted != end; i++, posted++) {
         struct frame frame = staged->frame[i];
