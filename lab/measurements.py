@@ -15,10 +15,11 @@ from lab.methods import latency, mlr, reordering, throughput
 from lab.methods.bounds import Bounds
 from lab.methods.latency import LatencyAtLoad, LoadPoint
 from lab.methods.load_limit import LoadLimit, load_limit, offerable
+from lab.methods.meanwhile import Meanwhile
 from lab.methods.profile import Profile
 from lab.methods.reordering import ReorderingAtLoad, ReorderingPlan
-from lab.methods.repeat import Conditions, TooDisturbed
-from lab.methods.trial import ReorderingRecord, TrialRequest
+from lab.methods.repeat import Conditions, TooDisturbed, Trials
+from lab.methods.trial import ReorderingRecord, TrialRequest, TrialResult
 from lab.models import Model
 from lab.results.events import LatencyMeasured, ReorderingMeasured
 from lab.results.model import Measurement
@@ -38,6 +39,9 @@ SHARED_CORES_LOAD = LoadPoint(name="20,000 pps, on shared host cores", rate_pps=
 
 EXITS_TRIAL_S = 1.0
 """How long frames are forwarded while exits are counted."""
+
+CHANGES_TRIAL_S = 1.0
+"""How long frames are forwarded while the DUT is changed."""
 
 Found = TypeVar("Found")
 
@@ -92,19 +96,48 @@ class Measurements:
 
         """
         if frame_size_bytes not in self._found:
-
-            def search(limit: LoadLimit) -> dict[str, Bounds]:
-                with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
-                    plan = self.profile.mlr_plan(frame_size_bytes, limit)
-                    found = mlr.search(self.used.measurer, plan, self._conditions())
-                    bounds.extend(found.values())
-                return found
-
-            found, limit = self._below_limit(frame_size_bytes, search)
-            for one in found.values():
-                self._record(one, limit)
-            self._found[frame_size_bytes] = found
+            self._found[frame_size_bytes] = self._rates(frame_size_bytes, {"NDR", "PDR"})
         return self._found[frame_size_bytes]
+
+    def pdr(self, frame_size_bytes: int) -> Bounds:
+        """Search PDR alone (RFC 9971), for a comparison of many cases: about half of the trials of ``ndr_and_pdr``.
+
+        Raises:
+            LabError: the search came to no result.
+
+        """
+        return self._rates(frame_size_bytes, {"PDR"})["PDR"]
+
+    def while_changing(
+        self, frame_size_bytes: int, rate_pps: float, change: Callable[[], None], pause_s: float
+    ) -> tuple[TrialResult, int]:
+        """Run a trial during which the DUT is changed over and over, until one counts (see lab.methods.repeat).
+
+        Args:
+            frame_size_bytes: with FCS.
+            rate_pps: of all directions.
+            change: what is done to the DUT, from a thread.
+            pause_s: after each change.
+
+        Returns:
+            The trial, and how many changes were made during it.
+
+        Raises:
+            TooDisturbed: frames were lost, and pauses of the test host explain it in every attempt.
+            LabError: a change failed.
+
+        """
+        changing = Meanwhile(self.used.measurer, change, pause_s)
+        search = self._named("changes under load")
+        with self.run.search(self.test, search, frame_size_bytes):
+            trials = Trials(changing, self._conditions(), search, loss_ratios=(0.0,))
+            request = TrialRequest(
+                frame_size_bytes=frame_size_bytes, rate_pps=rate_pps, duration_s=CHANGES_TRIAL_S, tagged=False
+            )
+            result = trials.measure(request)
+            if result.lost_frames and result.invalid:
+                raise TooDisturbed(f"{search}: {result.lost_frames} frames lost: {'; '.join(result.invalid)}")
+        return result, changing.done
 
     def throughput(self, frame_size_bytes: int) -> Bounds:
         """Search the throughput by bisection (RFC 2544 section 26.1).
@@ -224,6 +257,19 @@ class Measurements:
                 trials=1,
             )
         )
+        return found
+
+    def _rates(self, frame_size_bytes: int, goals: set[str]) -> dict[str, Bounds]:
+        def search(limit: LoadLimit) -> dict[str, Bounds]:
+            with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
+                plan = self.profile.mlr_plan(frame_size_bytes, limit, goals)
+                found = mlr.search(self.used.measurer, plan, self._conditions())
+                bounds.extend(found.values())
+            return found
+
+        found, limit = self._below_limit(frame_size_bytes, search)
+        for one in found.values():
+            self._record(one, limit)
         return found
 
     def _named(self, metric: str) -> str:

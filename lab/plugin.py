@@ -23,6 +23,9 @@ from lab.machines.host import Accelerator
 from lab.measurements import Measurements
 from lab.methods.profile import Profile, profile
 from lab.methods.repeat import TooDisturbed
+from lab.routing.regions import Region
+from lab.routing.regions import regions as routing_regions
+from lab.routing.table import ROUTES, RouteTable, generate
 from lab.run import Run
 from lab.testbed import Testbed, check_reachable, load
 from lab.traffic.calibration import Calibration
@@ -246,9 +249,24 @@ def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Manifest, ru
     asked_for = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     for name in sorted({"calibration", "predictions"} & asked_for):
         request.getfixturevalue(name)  # before a DUT polls on the other core
-    with session.use(testbed, image, run.folder, run.say) as used:
+    table = request.getfixturevalue("route_table") if "route_table" in asked_for else None
+    with session.use(testbed, image, run.folder, run.say, table) as used:
         run.note_boot(used.deployed.boot, used.deployed.dut, used.generator.info())
         yield used
+
+
+@pytest.fixture(scope="session")
+def regions(testbed: Testbed) -> tuple[Region, ...]:
+    """Return which addresses lie behind which port of the DUT in tests with a large routing table."""
+    ports = testbed.dut.ports
+    return routing_regions(ports, [testbed.peer_of(port) for port in ports])
+
+
+@pytest.fixture(scope="session")
+def route_table(regions: tuple[Region, ...], run: Run) -> RouteTable:
+    """Return a table in the shape of the public one; a run with a test that asks for it deploys the DUT with it."""
+    run.say(f"drawing {ROUTES} routes")
+    return generate(regions)
 
 
 @pytest.fixture(scope="session")

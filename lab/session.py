@@ -12,6 +12,7 @@ from lab import paths
 from lab.dut.deploy import DeployedDut, deploy
 from lab.images import Manifest
 from lab.machines import cores
+from lab.routing.table import RouteTable
 from lab.testbed import Testbed, lease
 from lab.testbed.resources import TrexHost
 from lab.traffic import calibration
@@ -126,7 +127,9 @@ def hold(testbed: Testbed, run: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) -> Iterator[Session]:
+def use(
+    testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress, table: RouteTable | None = None
+) -> Iterator[Session]:
     """Start the generator, deploy the image, configure the router, and connect them.
 
     Args:
@@ -134,6 +137,7 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
         image: to boot.
         run_dir: folder for logs.
         progress: told what happens.
+        table: of routes that the DUT gets as its route file; it loads none of them by itself.
 
     Raises:
         LabError: anything fails; what was started is stopped.
@@ -143,10 +147,14 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
         machine = testbed.generator.machine
         sockets: list[Path] = []
         server: VtrexServer | None = None
+        folder = paths.runtime_dir() / run_dir.name
+        folder.mkdir(exist_ok=True)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        route_file = None if table is None else folder / "routes"
+        if table is not None and route_file is not None:
+            progress(f"writing a route file of {len(table.prefixes)} routes")
+            table.write(route_file)
         if not isinstance(machine, TrexHost):
-            folder = paths.runtime_dir() / run_dir.name
-            folder.mkdir(exist_ok=True)
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             sockets = [folder / f"v{i}" for i in range(len(testbed.dut.ports))]
             options = []
             for socket, port in zip(sockets, testbed.dut.ports, strict=True):
@@ -154,7 +162,7 @@ def use(testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress) ->
                 options += ["--port", f"vhost:{socket}{queues}"]
             server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
         deployed = stack.enter_context(
-            deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress)
+            deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress, route_file=route_file)
         )
         deployed.dut.start()
         if server is not None:

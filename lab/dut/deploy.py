@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -29,6 +30,8 @@ from lab.testbed.resources import Qemu
 
 Progress = Callable[[str], None]
 
+ROUTES_SUFFIX = ".routes"
+"""PIX asks the boot service for the file of its own name with this behind it."""
 
 _DRIVERS: dict[str, Callable[[Shell, Callable[[], Shell], Manifest], Dut]] = {
     "linux": LinuxDut,
@@ -63,7 +66,13 @@ class DeployedDut:
 
 @contextmanager
 def deploy(
-    testbed: Testbed, image: Manifest, *, vhost_sockets: list[Path], run_dir: Path, progress: Progress
+    testbed: Testbed,
+    image: Manifest,
+    *,
+    vhost_sockets: list[Path],
+    run_dir: Path,
+    progress: Progress,
+    route_file: Path | None = None,
 ) -> Iterator[DeployedDut]:
     """Boot an image on the DUT of a testbed, prove what booted, and configure its addresses, neighbours and routes.
 
@@ -77,6 +86,7 @@ def deploy(
             listens; none at all leaves the ports plugged into nothing.
         run_dir: existing folder for console.log, qemu.log and netboot.log.
         progress: told what happens, in one line each.
+        route_file: served beside the image, for its ``load_routes``; an image that takes none ignores it.
 
     Raises:
         UsageError: image and testbed do not fit each other.
@@ -99,7 +109,7 @@ def deploy(
         folder = _folder(stack)
         network = stack.enter_context(BootNetwork())
         service = stack.enter_context(
-            BootService(network, _served(image), machine.boot_mac, folder, run_dir / "netboot.log")
+            BootService(network, _served(image, route_file), machine.boot_mac, folder, run_dir / "netboot.log")
         )
         spec = _spec(testbed, machine, vhost_sockets)
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
@@ -110,6 +120,8 @@ def deploy(
         progress("configuring addresses, neighbours and routes")
         node = testbed.dut
         dut.configure(node, [testbed.peer_of(port) for port in node.ports])
+        if route_file is not None and isinstance(dut, PixDut):
+            dut.prove_route_file(hashlib.sha256(route_file.read_bytes()).hexdigest())
         yield DeployedDut(dut, boot, server, core_plan, len(node.ports))
 
 
@@ -139,10 +151,11 @@ def _check_fit(testbed: Testbed, machine: Qemu, image: Manifest) -> None:
             )
 
 
-def _served(image: Manifest) -> dict[str, Path | str]:
+def _served(image: Manifest, route_file: Path | None) -> dict[str, Path | str]:
     """Return what the boot service hands out: the script first, where there is one."""
     script = {} if image.boot_script is None else {SCRIPT_NAME: image.boot_script}
-    return {**script, **{file.name: image.directory / file.name for file in image.boot_files}}
+    routes = {} if route_file is None else {f"{image.boot_files[0].name}{ROUTES_SUFFIX}": route_file}
+    return {**script, **{file.name: image.directory / file.name for file in image.boot_files}, **routes}
 
 
 def _spec(testbed: Testbed, machine: Qemu, vhost_sockets: list[Path]) -> MachineSpec:

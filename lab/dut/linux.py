@@ -116,6 +116,33 @@ class LinuxDut:
             self._shell.tell(f"ip route del {prefix}")
         self._routes.pop(prefix, None)
 
+    def neighbour_add(self, port: int, address: str, mac: str) -> None:
+        """Add a permanent neighbour."""
+        if self._started:
+            self._shell.tell(f"arp -i {self._names[port]} -s {address} {mac}")
+        self._neighbours.append((self._names[port], address, mac))
+
+    def load_routes(self, count: int) -> None:
+        """Refuse: it takes no route file.
+
+        Raises:
+            DutError: always.
+
+        """
+        raise DutError(f"{self._image.name} takes no route file: {count} routes cannot be loaded from one")
+
+    def clear_routes(self) -> None:
+        """Do nothing: no route came from a file."""
+
+    def churn_routes(self, count: int) -> None:
+        """Refuse, as ``load_routes`` does.
+
+        Raises:
+            DutError: always.
+
+        """
+        self.load_routes(count)
+
     def start(self) -> None:
         """Set its links up and tell it neighbours and routes."""
         self._all(f"ip link set {name} up" for name in self._names)

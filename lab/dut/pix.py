@@ -13,6 +13,9 @@ from lab.errors import DutError
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port
 
+ROUTES_LIMIT_S = 120.0
+"""A million routes take two seconds, and longer on an emulated processor that others keep busy."""
+
 
 class PixDut:
     """The Dut protocol (lab.dut.protocol) by commands of the image's shell."""
@@ -27,6 +30,7 @@ class PixDut:
         """
         self._shell = shell
         self._boot_again = boot_again
+        self._routes: dict[str, str] = {}
 
     def version(self) -> dict[str, Any]:
         """Return ``name``, ``version``, ``layout``, ``build_id``, and ``sha256`` of the file that it booted."""
@@ -72,10 +76,36 @@ class PixDut:
     def route_add(self, prefix: str, via: str) -> None:
         """Add a route."""
         self._shell.tell(f"route add {prefix} via {via}")
+        self._routes[prefix] = via
 
     def route_del(self, prefix: str) -> None:
         """Remove a route."""
         self._shell.tell(f"route del {prefix}")
+        self._routes.pop(prefix, None)
+
+    def neighbour_add(self, port: int, address: str, mac: str) -> None:
+        """Add a permanent neighbour."""
+        self._shell.tell(f"neigh add {port} {address} {mac}")
+
+    def load_routes(self, count: int) -> None:
+        """Add the first routes of the route file."""
+        self._shell.tell(f"route load {count}", ROUTES_LIMIT_S)
+
+    def clear_routes(self) -> None:
+        """Remove the routes of the route file; the image removes all, so those of ``route_add`` are added again."""
+        self._shell.tell("route clear", ROUTES_LIMIT_S)
+        for prefix, via in self._routes.items():
+            self._shell.tell(f"route add {prefix} via {via}")
+
+    def churn_routes(self, count: int) -> None:
+        """Withdraw and announce routes of the route file."""
+        self._shell.tell(f"route churn {count}", ROUTES_LIMIT_S)
+
+    def prove_route_file(self, sha256: str) -> None:
+        """Raise DutError unless the route file that arrived has this digest."""
+        told = self._shell.objects("route file")[0].get("sha256")
+        if told != sha256:
+            raise DutError(f"the DUT has a route file of digest {told}, and was served one of {sha256}")
 
     def start(self) -> None:
         """Start forwarding."""
@@ -123,6 +153,7 @@ class PixDut:
         """Reboot by its shell; nothing is configured afterwards."""
         self._shell.send("reboot")
         self._shell = self._boot_again()
+        self._routes.clear()
 
     def command(self, text: str) -> list[str]:
         """Run one line on its shell and return the lines that it answers."""

@@ -55,6 +55,27 @@ class Dut(Protocol):
         """Remove a route."""
         ...
 
+    def neighbour_add(self, port: int, address: str, mac: str) -> None:
+        """Add a permanent neighbour on the link of the port of that number."""
+        ...
+
+    def load_routes(self, count: int) -> None:
+        """Add the first ``count`` routes of the route file that it was deployed with; none of them when one is wrong.
+
+        Raises:
+            DutError: it refused one, or takes no route file.
+
+        """
+        ...
+
+    def clear_routes(self) -> None:
+        """Remove the routes of the route file that were added."""
+        ...
+
+    def churn_routes(self, count: int) -> None:
+        """Withdraw routes that ``load_routes`` added and announce them again, one after the other, ``count`` times."""
+        ...
+
     def start(self) -> None:
         """Start forwarding."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lab.errors import UsageError, near_misses
 from lab.methods.bounds import Bounds
 from lab.methods.latency import LatencyPlan, LoadPoint, load_points
@@ -41,14 +43,14 @@ class Profile(Model):
     reordering_trial_s: float
     reordering_tagged_pps: float
 
-    def mlr_plan(self, frame_size_bytes: int, limit: LoadLimit) -> MlrPlan:
-        """Return the plan of the NDR+PDR search at one frame size, up to ``limit``."""
+    def mlr_plan(self, frame_size_bytes: int, limit: LoadLimit, names: Collection[str] = ("NDR", "PDR")) -> MlrPlan:
+        """Return the plan of the search for these goals at one frame size, up to ``limit``."""
         return MlrPlan(
             frame_size_bytes=frame_size_bytes,
             max_rate_pps=limit.rate_pps,
-            goals=self.goals,
+            goals=tuple(goal for goal in self.goals if goal.name in names),
             time_limit_s=self.search_limit_s,
-            expected_s=self.search_expected_s,
+            expected_s=self.search_expected_s * len(names) / len(self.goals),
         )
 
     def throughput_plan(self, frame_size_bytes: int, limit: LoadLimit) -> ThroughputPlan:

@@ -43,9 +43,10 @@ class PortAddresses(Model):
 class Direction(Model):
     """Traffic from the hosts of one port to the hosts of another.
 
-    With ``destinations`` (networks, such as ``("16.0.0.0/4",)``) each bulk frame goes to an address drawn from them at
-    random, the same ones in every trial, instead of stepping through the hosts of ``rx``. From a single network every
-    address may be drawn; from several, LISTED_DESTINATIONS addresses are, a network as likely as another.
+    With ``destinations`` (networks and ranges, such as ``("16.0.0.0/4",)`` or ``("1.0.0.0-9.255.255.255",)``) each bulk
+    frame goes to an address drawn from them at random, the same ones in every trial, instead of stepping through the
+    hosts of ``rx``. From a single one every address may be drawn; from several, LISTED_DESTINATIONS addresses are, each
+    of them as likely as another.
     """
 
     tx: PortAddresses
@@ -55,8 +56,8 @@ class Direction(Model):
     @field_validator("destinations")
     @classmethod
     def _are_networks(cls, destinations: tuple[str, ...]) -> tuple[str, ...]:
-        for network in destinations:
-            ipaddress.IPv4Network(network)
+        for destination in destinations:
+            _range(destination)
         return destinations
 
 
@@ -127,21 +128,32 @@ def _sweep(name: str, offset_bytes: int, port: PortAddresses) -> Sweep:
 def _destinations(direction: Direction) -> Sweep:
     if not direction.destinations:
         return _sweep("dst", IPV4_DESTINATION_OFFSET_BYTES, direction.rx)
-    networks = [ipaddress.IPv4Network(network) for network in direction.destinations]
+    first, count = _range(direction.destinations[0])
     return Sweep(
         name="dst",
         offset_bytes=IPV4_DESTINATION_OFFSET_BYTES,
-        first=int(networks[0].network_address),
-        count=networks[0].num_addresses,
+        first=first,
+        count=count,
         random=True,
-        values=_drawn(direction.destinations) if len(networks) > 1 else (),
+        values=_drawn(direction.destinations) if len(direction.destinations) > 1 else (),
     )
+
+
+def _range(destination: str) -> tuple[int, int]:
+    """Return the first address and the number of addresses of ``A.B.C.D/LEN`` or ``A.B.C.D-E.F.G.H``."""
+    first, _, last = destination.partition("-")
+    if not last:
+        network = ipaddress.IPv4Network(first)
+        return int(network.network_address), network.num_addresses
+    start, count = int(ipaddress.IPv4Address(first)), int(ipaddress.IPv4Address(last)) + 1
+    if count <= start:
+        raise ValueError(f"the range {destination} ends before it begins")
+    return start, count - start
 
 
 @functools.lru_cache(maxsize=64)
 def _drawn(destinations: tuple[str, ...]) -> tuple[int, ...]:
     """Draw the listed addresses, the same ones whenever the networks are the same."""
-    networks = [ipaddress.IPv4Network(network) for network in destinations]
-    ranges = [(int(network.network_address), network.num_addresses) for network in networks]
+    ranges = [_range(destination) for destination in destinations]
     dice = random.Random(len(ranges))
     return tuple(first + dice.randrange(count) for first, count in dice.choices(ranges, k=LISTED_DESTINATIONS))

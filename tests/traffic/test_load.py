@@ -80,6 +80,15 @@ def test_random_destinations_lie_in_their_networks_and_are_the_same_every_time()
     assert all(share > 20000 for share in shares)
 
 
+def test_random_destinations_may_be_a_range() -> None:
+    request = TrialRequest(frame_size_bytes=64, rate_pps=1000.0, duration_s=1.0, tagged=False)
+    direction = Direction(tx=A, rx=B, destinations=("1.0.0.0-126.255.255.255",))
+    _, sweep = streams_for(request, (direction,))[0].sweeps
+    assert (sweep.random, sweep.first, sweep.count) == (True, 1 << 24, 126 << 24)
+    with pytest.raises(ValueError, match="ends before it begins"):
+        Direction(tx=A, rx=B, destinations=("9.0.0.0-1.0.0.0",))
+
+
 def test_a_destination_that_is_no_network_is_refused() -> None:
     with pytest.raises(ValueError, match="host bits"):
         Direction(tx=A, rx=B, destinations=("16.0.0.1/4",))
