@@ -28,10 +28,12 @@ def _named_once(ports: tuple[AnyPort, ...]) -> tuple[AnyPort, ...]:
 
 
 class Dut(Record):
-    """The device under test. Its ports are numbered by their place in the list, as the image numbers them."""
+    """The device under test. Its ports are numbered by their place in the list, as the image numbers them.
+
+    What runs on it, and what drives that, is the image's matter.
+    """
 
     role: Literal["dut"]
-    driver: Literal["pix"]
     machine: Annotated[Qemu | Server, Field(discriminator="driver")]
     ports: tuple[DutPort, ...] = Field(min_length=2, max_length=8)
     routes: tuple[Route, ...] = ()
