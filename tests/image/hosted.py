@@ -19,19 +19,22 @@ from typing import Any
 TSC_HZ = 1_000_000_000
 STEP_S = 0.01  # how long a wait for a frame goes on before the QGMs look again
 SETTLE_TURNS = 6
+REST_S = 10  # longer than a neighbour is asked for
 THREADS_SETTLE_S = 0.01
 
 
 class HostedMachine:
     """One such process. A context manager. With threads, each QGM polls in its own; else they take turns as told."""
 
-    def __init__(self, program: Path, cores: int = 2, ports: int = 2, *, threads: bool = False) -> None:
-        """Start it with so many cores, the generic one counted."""
+    def __init__(
+        self, program: Path, cores: int = 2, ports: int = 2, *, queue_length: int = 256, threads: bool = False
+    ) -> None:
+        """Start it with so many cores, the generic one counted, and descriptors in each queue of a port."""
         self._qgms = list(range(1, cores))
         self._left: list[deque[bytes]] = [deque() for _ in range(ports)]
         self._threads = threads
         self._report = program.parent / f"report-{id(self):x}"
-        command = [str(program), str(cores - 1), str(ports), *["threads"] * threads]
+        command = [str(program), str(cores - 1), str(ports), str(queue_length), *["threads"] * threads]
         with self._report.open("wb") as report:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=report)
 
@@ -84,11 +87,23 @@ class HostedMachine:
         """Have a frame arrive at a port; returns whether its queue had room."""
         return self._ask(b"F" + struct.pack("<BBH", port, queue, len(frame)) + frame, 1) == b"\1"
 
-    def pour(self, port: int, frame: bytes, offset: int, count: int, *, first: int = 0, queue: int = 0) -> None:
-        """Have so many frames arrive as fast as there is room, each with its number (32 bits) at the offset."""
-        head = struct.pack("<BBIIHH", port, queue, count, first, offset, len(frame))
-        (taken,) = struct.unpack("<I", self._ask(b"P" + head + frame, 4))
-        assert taken == count, f"port {port} took {taken} of {count} frames and then no more"
+    def pour(self, flows: list[tuple[int, bytes]], offset: int, count: int) -> None:
+        """Have so many frames of each flow (port, frame) arrive in turns, with their numbers at the offset."""
+        parts = [struct.pack("<BBH", port, 0, len(frame)) + frame for port, frame in flows]
+        head = struct.pack("<HIH", len(flows), count, offset)
+        (whole,) = struct.unpack("<I", self._ask(b"P" + head + b"".join(parts), 4))
+        assert whole == len(flows), f"{len(flows) - whole} of {len(flows)} flows were not taken whole"
+
+    def rest(self) -> None:
+        """Let time pass until the last neighbour that was asked for has answered or been given up."""
+        for _ in range(REST_S):
+            self.advance(1.0)
+            self.settle()
+
+    def lost_buffers(self) -> int:
+        """Return how many buffers are in no pool, queue or waiting room while there is nothing to do."""
+        lost: int = struct.unpack("<i", self._ask(b"B", 4))[0]
+        return lost
 
     def turn(self, cores: list[int]) -> None:
         """Let QGMs take turns of their loops in this order; then what they have sent leaves."""

@@ -22,7 +22,7 @@
 #include "shared.h"
 #include "virtqueue.h"
 
-#define LINK_HEADER 12       /* bytes of the virtio header before a frame */
+#define LINK_HEADER 12       /* bytes of the virtio header before a frame: zero, or as a card wrote it, which has no offloads */
 #define BUFFER_SIZE 2240     /* an odd multiple of 64: the first lines of buffers spread over all cache sets */
 #define PENDING_MAX 64       /* incomplete neighbours of one QGM */
 #define MESSAGE_RING_LENGTH 8

@@ -116,6 +116,13 @@ static const char *no_memory(void)
                           (boot_info.memory_end - boot_info.memory_start) >> 20);
 }
 
+/* Where a frame of our own is made in a buffer, no card has written its header before. */
+static uint64_t clear_header(uint64_t buffer)
+{
+    memset((void *)buffer, 0, LINK_HEADER);
+    return buffer;
+}
+
 /* Buffers for full queues and everything else that this QGM can have in hand, in an order that begins with the lowest addresses. */
 static const char *make_pool(struct qgm *qgm)
 {
@@ -126,7 +133,7 @@ static const char *make_pool(struct qgm *qgm)
         return no_memory();
     qgm->pool = (uint32_t *)pool;
     for (uint32_t i = 0; i < count; i++)
-        qgm->pool[i] = (uint32_t)(buffers + (uint64_t)(count - 1 - i) * BUFFER_SIZE);
+        qgm->pool[i] = (uint32_t)clear_header(buffers + (uint64_t)(count - 1 - i) * BUFFER_SIZE);
     CORE_WORD(qgm->core, pool_head) = count;
     return 0;
 }
@@ -140,7 +147,7 @@ static const char *make_ring(struct qgm *producer, struct qgm *consumer)
     if (!slots || !buffers)
         return no_memory();
     for (uint32_t i = 0; i < length; i++)
-        slots[i] = (struct ring_slot){.buffer = buffers + (uint64_t)i * BUFFER_SIZE};
+        slots[i] = (struct ring_slot){.buffer = clear_header(buffers + (uint64_t)i * BUFFER_SIZE)};
     ring_connect(&producer->to[consumer->core], &consumer->from[producer->core], slots, length,
                  &RING_WORD(producer->core, consumer->core, ring_head), &RING_WORD(producer->core, consumer->core, ring_tail));
     return 0;

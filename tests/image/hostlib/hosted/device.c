@@ -40,9 +40,11 @@ struct card {
 
 static struct card cards[DEVICES_MAX];
 static uint64_t shuffle;
+static uint16_t queue_length;
 
-void device_plug(uint32_t count)
+void device_plug(uint32_t count, uint16_t length)
 {
+    queue_length = length;
     boot_info.nic_count = count;
     for (uint32_t i = 0; i < count; i++) {
         uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, (uint8_t)(i + 1)};
@@ -123,7 +125,7 @@ bool device_receive(uint32_t device, uint32_t number, const uint8_t *frame, uint
     const struct virtq_desc *desc = &queue->desc[id];
     if (size > desc->len - BUFFER_HEADER)
         watch_fail("a frame is too long for the buffers", size);
-    watch_received(desc->addr, BUFFER_HEADER + size);
+    watch_received(desc->addr, frame, size);
     memset((void *)desc->addr, 0, BUFFER_HEADER);
     ((uint8_t *)desc->addr)[NUM_BUFFERS] = 1;
     memcpy((uint8_t *)desc->addr + BUFFER_HEADER, frame, size);
@@ -220,7 +222,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t features)
 uint16_t virtio_select_queue(struct virtio_device *device, uint16_t index)
 {
     device->common->queue_select = index;
-    return index < QUEUES ? QUEUE_LENGTH_MAX / 4 : 0;
+    return index < QUEUES ? queue_length : 0;
 }
 
 volatile uint16_t *virtio_enable_queue(struct virtio_device *device, uint16_t size, const void *desc, const void *driver,

@@ -12,8 +12,8 @@
 #define DEVICES_MAX 8
 #define DEVICE_QUEUE_PAIRS 4
 
-/* Puts this many cards into the machine, before it boots. */
-void device_plug(uint32_t count);
+/* Puts this many cards, with so many descriptors a queue (a power of two), into the machine, before it boots. */
+void device_plug(uint32_t count, uint16_t queue_length);
 
 /* Of each batch, gives descriptors back in a random order and sent ones late; 0: in order and at once. */
 void device_shuffle(uint64_t seed);

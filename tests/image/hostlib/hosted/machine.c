@@ -19,6 +19,7 @@
 
 #define OUTPUT_SIZE (1 << 20)
 #define TSC_PER_READ 100
+#define STALE 0xa5 /* what memory holds that nobody clears at boot */
 #define FILE_SIZE 1000
 #define MEMORY_SIZE (256ull << 20) /* for buffers; their addresses have to fit into 32 bits */
 
@@ -58,7 +59,7 @@ const char *machine_command(const char *line)
     return output;
 }
 
-void machine_boot(uint32_t exclusive_cores, uint32_t ports, bool with_threads)
+void machine_boot(uint32_t exclusive_cores, uint32_t ports, uint16_t queue_length, bool with_threads)
 {
     static uint8_t file[FILE_SIZE];
     has_threads = with_threads;
@@ -67,11 +68,12 @@ void machine_boot(uint32_t exclusive_cores, uint32_t ports, bool with_threads)
     void *memory = mmap(0, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     if (memory == MAP_FAILED)
         watch_fail("there is no memory below 4 GiB for the buffers", MEMORY_SIZE);
+    memset(memory, STALE, MEMORY_SIZE);
     boot_info.memory_start = (uint64_t)memory;
     boot_info.memory_end = boot_info.memory_start + MEMORY_SIZE;
     boot_info.core_count = 1 + exclusive_cores;
     boot_info.core[0].state = CORE_RUNNING;
-    device_plug(ports);
+    device_plug(ports, queue_length);
     control_init();
 }
 
@@ -87,6 +89,24 @@ void machine_turn(uint32_t core)
         running[core] = 0;
         boot_info.core[core].state = CORE_PARKED;
     }
+}
+
+int32_t machine_lost_buffers(void)
+{
+    uint64_t made = 0, found = 0;
+    for (uint32_t core = 1; core < boot_info.core_count; core++) {
+        const struct qgm *qgm = &control.qgms[core];
+        if (!qgm->pair_count)
+            continue;
+        made += BUFFERS_BESIDE_QUEUES + qgm->pair_count * 2 * QUEUE_LENGTH_MAX;
+        found += CORE_WORD(core, pool_head) + CORE_WORD(core, held);
+        for (uint32_t i = 0; i < qgm->pair_count; i++) {
+            uint32_t pair = qgm->pair_list[i];
+            found += (uint16_t)(QUEUE_WORD(pair, rx_posted) - QUEUE_WORD(pair, rx_taken));
+            found += (uint16_t)(QUEUE_WORD(pair, tx_posted) - QUEUE_WORD(pair, tx_reclaimed));
+        }
+    }
+    return (int32_t)(made - found);
 }
 
 void machine_advance(uint64_t cycles)

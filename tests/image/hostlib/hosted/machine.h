@@ -11,14 +11,17 @@
 
 #define MACHINE_TSC_HZ 1000000000u /* while QGMs take turns */
 
-/* Boots with this many exclusive cores and ports. */
-void machine_boot(uint32_t exclusive_cores, uint32_t ports, bool has_threads);
+/* Boots with this many exclusive cores and ports, and so many descriptors in each queue of a port. */
+void machine_boot(uint32_t exclusive_cores, uint32_t ports, uint16_t queue_length, bool has_threads);
 
 /* Runs a line of the shell; returns what it prints, until the next call. */
 const char *machine_command(const char *line);
 
 /* Lets the QGM of a core have one turn of its loop; nothing if none runs there. */
 void machine_turn(uint32_t core);
+
+/* Buffers of the QGMs that are in no pool, queue or waiting room, while the machine is at rest: 0, or there is a fault. */
+int32_t machine_lost_buffers(void);
 
 /* Lets time pass. */
 void machine_advance(uint64_t cycles);

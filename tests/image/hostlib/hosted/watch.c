@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #ifdef WATCH_WITH_SANITIZER
 #include <sanitizer/asan_interface.h>
 #define POISON(buffer, size) __asan_poison_memory_region((void *)(buffer), size)
@@ -17,7 +18,8 @@
 #include "qgm.h"
 
 #define LINE 64
-#define PADDED_FRAME (LINK_HEADER + ETHERNET_MIN) /* a short frame may be padded where it lies */
+#define STALE 0xa5 /* what a free buffer's bytes are, so that one that is sent unwritten is seen */
+#define ARP_FRAME 42 /* the answer is made of the question, and padded where it lies */
 
 void watch_fail(const char *what, uint64_t address)
 {
@@ -43,6 +45,8 @@ void watch_taken(uint64_t buffer)
 void watch_freed(uint64_t buffer)
 {
     require_whole(buffer, "a buffer is freed that is free or a device's");
+    UNPOISON(buffer, BUFFER_SIZE);
+    memset((void *)(buffer + LINK_HEADER), STALE, BUFFER_SIZE - LINK_HEADER);
     POISON(buffer, BUFFER_SIZE);
 }
 
@@ -52,9 +56,11 @@ void watch_posted(uint64_t buffer)
     POISON(buffer, BUFFER_SIZE);
 }
 
-void watch_received(uint64_t buffer, uint32_t size)
+void watch_received(uint64_t buffer, const uint8_t *frame, uint32_t size)
 {
-    UNPOISON(buffer, size > PADDED_FRAME ? size : PADDED_FRAME);
+    bool is_arp = size >= ARP_FRAME && load16(frame + ETHERNET_TYPE) == ETHERTYPE_ARP;
+    uint32_t own = is_arp && size < ETHERNET_MIN ? ETHERNET_MIN : size;
+    UNPOISON(buffer, LINK_HEADER + own);
 }
 
 void watch_sent(uint64_t buffer)

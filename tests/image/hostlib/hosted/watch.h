@@ -15,9 +15,9 @@ void watch_fail(const char *what, uint64_t address) __attribute__((noreturn));
 void watch_taken(uint64_t buffer);
 void watch_freed(uint64_t buffer);
 
-/* A device gets a buffer, or gives it back with a frame of size bytes, virtio header included, or sent. */
+/* A device gets a buffer, or gives it back with a frame of so many bytes behind the virtio header, or sent. */
 void watch_posted(uint64_t buffer);
-void watch_received(uint64_t buffer, uint32_t size);
+void watch_received(uint64_t buffer, const uint8_t *frame, uint32_t size);
 void watch_sent(uint64_t buffer);
 
 /* All buffers are nobody's: the queues were reset. */

@@ -3,16 +3,18 @@
  *
  *   C size16 line          runs a line of the shell                          -> size32 text
  *   F port8 queue8 size16 frame   a frame arrives                            -> 1 taken, 0 no room
- *   P port8 queue8 count32 first32 offset16 size16 frame   so many frames arrive as fast as there is room, each with its
- *                          number (big-endian) at the offset                 -> count32 taken
+ *   P flows16 count32 offset16, then port8 queue8 size16 frame for each flow   so many frames of each flow arrive in
+ *                          turns as fast as there is room, each with its number (big-endian) at the offset
+ *                                                                            -> flows32 that have come in whole
  *   T size16 cores         QGMs take turns in this order, then frames leave  -> 1
  *   A cycles64             time passes                                       -> 1
  *   S seed64               devices return descriptors in random order; 0: in order -> 1
+ *   B                      buffers that are nowhere, at rest                 -> count32
  *   G                      what has left since the last time                 -> count32, then port8 queue8 size16 frame each
  *
- * Arguments: exclusive cores, ports, and `threads` if QGMs run on threads of their own.
+ * Arguments: exclusive cores, ports, descriptors in each queue, and `threads` if QGMs run on threads of their own.
  */
-#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@
 #include "watch.h"
 
 #define FRAME_MAX 65536
+#define FLOWS_MAX 64
+#define FLOW_FRAME_MAX 1514
 #define LOG_SIZE (64u << 20)
 #define STALLED_S 20
 
@@ -76,31 +80,45 @@ static void arrive(void)
     put(&is_taken, 1);
 }
 
+struct flow {
+    uint8_t place[2];
+    uint16_t size;
+    uint32_t taken;
+    uint8_t frame[FLOW_FRAME_MAX];
+};
+
+static bool flow_arrives(struct flow *flow, uint16_t offset)
+{
+    uint32_t number = __builtin_bswap32(flow->taken);
+    memcpy(flow->frame + offset, &number, 4);
+    return device_receive(flow->place[0], flow->place[1], flow->frame, flow->size);
+}
+
 static void pour(void)
 {
-    uint8_t place[2], frame[FRAME_MAX];
-    uint16_t offset, size;
-    uint32_t count, first, taken = 0;
-    get(place, 2);
+    static struct flow flows[FLOWS_MAX];
+    uint16_t count_of_flows, offset;
+    uint32_t count, done = 0;
+    get(&count_of_flows, 2);
     get(&count, 4);
-    get(&first, 4);
     get(&offset, 2);
-    get(&size, 2);
-    get(frame, size);
-    for (time_t stalled = time(0) + STALLED_S; taken < count && time(0) < stalled;) {
-        uint32_t number = __builtin_bswap32(first + taken);
-        memcpy(frame + offset, &number, 4);
-        if (device_receive(place[0], place[1], frame, size)) {
-            taken++;
-            stalled = time(0) + STALLED_S;
-            continue;
-        }
+    for (uint32_t i = 0; i < count_of_flows; i++) {
+        get(flows[i].place, 2);
+        get(&flows[i].size, 2);
+        get(flows[i].frame, flows[i].size);
+        flows[i].taken = 0;
+    }
+    for (time_t stalled = time(0) + STALLED_S; done < count_of_flows && time(0) < stalled;) {
+        for (uint32_t i = 0; i < count_of_flows; i++)
+            if (flows[i].taken < count && flow_arrives(&flows[i], offset)) {
+                stalled = time(0) + STALLED_S;
+                done += ++flows[i].taken == count;
+            }
         for (uint32_t core = 1; core < boot_info.core_count; core++)
             machine_turn(core);
         device_transmit(log_frame);
-        sched_yield();
     }
-    put(&taken, 4);
+    put(&done, 4);
 }
 
 static void take_turns(void)
@@ -117,6 +135,7 @@ static void take_turns(void)
 static void handle(int request)
 {
     uint64_t number;
+    int32_t lost;
     switch (request) {
     case 'C':
         command();
@@ -126,6 +145,10 @@ static void handle(int request)
         return;
     case 'P':
         pour();
+        return;
+    case 'B':
+        lost = machine_lost_buffers();
+        put(&lost, 4);
         return;
     case 'G':
         device_transmit(log_frame);
@@ -152,11 +175,11 @@ static void handle(int request)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: %s EXCLUSIVE_CORES PORTS [threads]\n", argv[0]);
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s EXCLUSIVE_CORES PORTS QUEUE_LENGTH [threads]\n", argv[0]);
         return 2;
     }
-    machine_boot((uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]), argc > 3);
+    machine_boot((uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]), (uint16_t)atoi(argv[3]), argc > 4);
     for (int request; (request = getchar()) != EOF; fflush(stdout))
         handle(request);
     return 0;
