@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from lab.bench import cycles, pdr, versus
+from lab.bench import cycles, fib, pdr, versus
 from lab.bench.model import BenchResult
 from lab.errors import LabError, UsageError, near_misses
 
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "dut-pix-vs-testpmd": versus.pix_vs_testpmd,
     "dut-pix-vs-linux": versus.pix_vs_linux,
     "fe-cycles": cycles.fe_cycles,
+    "fib-1m-vs-1": fib.fib_1m_vs_1,
 }
 
 

@@ -45,7 +45,7 @@ def fe_cycles() -> Iterator[BenchResult]:
         for number in range(ROUNDS):
             c2c_ns.append(host.measure(PROBE_S).c2c_latency_ns_median)
             for contender in turns if number % 2 == 0 else reversed(turns):
-                cycles.setdefault(contender.name, []).append(_cycles_a_packet(contender))
+                cycles.setdefault(contender.name, []).append(cycles_a_packet(contender))
             told = ", ".join(f"{name} {values[-1]:.0f}" for name, values in cycles.items())
             say(f"round {number + 1}: cycles a packet: {told}, c2c {c2c_ns[-1]:.0f} ns")
     yield BenchResult(
@@ -68,7 +68,13 @@ def add_routes(dut: Dut, network: str, port: RouterPort) -> int:
     return len(parts)
 
 
-def _cycles_a_packet(contender: Contender) -> float:
+def cycles_a_packet(contender: Contender) -> float:
+    """Return the busy cycles of a packet while a contender forwards the bench's load for a trial.
+
+    Raises:
+        LabError: it forwarded nothing.
+
+    """
     request = TrialRequest(frame_size_bytes=FRAME_SIZE_BYTES, rate_pps=RATE_PPS, duration_s=TRIAL_S, tagged=False)
     with forwarding(contender):
         contender.clear()

@@ -20,8 +20,8 @@ from lab.images import Manifest, PixManifest
 from lab.measurements import Measurements
 from lab.routing.lpm import LongestPrefixMatch
 from lab.routing.regions import Region
+from lab.routing.setup import cover, spread, uncover
 from lab.routing.table import RouteTable
-from lab.traffic.load import Direction
 from lab.traffic.router import RouterTester
 
 FRAME_SIZE_BYTES = 64
@@ -40,13 +40,9 @@ def covered(dut: Dut, image: Manifest, router: RouterTester, regions: tuple[Regi
     """Give the DUT the gateways as neighbours, and a route for each region as a whole."""
     if not isinstance(image, PixManifest):
         pytest.skip(f"{image.name} takes no route file")
-    for region, port in zip(regions, router.ports, strict=True):
-        for gateway in region.gateways:
-            dut.neighbour_add(region.port, gateway.address, gateway.mac)
-        dut.route_add(region.cover, port.tester_address)
+    cover(dut, regions, router.ports)
     yield
-    for region in regions:
-        dut.route_del(region.cover)
+    uncover(dut, regions)
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -63,17 +59,9 @@ def model(size: str, route_table: RouteTable, router: RouterTester, regions: tup
     """Return what the DUT should do with the routes that it has."""
     expected = route_table.model(SIZES[size])
     for region, port in zip(regions, router.ports, strict=True):
-        cover = ipaddress.IPv4Network(region.cover)
-        expected.add(int(cover.network_address), cover.prefixlen, port.tester_address)
+        whole = ipaddress.IPv4Network(region.cover)
+        expected.add(int(whole.network_address), whole.prefixlen, port.tester_address)
     return expected
-
-
-def spread(router: RouterTester, regions: tuple[Region, ...]) -> tuple[Direction, ...]:
-    """Return traffic between pairs of ports, as in RFC 2544, to destinations all over the far port's region."""
-    behind = {port.index: region.destinations for port, region in zip(router.ports, regions, strict=True)}
-    ports = [port.addresses() for port in router.ports]
-    pairs = [pair for two in zip(ports[::2], ports[1::2], strict=True) for pair in (two, two[::-1])]
-    return tuple(Direction(tx=tx, rx=rx, destinations=(behind[rx.port],)) for tx, rx in pairs)
 
 
 def require_right_gateways(
@@ -123,7 +111,7 @@ def test_pdr_to_random_destinations(
     measure: Measurements, router: RouterTester, regions: tuple[Region, ...], size: str
 ) -> None:
     """Each frame to another place of the table, so that no cache holds what the next one needs."""
-    varied = measure.varied(f"{size} routes, random destinations", spread(router, regions))
+    varied = measure.varied(f"{size} routes, random destinations", spread(regions, router.ports))
     found = varied.pdr(FRAME_SIZE_BYTES)
     assert found.lower_pps is not None, "no load at all was forwarded with at most 0.5 % loss"
 
@@ -142,7 +130,7 @@ def test_updates_under_load_cost_no_frame(
 
     A withdrawn route uncovers a shorter one by the same port, so that a loss can only be the update's fault.
     """
-    varied = measure.varied(f"{size} routes, updated", spread(router, regions))
+    varied = measure.varied(f"{size} routes, updated", spread(regions, router.ports))
     result, changes = varied.while_changing(
         FRAME_SIZE_BYTES, UPDATE_LOAD_PPS, lambda: dut.churn_routes(UPDATES), UPDATE_PAUSE_S
     )
