@@ -103,6 +103,8 @@ def deploy(
         )
     _check_fit(testbed, machine, image)
     core_plan = cores.plan(machine.exclusive_cores)
+    if not image.polls:  # QEMU's part in each interrupt is work of the DUT: none of it on the generator's core
+        core_plan = core_plan.model_copy(update={"housekeeping": core_plan.exclusive[0]})
     plan = host.plan_for(image.name, image.accelerators, core_plan.sharing)
     progress(f"host: {plan.accelerator}: {plan.reason}")
     with ExitStack() as stack:

@@ -58,6 +58,11 @@ class Manifest(Model):
         return None
 
     @property
+    def polls(self) -> bool:
+        """Whether its exclusive cores poll without a pause, so that nothing else may run on theirs."""
+        return False
+
+    @property
     def layout_name(self) -> str:
         """How memory that several cores write is laid out; empty for an image of which the lab does not know."""
         return ""
@@ -113,6 +118,11 @@ class PixManifest(Manifest):
     def boot_files(self) -> tuple[ImageFile, ...]:
         """The one file."""
         return (ImageFile(name=self.file, size_bytes=self.size_bytes, sha256=self.sha256),)
+
+    @property
+    def polls(self) -> bool:
+        """Its queue group managers do."""
+        return True
 
     @property
     def layout_name(self) -> str:

@@ -85,6 +85,8 @@ def offerable(
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < limit.rate_pps and result.lost_frames:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
+            if result.sent_pps >= least_pps:  # it is the DUT that takes little, and not the generator that offers it
+                least_pps = min(least_pps, _LEAST_SHARE * overload_pps)
             limit = limit.model_copy(update={"rate_pps": overload_pps, "limited_by": "greatest load tried"})
             before = 0.0
             continue

@@ -79,3 +79,15 @@ def test_a_generator_without_its_core_is_an_error_and_no_result() -> None:
     limit = load_limit(64, 10.0, 2, 9e6)
     with pytest.raises(GeneratorError, match="keeps to no rate"):
         offerable(ModelDut(capacity_pps=1e9, generator_pps=9e3), limit, 64, Conditions())
+
+
+def test_a_slow_dut_does_not_make_a_generator_that_falls_short_once_more_one_without_its_core() -> None:
+    """An emulated router takes a hundredth of what the generator has proved to offer it."""
+
+    class Sagging(ModelDut):
+        def measure(self, request: TrialRequest) -> TrialResult:
+            self.generator_pps = 0.99 * request.rate_pps if len(self.requests) in (1, 2) else 9e6
+            return super().measure(request)
+
+    limit = offerable(Sagging(capacity_pps=5e4), load_limit(64, 10.0, 2, 9e6), 64, Conditions())
+    assert 5e4 < limit.rate_pps < 7.5e4
