@@ -187,6 +187,11 @@ class Run:
         """Note a number that has no frame size and no bounds."""
         self.record(model.Measurement(test=test, frame_size_bytes=0, metric=metric, value=value, unit=unit))
 
+    def record_comparison(self, comparison: model.LayoutComparison) -> None:
+        """Note a comparison of the two layouts, and say it."""
+        self._note(ev.Compared(at_s=time.time(), comparison=comparison))
+        self.say(_comparison_line(comparison))
+
     def note(self, event: ev.LatencyMeasured | ev.ReorderingMeasured) -> None:
         """Note a record of latency or reordering."""
         self._note(event)
@@ -248,3 +253,13 @@ def _measurement_line(m: model.Measurement) -> str:
         return f"{m.metric}{where}: none: {m.error or m.reason or 'no load met the goal'}"
     value = f"{m.value / 1e6:.3f} Mpps" if m.unit == "pps" else f"{m.value:.6g} {m.unit}"
     return f"{m.metric}{where}: {value}{f' ({m.verdict})' if m.verdict else ''}"
+
+
+def _comparison_line(c: model.LayoutComparison) -> str:
+    batch = f", batch {c.batch}" if c.batch is not None else ""
+    state = f", {c.c2c_ns:.0f} ns core to core" if c.c2c_ns is not None else ""
+    simulated = f"; simulated {c.predicted_median:.2f}" if c.predicted_median is not None else ""
+    return (
+        f"{c.bench} on {c.cores} cores ({c.where}{batch}{state}): packed / padded {c.ratio:.3f} "
+        f"({c.low:.3f} to {c.high:.3f}){simulated}"
+    )

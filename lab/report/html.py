@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 from lab.report import page, words
 from lab.report.latency_figure import latency_figure
 from lab.report.rate_figures import search_figure, throughput_figure
+from lab.report.sharing_figure import sharing_figure, sharing_rows
 from lab.results.model import Results
 from lab.results.writer import read_results
 
@@ -55,6 +56,7 @@ def render(results: Results) -> str:
         facts=page.facts(results),
         rates=page.rate_rows(results),
         others=page.other_rows(results),
+        sharing=sharing_rows(results),
         figures=_figures(results),
         plotly=Markup(get_plotlyjs()),
     )
@@ -67,6 +69,7 @@ def _figures(results: Results) -> dict[str, list[dict[str, Any]]]:
     sizes = sorted({one.frame_size_bytes for one in results.latency})
     sections = {
         "throughput": [throughput_figure(results)] if any(m.unit == "pps" for m in results.measurements) else [],
+        "sharing": [sharing_figure(results)] if results.comparisons else [],
         "search": [search_figure(s) for s in searched],
         "latency": [
             latency_figure(size, [x for x in results.latency if x.frame_size_bytes == size], floors.get(size))

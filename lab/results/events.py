@@ -11,7 +11,7 @@ from lab.methods.latency import LatencyAtLoad
 from lab.methods.reordering import ReorderingAtLoad
 from lab.methods.repeat import TrialEvent
 from lab.models import Model
-from lab.results.model import Boot, Dut, Environment, Generator, Image, Measurement, Outcome
+from lab.results.model import Boot, Dut, Environment, Generator, Image, LayoutComparison, Measurement, Outcome
 
 
 class RunStarted(Model):
@@ -102,6 +102,14 @@ class ReorderingMeasured(Model):
     reordering: ReorderingAtLoad
 
 
+class Compared(Model):
+    """Two layouts were compared."""
+
+    event: Literal["compared"] = "compared"
+    at_s: float
+    comparison: LayoutComparison
+
+
 class TestEnded(Model):
     """How a test of the suite ended."""
 
@@ -129,6 +137,7 @@ Event = Annotated[
     | Measured
     | LatencyMeasured
     | ReorderingMeasured
+    | Compared
     | TestEnded
     | RunEnded,
     Field(discriminator="event"),

@@ -142,6 +142,39 @@ class Search(Model):
     error: str | None = None
 
 
+class LayoutComparison(Model):
+    """The packed layout (false sharing on) against the padded one (off), measured in turns in one state of the machine.
+
+    ``where`` is ``host`` (threads), ``image`` (microbenchmark in the booted image) or ``packets`` (generator, image).
+    Rates are medians of what ``unit`` says. ``low`` and ``high`` bound the ratio packed / padded with a confidence of
+    95 %; ``effect`` is Cliff's delta (1: padded always faster). ``state`` is ``near`` or ``far`` where the core-to-core
+    latency took two values, else ``all``. ``predicted_*`` are 5, 50 and 95 % of the simulated ratio; null where there
+    is none. ``verified``: everything that was sent arrived once, in order and unchanged.
+    """
+
+    test: str
+    bench: str
+    where: Literal["host", "image", "packets"]
+    unit: str
+    cores: int
+    batch: int | None
+    queue_length: int | None
+    state: Literal["all", "near", "far"]
+    c2c_ns: float | None
+    packed_rate: float
+    padded_rate: float
+    ratio: float
+    low: float
+    high: float
+    effect: float
+    windows: int
+    left_out: int
+    predicted_low: float | None = None
+    predicted_median: float | None = None
+    predicted_high: float | None = None
+    verified: bool
+
+
 class Outcome(Model):
     """How one test of the suite ended; ``message`` is the first line of a failure or the reason of a skip."""
 
@@ -176,6 +209,7 @@ class Results(Model):
     searches: tuple[Search, ...]
     latency: tuple[LatencyAtLoad, ...]
     reordering: tuple[ReorderingAtLoad, ...]
+    comparisons: tuple[LayoutComparison, ...] = ()
     tests: tuple[Outcome, ...]
     lab_errors: tuple[str, ...]
     notes: tuple[str, ...]

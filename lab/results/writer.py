@@ -100,6 +100,7 @@ def summarise(journal: Path) -> Results:
         searches=searches,
         latency=tuple(e.latency for e in _all(content.events, ev.LatencyMeasured)),
         reordering=tuple(e.reordering for e in _all(content.events, ev.ReorderingMeasured)),
+        comparisons=tuple(e.comparison for e in _all(content.events, ev.Compared)),
         tests=tuple(e.outcome for e in _all(content.events, ev.TestEnded)),
         lab_errors=_lab_errors(measurements, searches),
         notes=notes,

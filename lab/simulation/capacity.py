@@ -101,12 +101,12 @@ def _capacity(machine: Machine, setup: Setup, numbers: Mapping[str, float], seed
     if not machine.has_nics:
         scene = virtio.scene(shape, setup.layout, run)
     else:
-        shape = replace(shape, work_ps=_private_work_ps(shape, run, numbers["work"], cycle_ps))
+        shape = replace(shape, work_ps=private_work_ps(shape, run, numbers["work"], cycle_ps))
         scene = routing.scene(shape, setup.layout, run)
     return Capacity(numbers, forwarded_pps(scene, native.simulate(scene), setup.cores), cpu_pps)
 
 
-def _private_work_ps(shape: Shape, run: Run, cycles: float, cycle_ps: float) -> int:
+def private_work_ps(shape: Shape, run: Run, cycles: float, cycle_ps: float) -> int:
     """Return the work to simulate so that one core without sharing takes ``cycles`` a packet, accesses included."""
     probe_work_ps = int(PROBE_WORK_CYCLES * cycle_ps)
     alone = replace(shape, ports=PROBE_PORTS, cores=1, sockets=1, work_ps=probe_work_ps)

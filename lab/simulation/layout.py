@@ -22,8 +22,8 @@ PADDED_STRIDE_BYTES = 128  # the adjacent-line prefetcher pairs lines: the range
 # How often the image's forwarding path (firmware-images/pix/qgm/qgm.c) writes a word, where its manifest does not say
 # ("touch"). By the last part of the word's name; others count as rare.
 TOUCHES: dict[str, Touch] = {
-    "pool_head": "packet",
-    **dict.fromkeys(("busy_cycles", "busy_packets", "busy_polls", "polls"), "batch"),
+    **dict.fromkeys(("pool_head", "ring_out"), "packet"),
+    **dict.fromkeys(("busy_cycles", "busy_packets", "busy_polls", "polls", "ring_in"), "batch"),
     **dict.fromkeys(("rx_posted", "rx_taken", "rx_packets", "rx_bytes"), "batch"),
     **dict.fromkeys(("tx_posted", "tx_reclaimed", "tx_packets", "tx_bytes"), "batch"),
 }

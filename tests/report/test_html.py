@@ -16,7 +16,7 @@ from lab.results.writer import read_results, write_results
 from ..results.recorded_run import record_run
 
 EVIL = "<script>alert('x')</script></script>&\"<img src=x onerror=alert(1)>"
-SECTIONS = ("summary", "throughput", "searches", "latency", "reordering", "tests", "provenance")
+SECTIONS = ("summary", "sharing", "throughput", "searches", "latency", "reordering", "tests", "provenance")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,7 @@ def test_text_of_the_results_is_escaped(results: Results) -> None:
             "searches": (search.model_copy(update={"trials": (trial,), "error": EVIL}),),
             "tests": (outcome,),
             "measurements": (rate,),
+            "comparisons": (results.comparisons[0].model_copy(update={"bench": EVIL, "unit": EVIL}),),
             "lab_errors": (EVIL,),
             "notes": (EVIL,),
         }
@@ -114,6 +115,14 @@ def test_it_says_what_became_of_a_run_that_lacks_something(
     assert re.findall(r'<section id="(\w+)">', page) == list(SECTIONS)
 
 
+def test_false_sharing_is_shown_where_it_was_measured(results: Results) -> None:
+    page = without_plotly(render(results))
+    assert ">0.300<" in page
+    assert "0.280 to 0.330" in page
+    assert "0.27 (0.20 to 0.41)" in page
+    assert '<section id="sharing">' not in without_plotly(render(results.model_copy(update={"comparisons": ()})))
+
+
 def test_a_mismatch_of_what_booted_is_the_verdict(results: Results) -> None:
     assert results.image is not None
     other = results.image.model_copy(update={"booted_sha256": "00" * 32})
@@ -129,6 +138,7 @@ def test_a_browser_draws_every_figure_without_a_complaint(results: Results, tmp_
     assert complaints == ""
     drawn = re.findall(r'<div class="figure js-plotly-plot" id="([\w-]+)"', page)
     assert drawn == [
+        "sharing-0",
         "throughput-0",
         "search-0",
         "search-1",

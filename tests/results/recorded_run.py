@@ -13,13 +13,47 @@ from lab.methods.repeat import Conditions, TrialEvent
 from lab.methods.validity import disturbed
 from lab.results import events as ev
 from lab.results.journal import FILE_NAME, Journal
-from lab.results.model import BaselineBand, Boot, Dut, Environment, Generator, Image, Measurement, Outcome
+from lab.results.model import (
+    BaselineBand,
+    Boot,
+    Dut,
+    Environment,
+    Generator,
+    Image,
+    LayoutComparison,
+    Measurement,
+    Outcome,
+)
 
 from ..methods.model_dut import ModelDut
 
 SHA = "5f" * 32
 TEST = "suites/ipv4_routing/test_rfc2544.py::test_finds_ndr_and_pdr"
 CEILINGS_PPS = {64: 12.4e6, 512: 4.6e6, 1518: 1.62e6}
+
+COMPARISON = LayoutComparison(
+    test=TEST,
+    bench="ring",
+    where="host",
+    unit="messages/s",
+    cores=2,
+    batch=8,
+    queue_length=256,
+    state="near",
+    c2c_ns=62.0,
+    packed_rate=4.2e6,
+    padded_rate=14e6,
+    ratio=0.3,
+    low=0.28,
+    high=0.33,
+    effect=1.0,
+    windows=40,
+    left_out=2,
+    predicted_low=0.2,
+    predicted_median=0.27,
+    predicted_high=0.41,
+    verified=True,
+)
 
 
 @dataclass
@@ -46,6 +80,7 @@ def record_run(run_dir: Path, sizes: tuple[int, ...] = (64, 512, 1518), host: st
         _begin(recorder, run_dir.name, host)
         for size in sizes:
             _measure(recorder, size)
+        journal.append(ev.Compared(at_s=recorder.now_s(), comparison=COMPARISON))
         for outcome, message in (("passed", ""), ("failed", "TTL 64 came back as 64 <not 63>"), ("skipped", "no IPv6")):
             made = Outcome.model_validate(
                 {
