@@ -24,7 +24,9 @@ def uncounted() -> tuple[int, int]:
 class Contender:
     """A forwarder, and what measures on its ports.
 
-    ``counted`` returns (cycles of the turns that handled frames, these frames) since ``clear``.
+    ``counted`` returns (cycles of the turns that handled frames, these frames) since ``clear``. ``ceiling_pps`` is more
+    than its links can carry, both directions together; None where only line rate is known to be. ``busy_ns`` returns
+    the time that it has run so far, of what does not poll.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Contender:
     stop: Callable[[], None] = nothing
     clear: Callable[[], None] = nothing
     counted: Callable[[], tuple[int, int]] = uncounted
+    ceiling_pps: float | None = None
+    busy_ns: Callable[[], int] | None = None
 
 
 @contextmanager

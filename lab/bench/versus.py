@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from lab.bench.contenders import Contender, forwarding
 from lab.bench.model import BenchResult
 from lab.bench.rig import Rig, say, with_kernel, with_testpmd
-from lab.errors import LabError
+from lab.errors import GeneratorError, LabError
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profile import QUICK
 from lab.methods.repeat import Conditions, TooDisturbed
+from lab.methods.trial import TrialRequest
 from lab.simulation import host
 
 FRAME_SIZE_BYTES = 64
@@ -42,8 +43,10 @@ def pix_vs_linux() -> Iterator[BenchResult]:
     """Compare with this host's kernel as an IPv4 router, which has other links: veth pairs and packet sockets.
 
     Yields:
-        The median PDR of the image, against the kernel's; and the kernel's against its links' own: where that ratio
-        is near 1, the links end what the kernel shows, and the first ratio is one of systems, not of routers.
+        The median PDR of the image, against the kernel's. The kernel's against that of its links alone: where this is
+        near 1, the links end what the kernel shows, and the first ratio is one of systems, not of routers. And the
+        image's against what the kernel's threads would do if they had their core to themselves all of the time, from
+        their time a frame at the kernel's PDR: this ratio does not depend on what its links' generator can send.
 
     Raises:
         LabError: something does not start, or no load met the goal.
@@ -51,8 +54,11 @@ def pix_vs_linux() -> Iterator[BenchResult]:
     """
     with with_kernel("dut-pix-vs-linux") as rig:
         rates, c2c_ns = _measure(rig)
+        full_pps = [_rate_when_busy_pps(rig.others[0], rate_pps) for rate_pps in rates["Linux"]]
     note = "the kernel's links are veth pairs with packet sockets (copies and system calls), not vhost-user"
     yield _line("dut-pix-vs-linux", rates["PIX"], "Linux, IPv4 in a network namespace", rates["Linux"], c2c_ns, note)
+    full = "Linux, by the time its threads take for a frame at its PDR"
+    yield _line("dut-pix-vs-linux:busy", rates["PIX"], full, full_pps, c2c_ns, note)
     yield _line("dut-pix-vs-linux:link", rates["Linux"], "the same links without a router", rates["veth wire"], c2c_ns)
 
 
@@ -67,7 +73,7 @@ def pdr_pps(contender: Contender, speed_gbps: float) -> float:
 
     """
     conditions = Conditions()
-    limit = load_limit(FRAME_SIZE_BYTES, speed_gbps, DIRECTIONS, None)
+    limit = load_limit(FRAME_SIZE_BYTES, speed_gbps, DIRECTIONS, contender.ceiling_pps)
     limit = offerable(contender.measurer, limit, FRAME_SIZE_BYTES, conditions)
     for left in reversed(range(SEARCHES)):
         plan = QUICK.mlr_plan(FRAME_SIZE_BYTES, limit)
@@ -90,7 +96,7 @@ def in_turns(
 ) -> tuple[dict[str, list[float]], float]:
     """Measure all contenders in turn, forth and back (A B B A), ``ROUNDS`` times.
 
-    A round in which the host was too disturbed for one of them counts for none of them.
+    A round in which one of them could not be measured, as the host or the generator was disturbed, counts for none.
 
     Args:
         contenders: all standing still.
@@ -107,6 +113,7 @@ def in_turns(
     """
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     c2c_ns = []
+    why = ""
     for number in range(ROUNDS):
         found: dict[str, float] = {}
         try:
@@ -115,15 +122,25 @@ def in_turns(
                 with forwarding(contender):
                     found[contender.name] = measure_pps(contender)
                 say(f"round {number + 1}: {contender.name} {found[contender.name] / 1e6:.3f} Mpps, {c2c_ns[-1]:.0f} ns")
-        except TooDisturbed as error:
-            say(f"round {number + 1} does not count: {error}")
+        except (TooDisturbed, GeneratorError) as error:
+            why = str(error)
+            say(f"round {number + 1} does not count: {why}")
             continue
         for name, rate_pps in found.items():
             rates[name].append(rate_pps)
     counted = len(rates[contenders[0].name])
     if 2 * counted < ROUNDS:
-        raise TooDisturbed(f"only {counted} of {ROUNDS} rounds counted: give the polling cores to the lab alone")
+        raise TooDisturbed(f"only {counted} of {ROUNDS} rounds counted, give the polling cores to the lab alone: {why}")
     return rates, statistics.median(c2c_ns)
+
+
+def _rate_when_busy_pps(contender: Contender, rate_pps: float) -> float:
+    """Return frames a second of a contender's own running time, in one trial at a rate."""
+    assert contender.busy_ns is not None, f"{contender.name} polls: it is always busy"
+    request = TrialRequest(frame_size_bytes=FRAME_SIZE_BYTES, rate_pps=rate_pps, duration_s=1.0, tagged=False)
+    before_ns = contender.busy_ns()
+    result = contender.measurer.measure(request)
+    return 1e9 * sum(d.received_frames for d in result.directions) / (contender.busy_ns() - before_ns)
 
 
 def _measure(rig: Rig) -> tuple[dict[str, list[float]], float]:
