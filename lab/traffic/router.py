@@ -109,6 +109,8 @@ class RouterTester:
     def send(self, port: RouterPort, *packets: Packet, expect: int = 1, wait_s: float = 0.5) -> Received:
         """Send packets from the tester at ``port`` and return all that arrives anywhere.
 
+        Announcements of the router's own addresses (RFC 5227), which it may send at any time, are left out.
+
         Args:
             port: where they enter the router.
             packets: from Ethernet up; padded to the shortest frame.
@@ -119,7 +121,9 @@ class RouterTester:
         """
         frames = [SentFrame(port=port.index, frame=bytes(p).ljust(SHORTEST_FRAME_BYTES, b"\0")) for p in packets]
         captured = self._generator.exchange(frames, [p.index for p in self.ports], wait_s=wait_s, expect=expect)
-        return Received([(c.port, Ether(c.frame)) for c in captured])
+        arrived = [(c.port, Ether(c.frame)) for c in captured]
+        own = {port.dut_address for port in self.ports}
+        return Received([(index, packet) for index, packet in arrived if not _is_announcement(packet, own)])
 
     def ipv4(self, source: RouterPort, target: RouterPort, **fields: object) -> Packet:
         """Return Ethernet and IPv4 headers from the first host behind one port to the first behind another.
@@ -134,6 +138,11 @@ class RouterTester:
         return Ether(src=port.tester_mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
             op="who-has", hwsrc=port.tester_mac, psrc=port.tester_address, pdst=address
         )
+
+
+def _is_announcement(packet: Packet, own_addresses: set[str]) -> bool:
+    """Say whether a frame tells everybody who has one of these addresses (RFC 5227 section 2.3)."""
+    return ARP in packet and packet[ARP].psrc == packet[ARP].pdst and packet[ARP].psrc in own_addresses
 
 
 def router_ports(testbed: Testbed, dut_macs: Sequence[str], hosts: int = HOSTS) -> tuple[RouterPort, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 TSC_HZ = 1_000_000_000
 STEP_S = 0.01  # how long a wait for a frame goes on before the QGMs look again
 SETTLE_TURNS = 6
-REST_S = 10  # longer than a neighbour is asked for
+REST_S = 16  # longer than a neighbour is asked for in vain, and then the one who is to be told
 THREADS_SETTLE_S = 0.01
 
 

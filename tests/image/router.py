@@ -36,6 +36,9 @@ LEFT = Side(0, "52:54:00:00:00:01", "10.0.0.1", "02:00:00:00:00:10", "10.0.0.2")
 RIGHT = Side(1, "52:54:00:00:00:02", "10.0.1.1", "02:00:00:00:00:11", "10.0.1.2")
 FAR = "172.16.0.0/12"
 FAR_HOST = "172.20.1.2"
+ARP_RETRY_MS = 100
+"""Patience of the router under test: a tenth of the default, so that tests of what nobody answers take no longer."""
+ANNOUNCEMENTS = 2
 
 
 class Router:
@@ -49,7 +52,11 @@ class Router:
             machine.ok(f"addr add {side.port} {side.prefix}")
             machine.ok(f"neigh add {side.port} {side.address} {side.mac}")
         machine.ok(f"route add {FAR} via {RIGHT.address}")
-        machine.ok("start")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and take the announcements of its addresses (RFC 5227 2.3), which come from every port."""
+        self._received += start(self.machine, {side.port: side.router for side in (LEFT, RIGHT)})
 
     def send(self, packet: Packet, side: Side = LEFT, to: str | None = None, size: int = 0) -> bytes:
         """Have a packet arrive from a side's tester, at least size bytes long; returns the frame."""
@@ -104,7 +111,7 @@ def require_balance(machine: RouterMachine) -> list[dict[str, Any]]:
 
 
 def datagram(
-    destination: str = FAR_HOST, source: str = LEFT.address, payload: bytes = b"payload of a frame", **fields: int
+    destination: str = FAR_HOST, source: str = LEFT.address, payload: bytes = b"payload of a frame", **fields: object
 ) -> Packet:
     """Return an IPv4 packet with UDP."""
     return IP(src=source, dst=destination, **fields) / UDP(sport=1000, dport=2000) / Raw(payload)
@@ -114,6 +121,24 @@ def arp(operation: int, side: Side, address: str, mac: str, target: str) -> Pack
     """Return an ARP packet of a tester on a side who has this address."""
     target_mac = side.router_mac if operation == 2 else "00:00:00:00:00:00"
     return ARP(op=operation, hwsrc=mac, psrc=address, hwdst=target_mac, pdst=target)
+
+
+def start(machine: RouterMachine, addresses: dict[int, str]) -> int:
+    """Start a machine whose ports have these addresses; return how many announcements (RFC 5227 2.3) it took."""
+    machine.ok(f"set arp_retry_ms {ARP_RETRY_MS}")
+    machine.ok("start")
+    for port, address in addresses.items():
+        for _ in range(ANNOUNCEMENTS):
+            assert is_announcement(Ether(machine.receive(port)), address)
+    return ANNOUNCEMENTS * len(addresses)
+
+
+def is_announcement(frame: Packet, address: str) -> bool:
+    """Return whether a frame tells everybody that its sender has an address."""
+    if ARP not in frame:
+        return False
+    told = frame[ARP]
+    return (frame.dst, told.op, told.hwsrc, told.psrc, told.pdst) == (BROADCAST, 1, frame.src, address, address)
 
 
 def is_icmp(frame: Packet, side: Side, kind: int, code: int) -> bool:

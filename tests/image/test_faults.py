@@ -34,7 +34,7 @@ def test_qgm_that_faults_is_reported_and_can_be_started_again(machine: Machine, 
     while machine.objects("cores")[QGM_CORE]["state"] != "faulted":  # said first, then noted
         assert time.monotonic() < deadline
     machine.ok("stop")
-    machine.ok("start")
+    router.start()
     router.clear()
     router.send(datagram())
     assert router.receive().ttl == 63

@@ -108,7 +108,8 @@ def test_datagrams_leave_as_they_came_and_in_order(
             assert all(frame in remaining for frame in got), "a frame was changed, made twice or has overtaken"
         else:
             assert got == frames
-    assert sum(map(len, left)) <= len(datagrams)
+    packets = [frame for frames in left for frame in frames if frame[12:14] == b"\x08\x00"]
+    assert len(packets) <= len(datagrams)
     machine.ok("counters clear")
     require_balance(machine)
     assert machine.lost_buffers() == 0

@@ -14,7 +14,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from tests.image.machine import Machine
-from tests.image.router import require_balance
+from tests.image.router import require_balance, start
 
 PORTS = 8
 QGMS = 4
@@ -51,6 +51,7 @@ class Link:
 
 
 LINKS = [Link(port) for port in range(PORTS)]
+ADDRESSES = {link.port: link.router for link in LINKS}
 
 
 def number_of(frame: bytes) -> int:
@@ -64,7 +65,7 @@ def set_up(machine: Machine, qgms: int) -> None:
         machine.ok(f"qgm add {1 + link.port % qgms} {link.port}")
         machine.ok(f"addr add {link.port} {link.router}/24")
         machine.ok(f"neigh add {link.port} {link.tester} {link.tester_mac}")
-    machine.ok("start")
+    start(machine, ADDRESSES)
 
 
 @pytest.fixture(scope="module", params=["padded", "packed"])
@@ -136,7 +137,7 @@ def test_an_icmp_error_crosses_back(machine: Machine) -> None:
 def test_stop_and_start_with_other_owners(machine: Machine) -> None:
     """Frames keep their order with the ports dealt anew, a short ring and single frames a batch."""
     machine.ok("stop")
-    assert machine.command("start") == ["ok"]
+    start(machine, ADDRESSES)
     assert machine.command("set batch 1")[0].startswith("error: batch is set before the start")
     assert machine.command("qgm del 0")[0].startswith("error: queue pairs are given")
     machine.ok("stop")
@@ -146,7 +147,7 @@ def test_stop_and_start_with_other_owners(machine: Machine) -> None:
     assert machine.command("qgm add 2 0")[0].startswith("error: queue 0 of port 0 has QGM 3 already")
     machine.ok("set ring_length 128")
     machine.ok("set batch 1")
-    machine.ok("start")
+    start(machine, ADDRESSES)
     for numbers in exchange(machine, FRAMES // 4, seed=2).values():
         assert numbers == list(range(len(numbers)))
     require_balance(machine)
@@ -155,7 +156,7 @@ def test_stop_and_start_with_other_owners(machine: Machine) -> None:
     machine.ok("set ring_length 256")
     machine.ok("qgm del 0")
     machine.ok("qgm add 1 0")
-    machine.ok("start")
+    start(machine, ADDRESSES)
 
 
 def test_routes_can_go_while_frames_cross(machine: Machine) -> None:

@@ -39,6 +39,14 @@ static inline uint16_t checksum(const uint8_t *from, size_t size)
     return (uint16_t)~checksum_fold(checksum_add(from, size));
 }
 
+/* Writes the checksum of size bytes from `from` into the field, which lies within them. */
+static inline void checksum_store(uint8_t *field, const uint8_t *from, size_t size)
+{
+    __builtin_memset(field, 0, 2);
+    uint16_t value = checksum(from, size);
+    __builtin_memcpy(field, &value, 2);
+}
+
 /* The field after one 16-bit word has changed: HC' = ~(~HC + ~m + m'), RFC 1624 equation 3. */
 static inline uint16_t checksum_update(uint16_t field, uint16_t before, uint16_t after)
 {

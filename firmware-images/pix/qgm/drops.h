@@ -11,18 +11,21 @@
     D(ip_header_length)        /* RFC 1812 5.2.2 (4) */                                           \
     D(ip_total_length)         /* RFC 1812 5.2.2 (1), (5) */                                      \
     D(ip_checksum)             /* RFC 1812 5.2.2 (2) */                                           \
-    D(martian_source)          /* RFC 1812 5.3.7 */                                               \
-    D(martian_destination)     /* 0/8 or 127/8: RFC 1812 5.3.7 */                                 \
-    D(multicast)               /* 224/4 and 240/4: no multicast forwarding */                     \
+    D(ip_options)              /* that cannot be told apart */                                    \
+    D(ip_source_route)         /* RFC 7126 4.3 */                                                 \
+    D(martian_source)          /* RFC 1812 5.3.7, 4.2.2.11 */                                     \
+    D(martian_destination)     /* 0/8, 127/8, 240/4: RFC 1812 5.3.7 */                            \
+    D(multicast)               /* 224/4: no multicast forwarding */                               \
     D(broadcast)               /* to a broadcast address of one of our networks */                \
     D(ttl_expired)                                                                                \
     D(no_route)                                                                                   \
-    D(mtu_exceeded)            /* longer than the MTU of the way out: no fragmentation here */    \
+    D(mtu_exceeded)            /* longer than the MTU of the way out, not to be fragmented */     \
     D(port_down)               /* the way out has no started port */                              \
     D(neighbour_unresolved)    /* more frames than are held wait for the neighbour */             \
     D(neighbour_unreachable)   /* the neighbour did not answer */                                 \
     D(neighbour_table_full)                                                                       \
     D(arp_invalid)                                                                                \
+    D(arp_conflict)            /* somebody else claims our address: RFC 5227 2.4 */               \
     D(arp_not_for_us)                                                                             \
     D(local_unsupported)       /* to an own address, but no ICMP echo request */                  \
     D(icmp_invalid)                                                                               \

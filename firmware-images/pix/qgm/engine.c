@@ -2,7 +2,9 @@
 
 #include "arp.h"
 #include "buffers.h"
+#include "fragment.h"
 #include "icmp.h"
+#include "options.h"
 
 /* What classify() found; below VERDICT_FORWARD it is an enum drop_reason. */
 enum { VERDICT_FORWARD = DROP_REASONS, VERDICT_ARP };
@@ -51,39 +53,81 @@ static inline void send_via(struct qgm *qgm, uint32_t in_port, uint32_t number, 
         send_by_keeper(qgm, in_port, number, neighbour, frame);
         return;
     }
-    __builtin_memcpy(frame.bytes, entry->link, 12);
+    neighbour_write_link(entry, frame.bytes);
     port_stage(qgm, hop->port, frame);
+}
+
+void engine_send(struct qgm *qgm, uint32_t in_port, uint32_t hop, struct frame frame)
+{
+    send_via(qgm, in_port, hop, load32(frame.bytes + ETHERNET_HEADER + IPV4_DESTINATION), frame);
 }
 
 void engine_send_own(struct qgm *qgm, uint32_t in_port, struct frame frame)
 {
-    uint32_t destination = load32(frame.bytes + ETHERNET_HEADER + IPV4_DESTINATION);
-    uint32_t number = fib_lookup(qgm->fib, destination);
+    const uint8_t *ip = frame.bytes + ETHERNET_HEADER;
+    uint32_t number = fib_lookup(qgm->fib, load32(ip + IPV4_DESTINATION));
     const struct next_hop *hop = &qgm->hops[number];
-    if (hop->kind == HOP_CONNECTED || hop->kind == HOP_GATEWAY)
-        send_via(qgm, in_port, number, destination, frame);
-    else
+    uint32_t mtu = qgm->ports[hop->port].mtu;
+    if (hop->kind != HOP_CONNECTED && hop->kind != HOP_GATEWAY)
         frame_drop(qgm, in_port, frame, DROP_icmp_unroutable);
+    else if (load16(ip + IPV4_TOTAL_LENGTH) > mtu)
+        fragment_send(qgm, in_port, number, mtu, frame);
+    else
+        engine_send(qgm, in_port, number, frame);
+}
+
+/* Takes a packet over whose options forbid to pass it on, and says so. */
+static bool refuse_options(struct qgm *qgm, uint32_t in_port, struct frame frame)
+{
+    uint8_t at = 0;
+    enum drop_reason wrong = options_check(frame.bytes + ETHERNET_HEADER, &at);
+    if (wrong == DROP_NONE)
+        return false;
+    if (wrong == DROP_ip_options)
+        icmp_parameter_problem(qgm, in_port, frame, at);
+    else
+        icmp_unreachable(qgm, in_port, frame, ICMP_SOURCE_ROUTE_FAILED);
+    frame_drop(qgm, in_port, frame, wrong);
+    return true;
+}
+
+/* A packet that has a way, but has options or is too long for it. */
+static void send_with_care(struct qgm *qgm, uint32_t in_port, uint32_t number, struct frame frame)
+{
+    uint8_t *ip = frame.bytes + ETHERNET_HEADER;
+    uint16_t mtu = qgm->ports[qgm->hops[number].port].mtu;
+    bool is_long = load16(ip + IPV4_TOTAL_LENGTH) > mtu;
+    if (is_long && (load16(ip + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT)) {
+        icmp_fragmentation_needed(qgm, in_port, frame, mtu);
+        frame_drop(qgm, in_port, frame, DROP_mtu_exceeded);
+        return;
+    }
+    ipv4_decrement_ttl(ip);
+    if (is_long)
+        fragment_send(qgm, in_port, number, mtu, frame);
+    else
+        engine_send(qgm, in_port, number, frame);
 }
 
 /* A packet that is not simply passed on. */
-static void __attribute__((noinline)) take_exception(struct qgm *qgm, uint32_t in_port, const struct next_hop *hop,
-                                                     struct frame frame)
+static void __attribute__((noinline)) take_exception(struct qgm *qgm, uint32_t in_port, uint32_t number, struct frame frame)
 {
     const uint8_t *ip = frame.bytes + ETHERNET_HEADER;
-    if (hop->kind == HOP_LOCAL) {
-        icmp_local_input(qgm, in_port, frame);
-    } else if (hop->kind == HOP_BROADCAST) {
+    uint8_t kind = qgm->hops[number].kind;
+    if (kind == HOP_BROADCAST) {
         frame_drop(qgm, in_port, frame, DROP_broadcast);
+    } else if (refuse_options(qgm, in_port, frame)) {
+        return;
+    } else if (kind == HOP_LOCAL) {
+        icmp_local_input(qgm, in_port, frame);
     } else if (ip[IPV4_TTL] <= 1) {
         icmp_time_exceeded(qgm, in_port, frame);
         frame_drop(qgm, in_port, frame, DROP_ttl_expired);
-    } else if (hop->kind == HOP_NONE) {
+    } else if (kind == HOP_NONE) {
         icmp_unreachable(qgm, in_port, frame, ICMP_NET_UNREACHABLE);
         frame_drop(qgm, in_port, frame, DROP_no_route);
     } else {
-        icmp_fragmentation_needed(qgm, in_port, frame, qgm->ports[hop->port].mtu);
-        frame_drop(qgm, in_port, frame, DROP_mtu_exceeded);
+        send_with_care(qgm, in_port, number, frame);
     }
 }
 
@@ -92,24 +136,25 @@ static inline void forward(struct qgm *qgm, uint32_t in_port, uint32_t destinati
     uint8_t *ip = frame.bytes + ETHERNET_HEADER;
     uint32_t number = fib_lookup(qgm->fib, destination);
     const struct next_hop *hop = &qgm->hops[number];
-    bool has_way = hop->kind == HOP_GATEWAY || hop->kind == HOP_CONNECTED;
-    if (__builtin_expect(!has_way || ip[IPV4_TTL] <= 1 || load16(ip + IPV4_TOTAL_LENGTH) > qgm->ports[hop->port].mtu, 0)) {
-        take_exception(qgm, in_port, hop, frame);
+    bool has_way = hop->kind == HOP_GATEWAY || hop->kind == HOP_CONNECTED, has_options = ip[0] != IPV4_FIRST_BYTE;
+    bool is_long = load16(ip + IPV4_TOTAL_LENGTH) > qgm->ports[hop->port].mtu;
+    if (__builtin_expect(!has_way || has_options || ip[IPV4_TTL] <= 1 || is_long, 0)) {
+        take_exception(qgm, in_port, number, frame);
         return;
     }
     ipv4_decrement_ttl(ip);
     send_via(qgm, in_port, number, destination, frame);
 }
 
-static enum drop_reason check_addresses(uint32_t source, uint32_t destination)
+static inline enum drop_reason check_addresses(const struct qgm *qgm, uint32_t source, uint32_t destination)
 {
-    if (ipv4_is_special(source))
+    if (ipv4_is_special(source) || own_contains(qgm->own, source))
         return DROP_martian_source;
     if (!ipv4_is_special(destination))
         return DROP_NONE;
     if (destination == 0xffffffff)
         return DROP_broadcast;
-    return destination >> 24 >= 224 ? DROP_multicast : DROP_martian_destination;
+    return destination >> 28 == 14 ? DROP_multicast : DROP_martian_destination;
 }
 
 /* What a frame is, from its headers alone; asks for the FIB entry of those that are to be forwarded. */
@@ -130,7 +175,7 @@ static inline uint32_t classify(const struct qgm *qgm, uint64_t mac, struct fram
     if (__builtin_expect(wrong != DROP_NONE, 0))
         return wrong;
     *destination = load32(ip + IPV4_DESTINATION);
-    wrong = check_addresses(load32(ip + IPV4_SOURCE), *destination);
+    wrong = check_addresses(qgm, load32(ip + IPV4_SOURCE), *destination);
     if (__builtin_expect(wrong != DROP_NONE, 0))
         return wrong;
     __builtin_prefetch(&qgm->fib->table24[*destination >> 8]);

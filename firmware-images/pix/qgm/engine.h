@@ -17,7 +17,12 @@ struct crossed {
 /* Sends frames out whose way another QGM has found, in their order. Takes them over. */
 void engine_crossed(struct qgm *qgm, const struct crossed *crossed, uint32_t count);
 
-/* Sends a packet of our own (IPv4 header complete) towards its destination. in_port is whose counters tell if it has no way. */
+/* Sends a packet (TTL decremented, no longer than the MTU) by the next hop of this number. Takes it over. */
+void engine_send(struct qgm *qgm, uint32_t in_port, uint32_t hop, struct frame frame);
+
+/*
+ * Sends a packet of our own (IPv4 header complete) towards its destination, in fragments if it has to be. in_port is whose counters tell if it has no way.
+ */
 void engine_send_own(struct qgm *qgm, uint32_t in_port, struct frame frame);
 
 #endif

@@ -14,6 +14,8 @@
 #define ETHERTYPE_ARP 0x0806
 
 #define IPV4_HEADER 20
+#define IPV4_FIRST_BYTE 0x45 /* version 4, a header without options */
+#define IPV4_TOS 1
 #define IPV4_TOTAL_LENGTH 2
 #define IPV4_ID 4
 #define IPV4_FRAGMENT 6
@@ -22,6 +24,7 @@
 #define IPV4_CHECKSUM 10
 #define IPV4_SOURCE 12
 #define IPV4_DESTINATION 16
+#define IPV4_DONT_FRAGMENT 0x4000
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_OFFSET_MASK 0x1fff
 #define PROTOCOL_ICMP 1

@@ -27,3 +27,9 @@ uint32_t neighbour_find_or_add(struct neighbour_table *table, uint32_t address)
     }
     return NEIGHBOUR_NONE;
 }
+
+void neighbour_set_link(struct neighbour *entry, const uint8_t *mac, uint64_t port_mac)
+{
+    entry->link_tail = (uint32_t)(port_mac >> 16);
+    __atomic_store_n(&entry->link_head, mac_load(mac) | port_mac << 48, __ATOMIC_RELAXED);
+}

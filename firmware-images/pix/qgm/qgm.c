@@ -102,7 +102,7 @@ static void clear_counters(struct qgm *qgm)
 {
     CORE_WORD(qgm->core, busy_cycles) = CORE_WORD(qgm->core, busy_packets) = CORE_WORD(qgm->core, busy_polls) = 0;
     CORE_WORD(qgm->core, polls) = CORE_WORD(qgm->core, originated) = CORE_WORD(qgm->core, consumed) = 0;
-    CORE_WORD(qgm->core, ring_in) = CORE_WORD(qgm->core, ring_out) = 0;
+    CORE_WORD(qgm->core, ring_in) = CORE_WORD(qgm->core, ring_out) = CORE_WORD(qgm->core, icmp_suppressed) = 0;
     for (uint32_t i = 0; i < qgm->pair_count; i++) {
         uint32_t pair = qgm->pair_list[i];
         QUEUE_WORD(pair, rx_packets) = QUEUE_WORD(pair, rx_bytes) = 0;
@@ -111,21 +111,6 @@ static void clear_counters(struct qgm *qgm)
     for (uint32_t port = 0; port < MAX_PORTS; port++)
         for (uint32_t reason = 0; reason < DROP_REASONS; reason++)
             DROP_WORD(qgm->core, port, reason) = 0;
-}
-
-/* Forgets every dynamic neighbour of the ports that this QGM keeps; what waits for one is dropped. */
-static void flush_neighbours(struct qgm *qgm)
-{
-    arp_give_up(qgm, DROP_neighbour_unreachable);
-    for (uint32_t i = 0; i < qgm->port_count; i++) {
-        const struct port *port = &qgm->ports[qgm->port_list[i]];
-        struct neighbour_table *table = port->neighbours;
-        if (port->keeper != qgm->core)
-            continue;
-        for (uint32_t n = 0; n < NEIGHBOURS; n++)
-            if (table->entry[n].state != NEIGHBOUR_STATIC)
-                table->entry[n].state = NEIGHBOUR_FREE;
-    }
 }
 
 static int32_t change_neighbour(struct qgm *qgm, const struct message *message)
@@ -152,7 +137,10 @@ void qgm_handle(struct qgm *qgm, struct message *message)
         message->result = change_neighbour(qgm, message);
         break;
     case MESSAGE_FLUSH:
-        flush_neighbours(qgm);
+        arp_flush(qgm);
+        break;
+    case MESSAGE_ANNOUNCE:
+        arp_announce(qgm, message->port);
         break;
     case MESSAGE_CLEAR_COUNTERS:
         clear_counters(qgm);
@@ -241,14 +229,14 @@ void qgm_begin(struct qgm *qgm)
 {
     finish_turn(qgm);
     qgm->now_tsc = read_tsc();
-    qgm->timer_tsc = qgm->now_tsc;
+    arp_start(qgm);
 }
 
 void qgm_turn(struct qgm *qgm)
 {
     uint32_t handled = poll_queues(qgm) + poll_rings(qgm);
     uint32_t others = take_message(qgm);
-    if (qgm->pending_count && qgm->now_tsc >= qgm->timer_tsc) {
+    if (qgm->now_tsc >= qgm->timer_tsc) {
         arp_timer(qgm);
         others++;
     }

@@ -18,8 +18,10 @@
 #include "fib.h"
 #include "frame.h"
 #include "neighbour.h"
+#include "own.h"
 #include "ring.h"
 #include "shared.h"
+#include "tuning.h"
 #include "virtqueue.h"
 
 #define LINK_HEADER 12       /* bytes of the virtio header before a frame: zero, or as a card wrote it, which has no offloads */
@@ -31,8 +33,11 @@
 
 _Static_assert(BUFFER_SIZE % 64 == 0 && BUFFER_SIZE / 64 % 2 == 1, "odd multiple of a line");
 
+/* Made in passing: a fragment, the ICMP error about it, and a fragment of that. */
+#define IN_THE_MAKING 3
+
 /* Every frame of a QGM that can be held, staged or in hand; with its full queues it has that many buffers, and its pool is never empty. */
-#define BUFFERS_BESIDE_QUEUES (PENDING_MAX * HOLD_MAX + (MAX_PORTS + 1) * BATCH_MAX + 1)
+#define BUFFERS_BESIDE_QUEUES (PENDING_MAX * HOLD_MAX + (MAX_PORTS + 1) * BATCH_MAX + IN_THE_MAKING)
 
 enum hop_kind { HOP_NONE, HOP_CONNECTED, HOP_GATEWAY, HOP_LOCAL, HOP_BROADCAST };
 
@@ -74,6 +79,13 @@ struct pending {
     uint16_t neighbour;
 };
 
+/* What a QGM does to make the address of a port that it keeps known. */
+struct claim {
+    uint8_t announcements; /* still to be sent */
+    bool disputed;         /* somebody else has claimed it */
+    uint64_t announced_tsc, disputed_tsc;
+};
+
 struct qgm {
     uint32_t core;
     uint32_t batch;           /* frames taken from a queue or ring at once, 1 to BATCH_MAX */
@@ -88,14 +100,20 @@ struct qgm {
     bool stopping;
     const struct fib *fib;
     const struct next_hop *hops;
+    const struct tuning *tuning;
+    const struct own_addresses *own;
     const struct port *ports;      /* all of them */
     struct queue_pair *pairs;      /* all of them; pairs[n].qgm says whose */
     uint32_t *pool;      /* stack of the addresses of free buffers; its top is the core's word pool_head */
     uint64_t tsc_hz;
     uint64_t now_tsc;    /* at the last turn of the loop */
-    uint64_t timer_tsc;  /* when the pending neighbours are looked at next */
+    uint64_t timer_tsc;  /* when arp_timer() is called next */
     uint32_t pending_count;
     struct pending pending[PENDING_MAX];
+    struct claim claim[MAX_PORTS];
+    struct { uint32_t port, set; } scan; /* where the search for old neighbours goes on: index into port_list, set */
+    struct { uint64_t credit, since_tsc; } icmp_bucket;
+    uint16_t ip_id;      /* of the last packet of our own */
     struct ring_end to[MAX_CORES], from[MAX_CORES]; /* my ends of the rings to and from each peer */
     struct staged staged[MAX_PORTS];
 } __attribute__((aligned(128)));
@@ -105,6 +123,7 @@ enum message_kind {
     MESSAGE_UNTRACK,    /* port, address */
     MESSAGE_SET_STATIC, /* port, address, mac -> number, or -1 */
     MESSAGE_FLUSH,
+    MESSAGE_ANNOUNCE,   /* port: its address is new */
     MESSAGE_CLEAR_COUNTERS,
     MESSAGE_STOP,
 };

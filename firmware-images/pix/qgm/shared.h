@@ -45,6 +45,7 @@
     W(uint64_t, polls, "core", "turns of the loop; moving on proves a quiescent state")           \
     W(uint64_t, originated, "core", "frames made by this QGM: ARP requests, ICMP errors")         \
     W(uint64_t, consumed, "core", "frames that ended here by purpose: ARP replies")               \
+    W(uint64_t, icmp_suppressed, "core", "ICMP errors that the rate limit forbade")                \
     W(uint64_t, held, "core", "frames that wait for a neighbour's address now")                   \
     W(uint64_t, ring_in, "core", "frames taken from the rings of other cores")                    \
     W(uint64_t, ring_out, "core", "frames put into the rings of other cores")

@@ -7,6 +7,7 @@ const char *control_address_remove(uint32_t number)
     if (!port->address)
         return "the port has no address";
     port->address = port->mask = port->length = 0;
+    own_set(&control.own, control.ports, control.port_count);
     routes_remove_of_port(number);
     return 0;
 }
@@ -51,5 +52,7 @@ const char *control_address_add(uint32_t number, uint32_t address, unsigned leng
     port->mask = mask;
     port->length = (uint8_t)length;
     __atomic_store_n(&port->address, address, __ATOMIC_RELEASE);
-    return 0;
+    own_set(&control.own, control.ports, control.port_count);
+    struct message message = {.kind = MESSAGE_ANNOUNCE, .port = number};
+    return control.started ? control_request_keeper(&message) : 0;
 }

@@ -30,6 +30,7 @@ void command_qgm_del(const struct arguments *arguments);
 /* shell/settings.c */
 void command_settings(const struct arguments *arguments);
 void command_set(const struct arguments *arguments);
+void command_set_mtu(const struct arguments *arguments);
 
 /* shell/bench.c */
 void command_bench_ring(const struct arguments *arguments);

@@ -93,11 +93,14 @@ void control_init(void)
     };
     control.rib.slots = rib_slots;
     routes_init();
+    control.tuning = (struct tuning){TUNING_LIST(TUNING_DEFAULT)};
     for (uint32_t core = 0; core < MAX_CORES; core++) {
         struct qgm *qgm = &control.qgms[core];
         qgm->core = core;
         qgm->fib = &control.fib;
         qgm->hops = control.hops;
+        qgm->tuning = &control.tuning;
+        qgm->own = &control.own;
         qgm->ports = control.ports;
         qgm->pairs = control.pairs;
     }

@@ -8,6 +8,7 @@
 #include "fib.h"
 #include "qgm.h"
 #include "rib.h"
+#include "tuning.h"
 #include "virtio_net.h"
 
 #define NEXT_HOPS 4096
@@ -28,6 +29,8 @@ struct control {
     struct next_hop hops[NEXT_HOPS]; /* 0 is HOP_NONE */
     uint32_t hop_users[NEXT_HOPS];   /* routes that lead to it */
     struct qgm qgms[MAX_CORES]; /* by core; one without a queue pair does not run */
+    struct tuning tuning;
+    struct own_addresses own;
     uint64_t tsc_hz;            /* as of the last start */
     bool started;
     uint64_t ready_tsc;

@@ -37,8 +37,9 @@ void command_addr_del(const struct arguments *arguments)
 
 static void show_neighbour(unsigned port, const struct neighbour *neighbour, bool json)
 {
-    static const char *const states[] = {"free", "incomplete", "failed", "reachable", "static"};
-    const uint8_t *mac = neighbour->link;
+    static const char *const states[] = {"free", "incomplete", "failed", "reachable", "confirming", "static"};
+    uint8_t mac[12];
+    neighbour_write_link(neighbour, mac);
     print(json ? "{\"port\":%u,\"address\":\"" ADDRESS "\",\"state\":\"%s\",\"mac\":" : "port %u: " ADDRESS ", %s", port,
           ADDRESS_WORDS(neighbour->address), states[neighbour->state]);
     if (neighbour->state >= NEIGHBOUR_REACHABLE)

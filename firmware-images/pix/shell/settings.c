@@ -7,6 +7,8 @@
 #include "parse.h"
 #include "string.h"
 
+#define MTU_MIN 68 /* RFC 791, 3.2 */
+
 struct settings settings = {.ring_length = 256, .batch = BATCH_MAX};
 
 static const struct {
@@ -18,6 +20,8 @@ static const struct {
 } known[] = {
     {"ring_length", &settings.ring_length, 2, RING_LENGTH_MAX, true, true},
     {"batch", &settings.batch, 1, BATCH_MAX, false, true},
+#define TUNING_ROW(name, value, least, most, what) {#name, &control.tuning.name, least, most, false, false},
+    TUNING_LIST(TUNING_ROW)
 };
 
 #define SETTINGS (sizeof(known) / sizeof(known[0]))
@@ -45,6 +49,19 @@ void command_set(const struct arguments *arguments)
         print("error: %s is set before the start: stop first\n", name);
     else {
         *known[i].value = value;
+        command_done(0);
+    }
+}
+
+void command_set_mtu(const struct arguments *arguments)
+{
+    unsigned port, mtu;
+    if (!command_port(arguments->word[0], &port))
+        return;
+    if (!parse_number(arguments->word[1], control.nets[port].mtu, &mtu) || mtu < MTU_MIN)
+        print("error: the MTU of port %u is %u to %u, not %s\n", port, MTU_MIN, control.nets[port].mtu, arguments->word[1]);
+    else {
+        control.ports[port].mtu = (uint16_t)mtu;
         command_done(0);
     }
 }

@@ -75,6 +75,7 @@ static const struct command commands[] = {
     {"qgm", "del", "qgm del PORT[/QUEUE]", "take it away", 1, false, command_qgm_del},
     {"settings", 0, "settings [json]", "what can be set, and to what it is", 0, true, command_settings},
     {"set", 0, "set NAME VALUE", "set it", 2, false, command_set},
+    {"set", "mtu", "set mtu PORT BYTES", "longest IPv4 packet by a port", 2, false, command_set_mtu},
     {"start", 0, "start", "start the ports and the QGMs", 0, false, command_start},
     {"stop", 0, "stop", "stop them", 0, false, command_stop},
     {"bench", "ring", "bench ring " BENCH_USAGE, "messages from core 1 to core 2", ANY_WORDS, false, command_bench_ring},

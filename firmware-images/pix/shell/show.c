@@ -35,6 +35,14 @@ void command_cores(const struct arguments *arguments)
     }
 }
 
+static uint64_t drops_of(unsigned port, enum drop_reason why)
+{
+    uint64_t total = 0;
+    for (unsigned core = 0; core < MAX_CORES; core++)
+        total += DROP_WORD(core, port, why);
+    return total;
+}
+
 void command_ports(const struct arguments *arguments)
 {
     for (unsigned i = 0; i < control.port_count; i++) {
@@ -44,11 +52,12 @@ void command_ports(const struct arguments *arguments)
         const char *state = port->started ? "started" : "stopped";
         unsigned at = boot_info.nic[i].at;
         print(arguments->json ? "{\"port\":%u,\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"pci\":\"%02x:%02x.%u\",\"mtu\":%u,"
-                                "\"link\":\"%s\",\"state\":\"%s\",\"qgm\":%u,\"queue_pairs\":%u}\n"
+                                "\"link\":\"%s\",\"state\":\"%s\",\"qgm\":%u,\"queue_pairs\":%u,"
+                                "\"address_conflicts\":%lu}\n"
                               : "port %u: %02x:%02x:%02x:%02x:%02x:%02x, PCI %02x:%02x.%u, MTU %u, link %s, %s, QGM %u, "
-                                "queue pairs %u\n",
+                                "queue pairs %u, %lu address conflicts\n",
               i, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], at >> 8, at >> 3 & 31, at & 7, port->mtu, link, state,
-              port->keeper, control.nets[i].queue_pairs);
+              port->keeper, control.nets[i].queue_pairs, drops_of(i, DROP_arp_conflict));
     }
 }
 
@@ -76,9 +85,8 @@ static void show_port(unsigned port, bool json)
         tx_packets += QUEUE_WORD(i, tx_packets);
         tx_bytes += QUEUE_WORD(i, tx_bytes);
     }
-    for (unsigned core = 0; core < MAX_CORES; core++)
-        for (unsigned reason = 0; reason < DROP_REASONS; reason++)
-            drops[reason] += DROP_WORD(core, port, reason);
+    for (unsigned reason = 0; reason < DROP_REASONS; reason++)
+        drops[reason] = drops_of(port, reason);
     print(json ? "{\"scope\":\"port\",\"port\":%u,\"rx_packets\":%lu,\"rx_bytes\":%lu,\"tx_packets\":%lu,\"tx_bytes\":%lu,\"drops\":{"
                : "port %u: received %lu packets %lu bytes, sent %lu packets %lu bytes\n",
           port, rx_packets, rx_bytes, tx_packets, tx_bytes);
@@ -93,12 +101,12 @@ static void show_qgm(unsigned core, bool json)
         for (unsigned reason = 0; reason < DROP_REASONS; reason++)
             drops[reason] += DROP_WORD(core, port, reason);
     print(json ? "{\"scope\":\"qgm\",\"qgm\":%u,\"busy_cycles\":%lu,\"busy_packets\":%lu,\"polls\":%lu,\"empty_polls\":%lu,"
-                 "\"originated\":%lu,\"consumed\":%lu,\"held\":%lu,\"ring_in\":%lu,\"ring_out\":%lu,\"tsc_hz\":%lu,\"drops\":{"
+                 "\"originated\":%lu,\"consumed\":%lu,\"held\":%lu,\"icmp_suppressed\":%lu,\"ring_in\":%lu,\"ring_out\":%lu,\"tsc_hz\":%lu,\"drops\":{"
                : "QGM %u: %lu busy cycles, %lu packets, %lu polls, %lu of them empty; %lu originated, %lu consumed, %lu held; "
-                 "%lu from rings, %lu into rings; %lu cycles a second\n",
+                 "%lu ICMP errors suppressed; %lu from rings, %lu into rings; %lu cycles a second\n",
           core, CORE_WORD(core, busy_cycles), CORE_WORD(core, busy_packets), CORE_WORD(core, polls),
           CORE_WORD(core, polls) - CORE_WORD(core, busy_polls), CORE_WORD(core, originated), CORE_WORD(core, consumed),
-          CORE_WORD(core, held), CORE_WORD(core, ring_in), CORE_WORD(core, ring_out), control.tsc_hz);
+          CORE_WORD(core, held), CORE_WORD(core, icmp_suppressed), CORE_WORD(core, ring_in), CORE_WORD(core, ring_out), control.tsc_hz);
     show_drops(drops, json);
     print(json ? "}}\n" : "");
 }
