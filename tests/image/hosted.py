@@ -74,6 +74,10 @@ class HostedMachine:
         (size,) = struct.unpack("<I", self._ask(b"C" + struct.pack("<H", len(text)) + text, 4))
         return self._ask(b"", size).decode().splitlines()
 
+    def take_route_file(self, text: bytes) -> None:
+        """Give it this route file, instead of the one that it had."""
+        self._ask(b"R" + struct.pack("<H", len(text)) + text, 1)
+
     def ok(self, line: str) -> None:
         """Run a command that has to say nothing but ok."""
         answer = self.command(line)

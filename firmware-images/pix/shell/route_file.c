@@ -20,7 +20,9 @@ struct cursor {
     uint32_t line;
 };
 
-static uint32_t loaded; /* routes at the beginning of the file that the last load added */
+static uint32_t loaded;       /* routes at the beginning of the file that the last load added */
+static uint32_t churned;      /* of these, how many the churns since have passed; begins again at loaded */
+static struct cursor churner; /* the place behind them */
 
 enum found { FOUND_ROUTE, FOUND_END, FOUND_WRONG };
 
@@ -129,6 +131,7 @@ struct route_file_result route_file_load(uint32_t count)
         result.routes++;
     }
     loaded = result.routes;
+    churned = 0;
     return result;
 }
 
@@ -143,21 +146,19 @@ static const char *withdraw_and_announce(const struct line_route *line)
 
 struct route_file_result route_file_churn(uint32_t count)
 {
-    static struct cursor cursor;
-    static uint32_t place; /* routes before the cursor */
     struct route_file_result result = {0};
     if (!loaded)
         result.wrong = "no route of the file is in the table: load it first";
     for (; !result.wrong && result.routes < count; result.routes++) {
         struct line_route route;
-        if (place == 0 || place >= loaded) {
-            cursor = (struct cursor){.at = file_start()};
-            place = 0;
+        if (churned == 0 || churned >= loaded) {
+            churner = (struct cursor){.at = file_start()};
+            churned = 0;
         }
-        if (take_route(&cursor, &route, &result.wrong) == FOUND_ROUTE)
+        if (take_route(&churner, &route, &result.wrong) == FOUND_ROUTE)
             result.wrong = withdraw_and_announce(&route);
-        place = result.wrong ? 0 : place + 1;
-        result.line = result.wrong ? cursor.line : 0;
+        churned = result.wrong ? 0 : churned + 1;
+        result.line = result.wrong ? churner.line : 0;
     }
     return result;
 }

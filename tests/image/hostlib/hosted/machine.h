@@ -14,6 +14,9 @@
 /* Boots with this many exclusive cores and ports, and so many descriptors in each queue of a port. */
 void machine_boot(uint32_t exclusive_cores, uint32_t ports, uint16_t queue_length, bool has_threads);
 
+/* Gives it this route file, instead of the one that it had. The memory behind it is watched. */
+void machine_take_route_file(const void *bytes, uint32_t size);
+
 /* Runs a line of the shell; returns what it prints, until the next call. */
 const char *machine_command(const char *line);
 

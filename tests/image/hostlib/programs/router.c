@@ -10,6 +10,7 @@
  *   A cycles64             time passes                                       -> 1
  *   S seed64               devices return descriptors in random order; 0: in order -> 1
  *   B                      buffers that are nowhere, at rest                 -> count32
+ *   R size16 text          gives the machine a route file                  -> 1
  *   G                      what has left since the last time                 -> count32, then port8 queue8 size16 frame each
  *
  * Arguments: exclusive cores, ports, descriptors in each queue, and `threads` if QGMs run on threads of their own.
@@ -67,6 +68,15 @@ static void command(void)
     uint32_t length = (uint32_t)strlen(text);
     put(&length, 4);
     put(text, length);
+}
+
+static void take_route_file(void)
+{
+    static uint8_t text[FRAME_MAX];
+    uint16_t size;
+    get(&size, 2);
+    get(text, size);
+    machine_take_route_file(text, size);
 }
 
 static void arrive(void)
@@ -158,6 +168,9 @@ static void handle(int request)
         return;
     case 'T':
         take_turns();
+        break;
+    case 'R':
+        take_route_file();
         break;
     case 'A':
     case 'S':
