@@ -26,7 +26,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> Iter
         patch.setenv("PIXLAB_ACCELERATOR", "tcg")
         run_dir = tmp_path_factory.mktemp("run")
         image = images.find("pix-padded")
-        with deploy(load("virtual"), image, vhost_sockets=[], run_dir=run_dir, progress=steps.append) as booted:
+        routes = run_dir / "routes"
+        routes.write_text("20.0.0.0/8 via 198.18.0.2\n20.1.0.0/16 via 198.19.0.2\n20.2.0.0/16 via 203.0.113.1\n")
+        with deploy(
+            load("virtual"), image, vhost_sockets=[], run_dir=run_dir, progress=steps.append, route_file=routes
+        ) as booted:
             yield booted
 
 
@@ -59,6 +63,25 @@ def test_ports_start_and_stop_and_counters_balance(deployed: DeployedDut) -> Non
     assert balance.taken_in == balance.accounted_for == 0
     assert deployed.dut.drops() == {}
     assert [qgm.qgm for qgm in deployed.dut.counters().qgms] == [1]
+
+
+def test_routes_of_the_file_come_and_go_and_those_of_the_testbed_stay(deployed: DeployedDut) -> None:
+    dut = deployed.dut
+    before = sorted(dut.command("route json"))
+    dut.load_routes(2)
+    assert "via 198.19.0.2" in dut.command("route lookup 20.1.2.3")[0]
+    dut.churn_routes(5)
+    assert "via 198.18.0.2" in dut.command("route lookup 20.2.2.3")[0]
+    dut.clear_routes()
+    assert sorted(dut.command("route json")) == before
+    with pytest.raises(LabError, match=r"line 3: the gateway is in no port's network"):
+        dut.load_routes(3)
+    assert sorted(dut.command("route json")) == before
+
+
+def test_a_neighbour_is_added(deployed: DeployedDut) -> None:
+    deployed.dut.neighbour_add(1, "198.19.0.77", "02:67:00:00:01:77")
+    assert any("02:67:00:00:01:77" in line for line in deployed.dut.command("neigh"))
 
 
 def test_wrong_command_is_refused(deployed: DeployedDut) -> None:
