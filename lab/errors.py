@@ -53,6 +53,12 @@ class ImageMismatch(DutError):
     exit_code = 21
 
 
+class WrongFramesReceived(DutError):
+    """The device under test sent frames that are not those it was sent: damaged, stale, twice, or to a wrong port."""
+
+    exit_code = 22
+
+
 def near_misses(wrong: str, known: Iterable[str]) -> str:
     """Name what the user may have meant.
 

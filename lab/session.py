@@ -116,7 +116,7 @@ def _wire() -> tuple[Direction, ...]:
         )
         for i, host in enumerate(("198.18.128.1", "198.19.128.1"))
     )
-    return Direction(tx=first, rx=second), Direction(tx=second, rx=first)
+    return Direction(tx=first, rx=second, hops=0), Direction(tx=second, rx=first, hops=0)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.errors import GeneratorError
 from lab.methods.repeat import Conditions, TrialEvent
 from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
-from lab.methods.validity import judge
+from lab.methods.validity import judge, require_right_frames
 from lab.models import Model
 
 _ROUNDS = 12
@@ -69,6 +69,7 @@ def offerable(
     Raises:
         GeneratorError: the generator fell short of whatever was asked, or keeps to so little that its core is not its
             own: what would be found then is not the DUT's.
+        WrongFramesReceived: the DUT sent frames that are not the ones it was sent.
 
     """
     least_pps = _LEAST_SHARE * limit.rate_pps
@@ -82,6 +83,7 @@ def offerable(
         reasons = judge(result, conditions.limits)
         result = result.model_copy(update={"invalid": reasons})
         conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
+        require_right_frames(result, "offerable")
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < limit.rate_pps and result.lost_frames:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.

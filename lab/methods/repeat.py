@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lab.errors import LabError
 from lab.methods.trial import Measurer, TrialRequest, TrialResult
-from lab.methods.validity import ValidityLimits, doubts, judge, overwhelmed
+from lab.methods.validity import ValidityLimits, doubts, judge, overwhelmed, require_right_frames
 from lab.models import Model
 
 
@@ -123,6 +123,7 @@ class Trials:
 
         Raises:
             TooDisturbed: no attempt counted or was in mere doubt; the message gives the reasons of the last one.
+            WrongFramesReceived: the DUT sent frames that are not the ones it was sent.
             LabError: the lab failed; this is never turned into a result.
 
         """
@@ -157,4 +158,5 @@ class Trials:
         remaining_s = None if self._expected_s is None else max(0.0, self._expected_s - self._spent_s)
         event = TrialEvent(search=self._search, number=len(self.results), result=result, remaining_s=remaining_s)
         self._conditions.progress(event)
+        require_right_frames(result, self._search)
         return result

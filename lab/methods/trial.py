@@ -45,8 +45,28 @@ class TrialRequest(Model):
     tagged_rate_pps: float = 1000.0
 
 
+class WrongFrames(Model):
+    """Frames of one direction that arrived and are not what was sent; none of them counts as received.
+
+    ``kind`` is ``wrong_content`` (not the frame that was sent, but for addresses of the link, TTL and checksum),
+    ``stale`` (of an earlier trial), ``duplicate``, or ``misdelivered`` (at another port). Of the first one: ``port``
+    where it arrived, ``reason`` what is wrong with its content, and its first bytes without FCS.
+    """
+
+    kind: str
+    frames: int
+    port: int
+    reason: str
+    first_hex: str
+
+
 class DirectionCount(Model):
     """Frames of one direction: intended by the schedule, put on the link, received back.
+
+    ``verified`` says that every received frame was compared with the one that was sent; ``received_frames`` then counts
+    those that are it, and ``wrong`` has the others. ``reordered_frames`` of the received ones came after a frame of the
+    same stream with the same addresses that was sent later (type-P-reordered, RFC 4737 section 3.3; a lower bound where
+    there are more than some ten thousand pairs of addresses); None where nobody verified.
 
     ``refused_frames`` of the sent ones found no room in the receive ring of the DUT. A NIC would have put them on the
     wire and the DUT would have lost them, so they are sent, and lost.
@@ -58,6 +78,9 @@ class DirectionCount(Model):
     sent_frames: int
     received_frames: int
     refused_frames: int = 0
+    verified: bool = False
+    reordered_frames: int | None = None
+    wrong: tuple[WrongFrames, ...] = ()
 
     @property
     def lost_frames(self) -> int:

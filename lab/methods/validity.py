@@ -9,8 +9,16 @@ between is invalid: it leaves the method in doubt.
 
 from __future__ import annotations
 
+from lab.errors import WrongFramesReceived
 from lab.methods.trial import DirectionCount, Disturbance, TrialResult
 from lab.models import Model
+
+WRONG_WORDS = {
+    "wrong_content": "with wrong content",
+    "stale": "of an earlier trial",
+    "duplicate": "received twice",
+    "misdelivered": "at the wrong port",
+}
 
 
 class ValidityLimits(Model):
@@ -93,6 +101,31 @@ def explained_frames(result: TrialResult, limits: ValidityLimits) -> float:
     """
     away_s = sum(min(_disturbed_ns(d, limits) / 1e9, result.duration_s) for d in result.disturbances)
     return limits.explain_factor * result.sent_pps * away_s
+
+
+def require_right_frames(result: TrialResult, search: str) -> None:
+    """End a measurement in which the DUT sent frames that are not the ones that it was sent.
+
+    Such a trial is neither valid nor lossy: no count of it means anything, and no repetition makes the DUT right.
+
+    Args:
+        result: of a trial.
+        search: name of the method, for the message.
+
+    Raises:
+        WrongFramesReceived: with the first kind of wrong frame of the first direction that has any.
+
+    """
+    request = result.request
+    for direction in result.directions:
+        for wrong in direction.wrong:
+            where = f"port {direction.tx_port} to {direction.rx_port}"
+            what = f"{wrong.frames} frames {WRONG_WORDS[wrong.kind]}"
+            reason = f"{wrong.reason}; " if wrong.reason else ""
+            raise WrongFramesReceived(
+                f"{search} at {request.frame_size_bytes} bytes, {request.rate_pps:.0f} pps, {where}: {what}; "
+                f"the first, at port {wrong.port}: {reason}{wrong.first_hex}"
+            )
 
 
 def _of_direction(count: DirectionCount, limits: ValidityLimits) -> list[str]:

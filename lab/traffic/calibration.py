@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lab import paths
-from lab.errors import UsageError
-from lab.methods.trial import Measurer, TrialRequest, line_rate_pps
+from lab.errors import GeneratorError, UsageError
+from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
 from lab.metrics.latency import merge
 from lab.models import Model
 
@@ -77,14 +77,17 @@ def measure(
     Returns:
         One calibration for each size.
 
+    Raises:
+        GeneratorError: frames do not come back as they were sent.
+
     """
     calibrated = []
     for size in frame_sizes_bytes:
         line_pps = directions * line_rate_pps(size, speed_gbps)
         full = TrialRequest(frame_size_bytes=size, rate_pps=line_pps, duration_s=duration_s)
-        ceiling_pps = min(line_pps, max(wire.measure(full).received_pps for _ in range(CEILING_TRIALS)))
-        idle = wire.measure(
-            TrialRequest(frame_size_bytes=size, rate_pps=FLOOR_LOAD * ceiling_pps, duration_s=duration_s)
+        ceiling_pps = min(line_pps, max(_measure(wire, full).received_pps for _ in range(CEILING_TRIALS)))
+        idle = _measure(
+            wire, TrialRequest(frame_size_bytes=size, rate_pps=FLOOR_LOAD * ceiling_pps, duration_s=duration_s)
         )
         latency = merge(idle.latency)
         floor = SizeCalibration(
@@ -98,6 +101,13 @@ def measure(
         )
         calibrated.append(floor)
     return tuple(calibrated)
+
+
+def _measure(wire: Measurer, request: TrialRequest) -> TrialResult:
+    result = wire.measure(request)
+    if any(direction.wrong for direction in result.directions):
+        raise GeneratorError(f"the generator damages frames on a wire: {result.directions}")
+    return result
 
 
 def key_of(engine: Path, core: int) -> str:

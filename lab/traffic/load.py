@@ -13,7 +13,7 @@ from scapy.layers.l2 import Ether
 
 from lab.methods.trial import FCS_BYTES, TrialRequest
 from lab.models import Model
-from lab.traffic.models import Stream, Sweep
+from lab.traffic.models import Arrival, Stream, Sweep
 
 IPV4_SOURCE_OFFSET_BYTES = 26
 IPV4_DESTINATION_OFFSET_BYTES = 30
@@ -47,10 +47,14 @@ class Direction(Model):
     frame goes to an address drawn from them at random, the same ones in every trial, instead of stepping through the
     hosts of ``rx``. From a single one every address may be drawn; from several, LISTED_DESTINATIONS addresses are, each
     of them as likely as another.
+
+    Frames arrive from ``rx.dut_mac`` at ``rx.mac``, and their TTL is less by ``hops``: 1 for a router between, 0 for a
+    wire, a bridge or a forwarder in layer 2. Anything else of them that differs is a fault of the DUT.
     """
 
     tx: PortAddresses
     rx: PortAddresses
+    hops: int = 1
     destinations: tuple[str, ...] = ()
 
     @field_validator("destinations")
@@ -110,6 +114,7 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
             frame=frame,
             rate_pps=rate_pps - tagged_pps,
             sweeps=sweeps,
+            arrival=Arrival(src_mac=direction.rx.dut_mac, dst_mac=direction.rx.mac, hops=direction.hops),
         )
         streams.append(bulk)
         if tagged_pps > 0:

@@ -84,6 +84,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
     """
     counted = {c.pg_id: c for c in traffic.streams}
     refused = {p.port: p.refused_frames for p in traffic.engine.ports} if traffic.engine else {}
+    verified = {(v.tx_port, v.rx_port): v for v in traffic.engine.verification} if traffic.engine else {}
     totals: dict[tuple[int, int], DirectionCount] = {}
     for stream in streams:
         key = (stream.tx_port, stream.rx_port)
@@ -94,6 +95,9 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
             sent_frames=refused.get(stream.tx_port, 0),
             received_frames=0,
             refused_frames=refused.get(stream.tx_port, 0),
+            verified=key in verified,
+            reordered_frames=verified[key].reordered_frames if key in verified else None,
+            wrong=verified[key].wrong if key in verified else (),
         )
         count = counted[stream.pg_id]
         totals[key] = before.model_copy(
@@ -103,6 +107,17 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
                 "received_frames": before.received_frames + count.received_frames,
             }
         )
+    for key, found in verified.items():
+        if found.wrong and key not in totals:  # stale ones of a direction that this trial has not
+            totals[key] = DirectionCount(
+                tx_port=found.tx_port,
+                rx_port=found.rx_port,
+                intended_frames=0,
+                sent_frames=0,
+                received_frames=0,
+                verified=True,
+                wrong=found.wrong,
+            )
     return tuple(totals.values())
 
 

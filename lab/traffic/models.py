@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from lab.methods.trial import FCS_BYTES
+from lab.methods.trial import FCS_BYTES, WrongFrames
 from lab.models import Model
 
 
@@ -34,11 +34,24 @@ class Sweep(Model):
     values: tuple[int, ...] = ()
 
 
+class Arrival(Model):
+    """How the frames of a stream look at the port that expects them, for a generator that verifies what it receives.
+
+    ``src_mac`` and ``dst_mac`` are those of that port's link, ``hops`` the routers on the way, each of which decrements
+    the TTL. All else must be as it was sent.
+    """
+
+    src_mac: str
+    dst_mac: str
+    hops: int
+
+
 class Stream(Model):
     """A continuous stream from one generator port, expected at another.
 
     ``pg_id`` is TRex's packet group: every stream has one, so that its frames are counted by themselves. A ``tagged``
-    stream carries sequence numbers and time stamps in the last 16 bytes of its payload.
+    stream carries sequence numbers and time stamps in the last 16 bytes of its payload. With an ``arrival`` every
+    received frame is verified, where the generator can, and only the right ones count.
     """
 
     pg_id: int
@@ -48,6 +61,7 @@ class Stream(Model):
     rate_pps: float
     tagged: bool = False
     sweeps: tuple[Sweep, ...] = ()
+    arrival: Arrival | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -98,6 +112,15 @@ class PortReport(Model):
     unknown_frames: int
 
 
+class VerifiedDirection(Model):
+    """What verification found in one direction; ``wrong`` only of the kinds that came."""
+
+    tx_port: int
+    rx_port: int
+    reordered_frames: int
+    wrong: tuple[WrongFrames, ...] = ()
+
+
 class EngineReport(Model):
     """How a generator that watches itself saw its own run; None of it is known of a generator that does not."""
 
@@ -109,6 +132,7 @@ class EngineReport(Model):
     lateness_max_ns: int
     run_delay_ns: int
     steal_ns: int
+    verification: tuple[VerifiedDirection, ...] = ()
 
 
 class TrafficResult(Model):

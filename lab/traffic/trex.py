@@ -16,6 +16,7 @@ from typing import Any
 import zmq
 
 from lab.errors import GeneratorError
+from lab.methods.trial import WrongFrames
 from lab.process import dying_with_parent, on_core
 from lab.traffic import histogram
 from lab.traffic.lines import LineReader
@@ -29,6 +30,7 @@ from lab.traffic.models import (
     StreamCount,
     TaggedRecord,
     TrafficResult,
+    VerifiedDirection,
 )
 
 OLDEST_VERSION = (2, 94)
@@ -139,6 +141,7 @@ class TrexGenerator:
                 "rate_pps": s.rate_pps,
                 "tagged": s.tagged,
                 "sweeps": [sweep.model_dump() for sweep in s.sweeps],
+                "arrival": s.arrival.model_dump() if s.arrival else None,
             }
             for s in streams
         ]
@@ -273,4 +276,24 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
         lateness_max_ns=report["lateness_ns"]["max"],
         run_delay_ns=core["run_delay_ns"],
         steal_ns=core["steal_ticks"] * 10_000_000,
+        verification=tuple(_verified(direction) for direction in report["verification"]),
+    )
+
+
+def _verified(direction: dict[str, Any]) -> VerifiedDirection:
+    wrong = [
+        WrongFrames(
+            kind=kind,
+            frames=found["frames"],
+            port=found["first"]["port"],
+            reason=found["first"]["reason"],
+            first_hex=found["first"]["hex"],
+        )
+        for kind, found in direction["wrong"].items()
+    ]
+    return VerifiedDirection(
+        tx_port=direction["tx_port"],
+        rx_port=direction["rx_port"],
+        reordered_frames=direction["reordered"],
+        wrong=tuple(wrong),
     )

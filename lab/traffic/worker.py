@@ -64,6 +64,8 @@ class Worker:
         client.remove_all_streams(ports=client.get_all_ports())
         for port in senders:
             client.add_streams([self._stream(s) for s in streams if s["tx_port"] == port], ports=[port])
+        if self._extras:
+            self._verify([s for s in streams if s["arrival"]])
         client.clear_stats(ports=client.get_all_ports())
         started_at_s = time.time()
         client.start(ports=senders, duration=duration_s, force=True)
@@ -170,6 +172,13 @@ class Worker:
             record["latency"] = self._extra("pixlab_get_latency", {"pg_id": pg_id})
             record["arrivals"] = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": 0, "limit": 1 << 22})
         return record
+
+    def _verify(self, streams: list[JsonObject]) -> None:
+        """Have the received frames of these streams compared with the sent ones."""
+        asked = [{"pg_id": s["pg_id"], "rx_port": s["rx_port"], **s["arrival"]} for s in streams]
+        answer = self._client._transmit("pixlab_verify", {"streams": asked})
+        if not answer:
+            raise RuntimeError(f"frames cannot be verified: {answer}")
 
     def _extra(self, method: str, params: JsonObject) -> Any:
         """Call a method that is not TRex's; None when the server does not know it."""

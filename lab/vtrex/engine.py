@@ -160,6 +160,19 @@ class Engine:
         ports = [m.TrialPort(*values) for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size :])]
         return m.TrialCounters(*m.TRIAL.unpack_from(reply)), ports
 
+    def verified(self) -> list[m.VerifiedDirection]:
+        """Return what verification found in the last or running trial."""
+        reply = self.ask(m.Op.VERIFIED)
+        directions = []
+        for at in range(0, len(reply), m.VERIFIED.size + m.WRONG_KINDS * m.SAMPLE.size):
+            tx_port, rx_port, flows, good, reordered, *wrong = m.VERIFIED.unpack_from(reply, at)
+            first = []
+            for kind in range(m.WRONG_KINDS):
+                *values, kept, head = m.SAMPLE.unpack_from(reply, at + m.VERIFIED.size + kind * m.SAMPLE.size)
+                first.append(m.WrongSample._make([*values, head[:kept]]))
+            directions.append(m.VerifiedDirection(tx_port, rx_port, flows, good, reordered, tuple(wrong), tuple(first)))
+        return directions
+
     def push(self, port_id: int, frames: Iterable[bytes], gap_us: int) -> tuple[int, float]:
         """Send frames at once, ``gap_us`` apart; returns (frames that the device took, monotonic seconds)."""
         packed = [struct.pack("<H", len(frame)) + frame for frame in frames]

@@ -9,6 +9,7 @@ from lab.vtrex.engine import Engine
 from lab.vtrex.latency import add_bins, trex_histogram
 from lab.vtrex.rpc import refuse
 from lab.vtrex.streams import FlowRule
+from lab.vtrex.verification import Arrival
 
 FIRST_GENERATION = 2  # 1 means "none" in TRex's latency header
 LAST_GENERATION = 255
@@ -24,6 +25,7 @@ class Group:
     version: int
     streams: set[tuple[int, int]] = field(default_factory=set)  # (port, stream id)
     generation: int = FIRST_GENERATION - 1
+    arrival: Arrival | None = None  # set: its frames are verified
     past_bins: dict[str, int] = field(default_factory=dict)  # TRex's latency histogram of all starts before the last
 
     @property
@@ -73,6 +75,8 @@ class FlowTable:
             )
         if group is not None and group.kind is not rule.kind:
             raise refuse(f"Can't use pg_id {rule.pg_id} for both a flow statistics and a latency stream")
+        if group is not None and group.arrival is not None:
+            raise refuse(f"pg_id {rule.pg_id} is verified, so no second stream can have it")
         if group is None:
             group = Group(rule.pg_id, rule.kind, self._free_hw_id(rule.kind), self._versions)
             self._engine.set_flow(group.flow, active=True)

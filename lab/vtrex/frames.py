@@ -43,13 +43,14 @@ def set_macs(frame: bytes, src: bytes | None, dst: bytes | None) -> bytes:
     return (dst or frame[0:6]) + (src or frame[6:12]) + frame[12:]
 
 
-def mark(frame: bytes, *, hw_id: int | None) -> bytes:
+def mark(frame: bytes, *, hw_id: int | None, payload_varies: bool = False) -> bytes:
     """Return an IPv4 frame marked as one of a flow.
 
     Args:
         frame: an IPv4 frame.
-        hw_id: of a "stats" flow; None marks a latency frame, which also loses its UDP checksum (RFC 768: 0 = none),
-            because time stamp and sequence number in its payload differ from frame to frame.
+        hw_id: of a "stats" flow; None marks a latency frame, whose payload always varies.
+        payload_varies: time stamp or sequence number in its payload differ from frame to frame, so it loses its UDP
+            checksum (RFC 768: 0 = none).
 
     """
     offset = ipv4_offset(frame)
@@ -59,8 +60,8 @@ def mark(frame: bytes, *, hw_id: int | None) -> bytes:
     struct.pack_into(">H", out, offset + 4, IP_ID_LATENCY if hw_id is None else IP_ID_STATS + hw_id)
     if hw_id is None:
         out[offset + 1] |= TOS_TO_CPU
-        if out[offset + 9] == UDP and end + 8 <= len(out):
-            out[end + 6 : end + 8] = b"\0\0"
+    if (hw_id is None or payload_varies) and out[offset + 9] == UDP and end + 8 <= len(out):
+        out[end + 6 : end + 8] = b"\0\0"
     out[offset + 10 : offset + 12] = b"\0\0"
     struct.pack_into(">H", out, offset + 10, ipv4_checksum(bytes(out[offset:end])))
     return bytes(out)

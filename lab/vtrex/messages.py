@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_FRAME_BYTES = 2044
 STATS_FLOWS = 1023
 LATENCY_FLOWS = 128
@@ -33,6 +33,7 @@ class Op(IntEnum):
     CAPTURE_REMOVE = 15
     CAPTURE_STATUS = 16
     ADDRESS = 17
+    VERIFIED = 18
 
 
 class FlowKind(IntEnum):
@@ -49,6 +50,16 @@ class VariableOp(IntEnum):
     INC = 0
     DEC = 1
     RANDOM = 2
+
+
+class WrongReason(IntEnum):
+    """Why the content of a frame is wrong."""
+
+    NONE = 0
+    LENGTH = 1
+    BYTE = 2
+    CHECKSUM = 3
+    SIGNATURE = 4
 
 
 HEADER = struct.Struct("<IiI")
@@ -76,6 +87,10 @@ CAPTURE_FETCH_REQUEST = struct.Struct("<III")
 CAPTURE_FETCH = struct.Struct("<QQII")
 CAPTURED = struct.Struct("<QQ4I")
 ADDRESS = struct.Struct("<I6s4s")
+VERIFY = struct.Struct("<6s6sBB")
+VERIFIED = struct.Struct("<II7Q")
+SAMPLE = struct.Struct("<6I64s")
+WRONG_KINDS = 4
 
 
 class PortCounters(NamedTuple):
@@ -149,6 +164,29 @@ class TrialPort(NamedTuple):
     late: int
     rx_packets: int
     rx_unknown: int
+
+
+class WrongSample(NamedTuple):
+    """A frame that was not what was sent; ``head`` is its first bytes, without FCS as its ``length``."""
+
+    port: int
+    length: int
+    reason: int
+    offset: int
+    expected: int
+    head: bytes
+
+
+class VerifiedDirection(NamedTuple):
+    """What the engine found of the verified flows of a direction in a trial; ``wrong`` and ``first`` by kind."""
+
+    tx_port: int
+    rx_port: int
+    flows: int
+    good: int
+    reordered: int
+    wrong: tuple[int, ...]
+    first: tuple[WrongSample, ...]
 
 
 class CaptureState(NamedTuple):

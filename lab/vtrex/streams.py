@@ -50,7 +50,7 @@ class Stream:
         rate_pps = stream_rate_pps(self.rate_kind, self.rate_value, size_bytes, line_rate_bps)
         return Load(rate_pps, size_bytes, self.rule is None or self.rule.kind is not m.FlowKind.LATENCY)
 
-    def packed(self, rate_pps: float, src: bytes, dst: bytes, flow: int, generation: int) -> bytes:
+    def packed(self, rate_pps: float, src: bytes, dst: bytes, flow: int, generation: int, verify: bytes = b"") -> bytes:
         """Return the stream_spec for the engine.
 
         Args:
@@ -59,6 +59,7 @@ class Stream:
             dst: the port's destination MAC address, likewise.
             flow: engine's flow index, NO_FLOW for none.
             generation: ``flow_seq`` of the latency header.
+            verify: verify_spec; empty: its frames are counted only.
 
         """
         frame = frames.set_macs(
@@ -68,13 +69,13 @@ class Stream:
         )
         kind = self.rule.kind if self.rule else m.FlowKind.NONE
         if kind is not m.FlowKind.NONE:
-            frame = frames.mark(frame, hw_id=flow if kind is m.FlowKind.STATS else None)
-        counts = (len(self.program.variables), len(self.program.writes), len(self.program.checksums), 0)
+            frame = frames.mark(frame, hw_id=flow if kind is m.FlowKind.STATS else None, payload_varies=bool(verify))
+        counts = (len(self.program.variables), len(self.program.writes), len(self.program.checksums), bool(verify))
         spec = m.STREAM.pack(
             rate_pps, self.gap_before_us, self.total_frames, flow, len(frame), kind, generation, *counts,
             len(self.program.values),
         )  # fmt: skip
-        return spec + self.program.packed() + frame
+        return spec + self.program.packed() + verify + frame
 
 
 def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> Stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.vtrex import verification
 from lab.vtrex.disturbance import CoreSnapshot, snapshot
 from lab.vtrex.engine import Engine
 
@@ -80,4 +81,5 @@ class TrialWatch:
                 "steal_ticks": disturbed.steal_ticks,
                 "nonvoluntary_switches": disturbed.nonvoluntary_switches,
             },
+            "verification": verification.report(self._engine),
         }

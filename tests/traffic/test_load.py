@@ -11,9 +11,10 @@ from scapy.layers.l2 import Ether
 from lab.methods.trial import TrialRequest, line_rate_pps
 from lab.traffic.load import Direction, PortAddresses, streams_for, udp_frame
 
-A = PortAddresses(port=0, mac="02:00:00:00:00:0a", dut_mac="02:00:00:00:00:d0", first_host="198.18.128.1", hosts=250)
-B = PortAddresses(port=1, mac="02:00:00:00:00:0b", dut_mac="02:00:00:00:00:d1", first_host="198.19.128.1", hosts=250)
-BOTH = (Direction(tx=A, rx=B), Direction(tx=B, rx=A))
+A = PortAddresses(port=0, mac="02:00:00:00:00:0a", dut_mac="02:00:00:00:00:0b", first_host="198.18.128.1", hosts=250)
+B = PortAddresses(port=1, mac="02:00:00:00:00:0b", dut_mac="02:00:00:00:00:0a", first_host="198.19.128.1", hosts=250)
+BOTH = (Direction(tx=A, rx=B, hops=0), Direction(tx=B, rx=A, hops=0))
+"""Of a wire: frames arrive as they were sent."""
 
 
 @pytest.mark.parametrize("size_bytes", [64, 128, 256, 512, 1024, 1280, 1518])
@@ -67,11 +68,11 @@ def test_line_rate_at_10_gigabit() -> None:
 
 def test_random_destinations_lie_in_their_networks_and_are_the_same_every_time() -> None:
     request = TrialRequest(frame_size_bytes=64, rate_pps=1000.0, duration_s=1.0, tagged=False)
-    one = Direction(tx=A, rx=B, destinations=("16.0.0.0/4",))
+    one = Direction(tx=A, rx=B, hops=0, destinations=("16.0.0.0/4",))
     _, sweep = streams_for(request, (one,))[0].sweeps
     assert (sweep.random, sweep.first, sweep.count, sweep.values) == (True, 16 << 24, 1 << 28, ())
     networks = ("198.51.100.0/24", "203.0.113.8/32", "20.0.0.0/8")
-    several = Direction(tx=A, rx=B, destinations=networks)
+    several = Direction(tx=A, rx=B, hops=0, destinations=networks)
     drawn = streams_for(request, (several,))[0].sweeps[1].values
     assert len(drawn) == 65535
     assert drawn == streams_for(request, (several.model_copy(),))[0].sweeps[1].values

@@ -40,6 +40,7 @@ static void (*const answers[])(struct message *) = {
 	[OP_CAPTURE_REMOVE] = control_capture_remove,
 	[OP_CAPTURE_STATUS] = control_capture_status,
 	[OP_ADDRESS] = control_address,
+	[OP_VERIFIED] = control_verified,
 };
 
 void control_serve(int fd)

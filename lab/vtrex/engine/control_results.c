@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "port.h"
 #include "trial.h"
+#include "verify.h"
 
 void control_ports(struct message *message)
 {
@@ -128,4 +129,17 @@ void control_trial(struct message *message)
 		struct trial_port port = trial_port(&ports[i], now);
 		message_append(message, &port, sizeof(port));
 	}
+}
+
+void control_verified(struct message *message)
+{
+	for (uint32_t tx = 0; tx < port_count; tx++)
+		for (uint32_t rx = 0; rx < port_count; rx++) {
+			struct verified_reply reply = {.tx_port = tx, .rx_port = rx, .direction = verified[tx][rx]};
+			uint64_t frames = 0;
+			for (int kind = 0; kind < WRONG_KINDS; kind++)
+				frames += reply.direction.wrong[kind];
+			if (reply.direction.flows != 0 || frames != 0)
+				message_append(message, &reply, sizeof(reply));
+		}
 }

@@ -10,6 +10,7 @@
 #include "poll.h"
 #include "port.h"
 #include "trial.h"
+#include "verify.h"
 
 struct start {
 	struct port *port;
@@ -32,6 +33,7 @@ static void begin_trial(uint64_t now)
 {
 	trial_begin(now);
 	flow_arrivals_reset();
+	verify_begin_trial();
 	for (uint32_t i = 0; i < port_count; i++) {
 		ports[i].gaps_made_up = 0;
 		ports[i].rx_packets_before = ports[i].rx_packets;
@@ -66,6 +68,8 @@ static void start_now(void *argument)
 		stream_begin(stream, begin, start->duration_s);
 		if (stream->kind == FLOW_LATENCY)
 			flow_latency_begin(stream->hw_id, stream->generation, stream->limit == NEVER ? 0 : stream->limit);
+		if (stream->verifier != NULL)
+			verify_begin(stream->verifier, port->index, now);
 		if (start->paused)
 			stream_set_rate(stream, 0, begin);
 	}
@@ -78,7 +82,7 @@ static bool read_streams(struct message *message, struct start *start)
 	const uint8_t *at = message->request + sizeof(struct start_request);
 	const uint8_t *end = message->request + message->request_length;
 	for (uint32_t i = 0; i < start->count; i++) {
-		at = stream_read(&start->streams[i], at, end);
+		at = stream_read(&start->streams[i], at, end, start->duration_s);
 		if (at == NULL) {
 			message_fail(message, "stream %u of the start request is malformed", i);
 			return false;
@@ -117,6 +121,9 @@ void control_start(struct message *message)
 		if (start.busy)
 			message_fail(message, "port %u transmits already", request->port);
 	}
+	for (uint32_t i = 0; start.busy && start.streams != NULL && i < start.count; i++)
+		verifier_free(start.streams[i].verifier);
+	verifier_free_retired();
 	release_streams(start.busy ? start.streams : start.old_streams, start.busy ? start.count : start.old_count);
 	free(start.busy ? start.active : start.old_active);
 }

@@ -6,6 +6,7 @@
 #include <rte_ether.h>
 
 #include "clock.h"
+#include "verify.h"
 
 struct flow flows[ALL_FLOWS];
 struct latency_flow latency_flows[LATENCY_FLOWS];
@@ -28,6 +29,8 @@ bool flow_set(uint32_t index, bool active)
 {
 	struct flow *flow = &flows[index];
 	memset(flow->ports, 0, sizeof(flow->ports));
+	if (active)
+		verifier_retire(index);
 	if (active && index >= STATS_FLOWS) {
 		struct latency_flow *latency = &latency_flows[index - STATS_FLOWS];
 		uint64_t *histogram = latency->histogram;
@@ -133,31 +136,44 @@ static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_
 	struct latency_flow *latency = &latency_flows[header->hw_id];
 	if (!flow->active || !latency->started)
 		return false;
-	if (header->generation != latency->generation) {
+	struct verifier *verifier = verifiers[STATS_FLOWS + header->hw_id];
+	int64_t ticks = verifier != NULL ? stamp_distance(header->ticks, now) : (int64_t)(now - header->ticks);
+	if (verifier != NULL) {
+		enum verdict verdict = verify_latency(verifier, port, frame);
+		if (verdict != VERDICT_GOOD)
+			return verdict == VERDICT_WRONG;
+	} else if (header->generation != latency->generation) {
 		latency->old_generation++;
 		return false;
 	}
 	flow->ports[port].rx_packets++;
 	flow->ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
 	account_order(latency, header->sequence);
-	account_delay(latency, ticks_to_ns(now > header->ticks ? now - header->ticks : 0), now);
+	account_delay(latency, ticks_to_ns(ticks > 0 ? (uint64_t)ticks : 0), now);
 	if (latency->arrivals_recorded < latency->arrivals_capacity)
 		latency->arrivals[latency->arrivals_recorded++] = header->sequence - FIRST_SEQUENCE;
 	return true;
 }
 
-bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+uint32_t flow_ipv4_offset(const uint8_t *bytes, uint32_t length)
 {
-	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
 	uint32_t ip = RTE_ETHER_HDR_LEN;
-	if (frame->data_len < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
-		return false;
+	if (length < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
+		return 0;
 	uint16_t type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + 12));
 	while ((type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ) && ip < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) {
 		type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 2));
 		ip += RTE_VLAN_HLEN;
 	}
-	if (type != RTE_ETHER_TYPE_IPV4 || frame->data_len < ip + 20)
+	return type == RTE_ETHER_TYPE_IPV4 && length >= ip + 20 ? ip : 0;
+}
+
+/* Account a frame by its identification; false when that names no living flow. */
+static bool receive_identified(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+	uint32_t ip = flow_ipv4_offset(bytes, frame->data_len);
+	if (ip == 0)
 		return false;
 	uint16_t id = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 4));
 	if (id == IP_ID_LATENCY)
@@ -165,7 +181,17 @@ bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
 	uint32_t hw_id = id - IP_ID_STATS;
 	if (id < IP_ID_STATS || hw_id >= STATS_FLOWS || !flows[hw_id].active)
 		return false;
+	if (verifiers[hw_id] != NULL) {
+		enum verdict verdict = verify_stats(verifiers[hw_id], port, frame);
+		if (verdict != VERDICT_GOOD)
+			return verdict == VERDICT_WRONG;
+	}
 	flows[hw_id].ports[port].rx_packets++;
 	flows[hw_id].ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
 	return true;
+}
+
+bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	return receive_identified(port, frame, now) || verify_unknown(port, frame) == VERDICT_WRONG;
 }

@@ -62,6 +62,9 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames);
 /* Frames sent of a flow since it began, on all ports. */
 uint64_t flow_sent(uint32_t flow);
 
+/* Offset of the IPv4 header of a frame, behind up to two VLAN tags; 0 when it is not IPv4 or shorter than that header. */
+uint32_t flow_ipv4_offset(const uint8_t *bytes, uint32_t length);
+
 /* Account one received frame; false when it belongs to no living flow. `now` is the tick count of its poll. */
 bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now);
 

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "vtrex-engine: DPDK does not start: %s\n", rte_strerror(rte_errno));
 		return 1;
 	}
-	if (!flow_setup((uint64_t)atoll(argv[6])) || !open_ports(wire) || port_count == 0)
+	if (!verifier_setup() || !flow_setup((uint64_t)atoll(argv[6])) || !open_ports(wire) || port_count == 0)
 		return 1;
 	rte_eal_remote_launch(poll_main, &event_fd, rte_get_next_lcore(-1, 1, 0));
 	while (__atomic_load_n(&poll_tid, __ATOMIC_ACQUIRE) == 0)

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 3u
+#define PROTOCOL_VERSION 4u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
@@ -36,6 +36,7 @@ enum op {
 	OP_CAPTURE_REMOVE,
 	OP_CAPTURE_STATUS,
 	OP_ADDRESS,
+	OP_VERIFIED,
 };
 
 #define WIRE_STRUCT struct __attribute__((packed))
@@ -80,7 +81,7 @@ WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */
 
 enum flow_kind { FLOW_NONE, FLOW_STATS, FLOW_LATENCY };
 
-WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list values, the frame */
+WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list values, verify_spec if verified, the frame */
 	double rate_pps;
 	double gap_before_us;
 	uint64_t total_frames; /* 0: as many as the duration allows */
@@ -88,7 +89,7 @@ WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list valu
 	uint16_t length;       /* of the frame without FCS */
 	uint8_t kind;          /* enum flow_kind */
 	uint8_t generation;    /* flow_seq of the latency header */
-	uint8_t variables, writes, checksums, reserved;
+	uint8_t variables, writes, checksums, verified;
 	uint32_t list_values;  /* number of 64-bit values of all lists together */
 };
 
@@ -108,6 +109,12 @@ WIRE_STRUCT write_spec {
 
 WIRE_STRUCT checksum_spec {
 	uint16_t offset; /* of the IPv4 header */
+};
+
+WIRE_STRUCT verify_spec { /* what the stream's frames look like where they arrive */
+	uint8_t src[6], dst[6];
+	uint8_t rx_port;
+	uint8_t hops; /* routers on the way: the TTL is less by as many */
 };
 
 WIRE_STRUCT rates_request { /* OP_RATES, followed by `streams` of double: new rates; 0 pauses a stream */
@@ -199,6 +206,32 @@ WIRE_STRUCT address_request { /* what the port answers ARP requests with; ipv4 0
 	uint32_t port;
 	uint8_t mac[6];
 	uint8_t ipv4[4];
+};
+
+enum wrong_kind { WRONG_CONTENT, WRONG_STALE, WRONG_DUPLICATE, WRONG_PORT, WRONG_KINDS };
+
+/* Why the first frame with wrong content is wrong: its length, the byte at `offset`, the checksum of its IPv4 header, or
+ * (all else being right) the signature, which then does not fit what the field engine has written into the frame.
+ */
+enum wrong_reason { REASON_NONE, REASON_LENGTH, REASON_BYTE, REASON_CHECKSUM, REASON_SIGNATURE };
+
+WIRE_STRUCT wrong_sample {
+	uint32_t port, length; /* where it arrived; without FCS */
+	uint32_t reason, offset, expected;
+	uint32_t kept;
+	uint8_t bytes[64];
+};
+
+WIRE_STRUCT verified_direction {
+	uint64_t flows; /* verified flows that were started in this direction */
+	uint64_t good, reordered;
+	uint64_t wrong[WRONG_KINDS];
+	struct wrong_sample first[WRONG_KINDS];
+};
+
+WIRE_STRUCT verified_reply { /* OP_VERIFIED: of the last or running trial, one for each direction with flows or frames */
+	uint32_t tx_port, rx_port;
+	struct verified_direction direction;
 };
 
 #endif

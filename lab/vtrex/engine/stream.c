@@ -7,8 +7,18 @@
 
 #include "clock.h"
 #include "flow.h"
+#include "verify.h"
 
-const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end)
+/* How many frames will be sent in the duration; 0 when nobody knows. */
+static uint64_t frames_in(const struct stream_spec *spec, double duration_s)
+{
+	if (spec->total_frames != 0)
+		return spec->total_frames;
+	double frames = spec->rate_pps * duration_s + 1;
+	return duration_s < 0 || frames > 1e15 ? 0 : (uint64_t)frames;
+}
+
+const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end, double duration_s)
 {
 	const struct stream_spec *spec = (const void *)from;
 	if ((size_t)(end - from) < sizeof(*spec) || spec->length < 60 || spec->length > MAX_FRAME ||
@@ -28,12 +38,20 @@ const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uin
 	stream->flow = spec->flow;
 	stream->hw_id = (uint16_t)(spec->kind == FLOW_LATENCY ? spec->flow - STATS_FLOWS : spec->flow);
 	from = field_read(&stream->program, spec, (const uint8_t *)(spec + 1), end, &stream->lists);
-	if (from == NULL || (size_t)(end - from) < spec->length)
+	const struct verify_spec *how = (const void *)from;
+	if (from != NULL && spec->verified)
+		from += sizeof(*how);
+	if (from == NULL || from > end || (size_t)(end - from) < spec->length)
 		return NULL;
 	stream->frame = malloc(spec->length);
 	if (stream->frame == NULL)
 		return NULL;
 	memcpy(stream->frame, from, spec->length);
+	if (spec->verified) {
+		stream->verifier = verifier_new(spec, how, from, &stream->program, frames_in(spec, duration_s));
+		if (stream->verifier == NULL)
+			return NULL;
+	}
 	return from + spec->length;
 }
 
@@ -106,6 +124,8 @@ static void write_latency_headers(struct stream *stream, struct rte_mbuf **frame
 		header->hw_id = stream->hw_id;
 		header->sequence = stream->sequence++;
 	}
+	if (stream->verifier != NULL)
+		stream->verifier->sent += count;
 }
 
 uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t count)
@@ -124,6 +144,8 @@ uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t 
 	field_apply(&stream->program, stream->pending, n);
 	if (stream->kind == FLOW_LATENCY)
 		write_latency_headers(stream, stream->pending, n);
+	else if (stream->verifier != NULL)
+		verify_sign(stream->verifier, stream->pending, n);
 	stream->first_pending = 0;
 	stream->pending_count = (uint16_t)n;
 	return stream->pending_count;
@@ -131,9 +153,14 @@ uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t 
 
 void stream_stamp(struct stream *stream, uint64_t ticks)
 {
-	for (uint32_t i = 0; i < stream->pending_count; i++)
-		rte_pktmbuf_mtod_offset(stream->pending[stream->first_pending + i], struct latency_header *,
-					stream->length - sizeof(struct latency_header))->ticks = ticks;
+	for (uint32_t i = 0; i < stream->pending_count; i++) {
+		struct rte_mbuf *frame = stream->pending[stream->first_pending + i];
+		if (stream->verifier != NULL)
+			verify_stamp(stream->verifier, frame, ticks);
+		else
+			rte_pktmbuf_mtod_offset(frame, struct latency_header *,
+						stream->length - sizeof(struct latency_header))->ticks = ticks;
+	}
 }
 
 void stream_release(struct stream *stream)

@@ -11,6 +11,7 @@
 
 #include "field.h"
 #include "protocol.h"
+#include "verifier.h"
 
 #define NEVER UINT64_MAX
 
@@ -32,11 +33,14 @@ struct stream {
 	double rate_pps, gap_before_us;
 	uint8_t *frame;
 	uint64_t *lists;
+	struct verifier *verifier; /* NULL: frames are only counted; freed by whom it was installed for or given up by */
 	struct field_program program;
 };
 
-/* Read a stream from a request; returns the byte after it or NULL when the request is malformed. */
-const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end);
+/* Read a stream from a request, to be sent for a duration (below 0: until stopped); returns the byte after it or NULL
+ * when the request is malformed.
+ */
+const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end, double duration_s);
 
 /* Put the stream on its schedule from tick `begin` on, for a duration (below 0: until stopped). */
 void stream_begin(struct stream *stream, uint64_t begin, double duration_s);

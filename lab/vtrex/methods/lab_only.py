@@ -1,4 +1,4 @@
-"""What TRex has not: exact latency, order of arrival, and the report on a trial. Not listed to clients."""
+"""What TRex has not: exact latency, order of arrival, verified frames, the trial report. Not listed to clients."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 
 from lab.vtrex import messages as m
 from lab.vtrex import params as p
+from lab.vtrex import verification
 from lab.vtrex.flows import Group
 from lab.vtrex.generator import Generator
 from lab.vtrex.latency import encode_histogram
-from lab.vtrex.rpc import refuse
+from lab.vtrex.port import parse_mac
+from lab.vtrex.rpc import INVALID_PARAMS, RpcError, refuse
+from lab.vtrex.verification import Arrival
 
 MAX_ARRIVALS = 4 << 20
 
@@ -53,7 +56,40 @@ def pixlab_get_trial_report(generator: Generator, params: p.Params) -> dict[str,
     return generator.trial.report()
 
 
+def pixlab_verify(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Let received frames of the named flows be compared with the sent ones from the next start on.
+
+    Holds until the flow's stream is removed. ``streams`` has an object for each flow: ``pg_id``, ``rx_port``, and
+    ``src_mac``, ``dst_mac`` and ``hops`` as the frames show them there.
+    """
+    arrivals = []
+    for entry in p.array(params, "streams"):
+        if not isinstance(entry, dict):
+            raise RpcError(INVALID_PARAMS, "an element of 'streams' is an object")
+        pg_id, hops = p.integer(entry, "pg_id", high=2**32 - 1), p.integer(entry, "hops", high=254)
+        group = generator.flows.find(pg_id)
+        if group is None or len(group.streams) != 1:
+            raise refuse(f"pg_id {pg_id} is not that of exactly one stream")
+        rx_port = p.integer(entry, "rx_port")
+        if rx_port >= len(generator.ports):
+            raise refuse(f"there is no port {rx_port}; there are {len(generator.ports)}")
+        port_id, stream_id = next(iter(group.streams))
+        verification.check(generator.ports[port_id].streams[stream_id], hops)
+        arrivals.append((group, Arrival(rx_port, _mac(entry, "src_mac"), _mac(entry, "dst_mac"), hops)))
+    for group, arrival in arrivals:
+        group.arrival = arrival
+    return {}
+
+
+def _mac(entry: p.Params, name: str) -> bytes:
+    mac = parse_mac(p.string(entry, name))
+    if mac is None:
+        raise refuse(f"{name} '{entry[name]}' is no MAC address")
+    return mac
+
+
 METHODS = {
+    "pixlab_verify": pixlab_verify,
     "pixlab_get_latency": pixlab_get_latency,
     "pixlab_get_arrivals": pixlab_get_arrivals,
     "pixlab_get_trial_report": pixlab_get_trial_report,

@@ -79,7 +79,8 @@ def _start_engine(generator: Generator, port: Port, running: Running, start_ns: 
     for stream, rate_pps in zip(running.streams, scaled, strict=True):
         group = generator.flows.find(stream.rule.pg_id) if stream.rule else None
         flow, generation = (m.NO_FLOW, 0) if group is None else (group.flow, generator.flows.next_start(group))
-        packed.append(stream.packed(rate_pps, port.mac, port.peer_mac, flow, generation))
+        verify = b"" if group is None or group.arrival is None else group.arrival.packed()
+        packed.append(stream.packed(rate_pps, port.mac, port.peer_mac, flow, generation, verify))
     joined = generator.trial.joins(port.index, time.monotonic(), any_active=generator.any_active())
     before = generator.trial.snapshot()
     generator.engine.start(
