@@ -33,7 +33,6 @@ from lab.traffic.vtrex import VtrexServer
 
 IMAGE = "pix-padded"
 TESTPMD_MACS = ("52:54:00:12:01:00", "52:54:00:12:01:01")
-WIRE_MACS = ("02:00:00:12:02:00", "02:00:00:12:02:01")
 VETH_CEILING_PPS = 4e6
 """More than a core can send through packet sockets and veth pairs: a copy, an skb and part of a system call a frame."""
 
@@ -90,7 +89,8 @@ def with_testpmd(bench: str, networks: Sequence[str] = ()) -> Iterator[Rig]:
         generator = _connect(stack, server, deployed)
         ports = _ports(testbed, deployed)
         probe = ThreadProbe("forwarding lcore of testpmd", testpmd.forwarding_tid, plan.exclusive[0])
-        known = GeneratorMeasurer(generator, _towards(_moved(ports, 2, TESTPMD_MACS), networks), probes=[probe])
+        directions = _towards(_moved(ports, 2, TESTPMD_MACS), networks, hops=0)
+        known = GeneratorMeasurer(generator, directions, probes=[probe])
         pix = of_image(deployed, _pix_measurer(generator, deployed, _towards(ports, networks)))
         yield Rig(pix, (of_testpmd(testpmd, known),), deployed, ports, session.speed_gbps(testbed))
 
@@ -122,7 +122,8 @@ def with_kernel(bench: str) -> Iterator[Rig]:
         generator = _connect(stack, server, deployed)
         ports = _ports(testbed, deployed)
         kernel = GeneratorMeasurer(generator, pairs(_moved(ports, 2, [port.mac for port in node.ports])))
-        wire = GeneratorMeasurer(generator, pairs(_moved(ports, 4, WIRE_MACS)))
+        far_macs = [port.tester_mac for port in reversed(ports)]  # a wire leaves the addresses as they are
+        wire = GeneratorMeasurer(generator, pairs(_moved(ports, 4, far_macs), hops=0))
         others = (
             Contender("Linux", kernel, ceiling_pps=VETH_CEILING_PPS, busy_ns=links.busy_ns),
             Contender("veth wire", wire, ceiling_pps=VETH_CEILING_PPS),
@@ -171,14 +172,14 @@ def _ports(testbed: Testbed, deployed: DeployedDut) -> tuple[RouterPort, ...]:
     return router_ports(testbed, [str(port["mac"]) for port in deployed.dut.ports()])
 
 
-def _towards(ports: Sequence[RouterPort], networks: Sequence[str] = ()) -> list[Direction]:
+def _towards(ports: Sequence[RouterPort], networks: Sequence[str] = (), hops: int = 1) -> list[Direction]:
     """Return both directions between two ports, each to random addresses of the network behind its far port."""
     if not networks:
-        return list(pairs(ports))
+        return list(pairs(ports, hops))
     drawn = [(networks[1],), (networks[0],)]
     return [
         direction.model_copy(update={"destinations": behind})
-        for direction, behind in zip(pairs(ports), drawn, strict=True)
+        for direction, behind in zip(pairs(ports, hops), drawn, strict=True)
     ]
 
 

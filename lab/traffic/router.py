@@ -47,12 +47,15 @@ class RouterPort(Model):
         )
 
 
-def pairs(ports: Sequence[RouterPort]) -> tuple[Direction, ...]:
-    """Return the directions of bidirectional traffic between ports 0 and 1, 2 and 3, ... (RFC 2544 section 14)."""
+def pairs(ports: Sequence[RouterPort], hops: int = 1) -> tuple[Direction, ...]:
+    """Return the directions of bidirectional traffic between ports 0 and 1, 2 and 3, ... (RFC 2544 section 14).
+
+    ``hops`` is by how much the TTL is less where frames arrive: 0 for what forwards in layer 2.
+    """
     directions: list[Direction] = []
     for first, second in zip(ports[::2], ports[1::2], strict=True):
-        directions.append(Direction(tx=first.addresses(), rx=second.addresses()))
-        directions.append(Direction(tx=second.addresses(), rx=first.addresses()))
+        directions.append(Direction(tx=first.addresses(), rx=second.addresses(), hops=hops))
+        directions.append(Direction(tx=second.addresses(), rx=first.addresses(), hops=hops))
     return tuple(directions)
 
 

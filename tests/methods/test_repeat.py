@@ -2,9 +2,10 @@
 
 import pytest
 
-from lab.errors import GeneratorError
+from lab.errors import GeneratorError, WrongFramesReceived
+from lab.methods.load_limit import load_limit, offerable
 from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent, Trials
-from lab.methods.trial import TrialRequest, TrialResult
+from lab.methods.trial import TrialRequest, TrialResult, WrongFrames
 
 from .model_dut import ModelDut
 
@@ -96,3 +97,31 @@ def test_the_estimate_counts_down_and_is_never_negative() -> None:
     for _ in range(3):
         trials.measure(REQUEST)
     assert [e.remaining_s for e in told] == [2.5, 1.0, 0.0]
+
+
+class Wronging(ModelDut):
+    """Loses nothing, and sends frames that are not the ones it was sent."""
+
+    def measure(self, request: TrialRequest) -> TrialResult:
+        result = super().measure(request)
+        wrong = WrongFrames(kind="stale", frames=3, port=1, reason="", first_hex="0102")
+        bad = result.directions[0].model_copy(update={"wrong": (wrong,)})
+        return result.model_copy(update={"directions": (bad, *result.directions[1:])})
+
+
+def test_wrong_frames_end_the_measurement_at_once_after_it_was_told_of() -> None:
+    told: list[TrialEvent] = []
+    dut = Wronging(capacity_pps=2e6)
+    with pytest.raises(
+        WrongFramesReceived,
+        match=r"test at 64 bytes, 1000000 pps, port 0 to 1: 3 frames of an earlier trial; the first, at port 1: 0102$",
+    ) as failure:
+        Trials(dut, Conditions(progress=told.append), "test").measure(REQUEST)
+    assert failure.value.exit_code == 22
+    assert len(dut.requests) == len(told) == 1
+
+
+def test_wrong_frames_end_the_search_for_the_greatest_load_that_can_be_offered() -> None:
+    limit = load_limit(64, 10.0, 2, None)
+    with pytest.raises(WrongFramesReceived, match="offerable at 64 bytes"):
+        offerable(Wronging(capacity_pps=2e6), limit, 64, Conditions(), duration_s=1.0)

@@ -32,3 +32,7 @@ def namespace(*commands: str) -> Iterator[str]:
 
 
 VETH_PAIR = ("link add far0 type veth peer name far1", "link set far0 up", "link set far1 up")
+
+LINKS = [f"link add far{n} type veth peer name near{n}" for n in (0, 1)]
+LINKS += [f"link set {end}{n} up" for n in (0, 1) for end in ("far", "near")]
+"""Two links: a generator on far0 and far1, what it measures between near0 and near1."""

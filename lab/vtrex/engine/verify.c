@@ -247,17 +247,28 @@ static enum verdict unknown_latency(struct verifier *verifier, uint32_t port, co
 	return verifier->trial != verifier_trial ? wrong(verifier, WRONG_STALE, port, frame) : VERDICT_FOREIGN;
 }
 
-/* A frame whose last bytes tell nothing, but whose others are those of a flow that is sent now. */
+static bool same_headers(const struct verifier *verifier, const struct rte_mbuf *frame)
+{
+	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+	uint32_t end = verifier->identity.end;
+	if (frame->data_len < end)
+		return false;
+	for (uint32_t at = 0; at < end; at++)
+		if (((bytes[at] ^ verifier->expected[at]) & verifier->mask[at]) != 0)
+			return false;
+	return true;
+}
+
+/* A frame whose last bytes tell nothing, but whose headers are those of a flow that is sent now: of one that is expected
+ * at this port, if there is one.
+ */
 static enum verdict unknown_tail(uint32_t port, const struct rte_mbuf *frame)
 {
-	for (uint32_t flow = 0; flow < ALL_FLOWS; flow++) {
-		struct verifier *verifier = verifiers[flow];
-		if (verifier != NULL && flows[flow].active && frame->pkt_len == verifier->length &&
-		    frame->data_len == verifier->length &&
-		    same_content(verifier, rte_pktmbuf_mtod(frame, const uint8_t *)))
-			return wrong(verifier, WRONG_CONTENT, port, frame);
-	}
-	return VERDICT_FOREIGN;
+	const struct verifier *found = NULL;
+	for (uint32_t flow = 0; flow < ALL_FLOWS && (found == NULL || found->rx_port != port); flow++)
+		if (verifiers[flow] != NULL && flows[flow].active && same_headers(verifiers[flow], frame))
+			found = verifiers[flow];
+	return found != NULL ? wrong(found, WRONG_CONTENT, port, frame) : VERDICT_FOREIGN;
 }
 
 enum verdict verify_unknown(uint32_t port, const struct rte_mbuf *frame)
