@@ -12,18 +12,17 @@ from pathlib import Path
 from lab import paths, session
 from lab.bench import versus
 from lab.bench.contenders import Contender, nothing, of_image
-from lab.bench.cycles import FRAME_SIZE_BYTES, RATE_PPS, cycles_a_packet
+from lab.bench.cycles import FRAME_SIZE_BYTES, RATE_PPS, cycles_a_packet, in_words
 from lab.bench.model import BenchResult
 from lab.bench.rig import IMAGE, say
+from lab.bench.turns import in_turns
 from lab.images import find
 from lab.routing.regions import regions
 from lab.routing.setup import cover, spread
 from lab.routing.table import ROUTES, generate
-from lab.simulation import host
 from lab.testbed import load
 
 ROUNDS = 6
-PROBE_S = 0.2
 ONE, MILLION, FEW = "1 route", "1M routes", "1 route, 250 destinations"
 
 
@@ -51,17 +50,10 @@ def fib_1m_vs_1() -> Iterator[BenchResult]:
     """
     with _deployed() as tables:
         turns = [tables.one, tables.million, tables.few]
-        cycles: dict[str, list[float]] = {turn.name: [] for turn in turns}
-        c2c_ns = []
-        for number in range(ROUNDS):
-            c2c_ns.append(_c2c_ns())
-            for turn in turns if number % 2 == 0 else reversed(turns):
-                cycles[turn.name].append(cycles_a_packet(turn))
-            told = ", ".join(f"{name} {values[-1]:.0f}" for name, values in cycles.items())
-            say(f"round {number + 1}: cycles a packet: {told}, c2c {c2c_ns[-1]:.0f} ns")
-        yield _line("fib-1m-vs-1", "cycles/packet", cycles[MILLION], ONE, cycles[ONE], statistics.median(c2c_ns))
-        yield _line("fib-1m-vs-1:few", "cycles/packet", cycles[MILLION], FEW, cycles[FEW], statistics.median(c2c_ns))
-        rates, rates_c2c_ns = versus.in_turns(turns[:2], lambda turn: versus.pdr_pps(turn, tables.speed_gbps), _c2c_ns)
+        cycles, c2c_ns = in_turns(turns, cycles_a_packet, rounds=ROUNDS, words=in_words)
+        yield _line("fib-1m-vs-1", "cycles/packet", cycles[MILLION], ONE, cycles[ONE], c2c_ns)
+        yield _line("fib-1m-vs-1:few", "cycles/packet", cycles[MILLION], FEW, cycles[FEW], c2c_ns)
+        rates, rates_c2c_ns = versus.pdr_in_turns(turns[:2], tables.speed_gbps)
     yield _line("fib-1m-vs-1:pdr", "pps", rates[MILLION], ONE, rates[ONE], rates_c2c_ns)
 
 
@@ -84,10 +76,6 @@ def _deployed() -> Iterator[_Tables]:
         few = replace(one, name=FEW, measurer=used.measurer)
         million = replace(one, name=MILLION, start=lambda: dut.load_routes(ROUTES), stop=dut.clear_routes)
         yield _Tables(one, million, few, used.speed_gbps)
-
-
-def _c2c_ns() -> float:
-    return host.measure(PROBE_S).c2c_latency_ns_median
 
 
 def _line(

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from lab.bench.contenders import Contender, forwarding
+from lab.bench.contenders import Contender
 from lab.bench.model import BenchResult
-from lab.bench.rig import Rig, say, with_kernel, with_testpmd
-from lab.errors import GeneratorError, LabError
+from lab.bench.rig import say, with_kernel, with_testpmd
+from lab.bench.turns import in_turns
+from lab.errors import LabError
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profile import QUICK
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.methods.trial import TrialRequest
-from lab.simulation import host
 
 FRAME_SIZE_BYTES = 64
 ROUNDS = 4
-PROBE_S = 0.2
 DIRECTIONS = 2
 SEARCHES = 3
 STEP_DOWN = 0.95
@@ -35,7 +34,7 @@ def pix_vs_testpmd() -> Iterator[BenchResult]:
 
     """
     with with_testpmd("dut-pix-vs-testpmd") as rig:
-        rates, c2c_ns = _measure(rig)
+        rates, c2c_ns = pdr_in_turns([rig.pix, *rig.others], rig.speed_gbps)
     yield _line("dut-pix-vs-testpmd", rates["PIX"], "dpdk-testpmd, mac mode", rates["testpmd"], c2c_ns)
 
 
@@ -53,7 +52,7 @@ def pix_vs_linux() -> Iterator[BenchResult]:
 
     """
     with with_kernel("dut-pix-vs-linux") as rig:
-        rates, c2c_ns = _measure(rig)
+        rates, c2c_ns = pdr_in_turns([rig.pix, *rig.others], rig.speed_gbps)
         full_pps = [_rate_when_busy_pps(rig.others[0], rate_pps) for rate_pps in rates["Linux"]]
     note = "the kernel's links are veth pairs with packet sockets (copies and system calls), not vhost-user"
     yield _line("dut-pix-vs-linux", rates["PIX"], "Linux, IPv4 in a network namespace", rates["Linux"], c2c_ns, note)
@@ -91,49 +90,6 @@ def pdr_pps(contender: Contender, speed_gbps: float) -> float:
     return found.lower_pps
 
 
-def in_turns(
-    contenders: Sequence[Contender], measure_pps: Callable[[Contender], float], probe_ns: Callable[[], float]
-) -> tuple[dict[str, list[float]], float]:
-    """Measure all contenders in turn, forth and back (A B B A), ``ROUNDS`` times.
-
-    A round in which one of them could not be measured, as the host or the generator was disturbed, counts for none.
-
-    Args:
-        contenders: all standing still.
-        measure_pps: measures one that forwards.
-        probe_ns: core-to-core latency, asked while all stand still.
-
-    Returns:
-        Rates by name, one for each round that counted, and the median latency.
-
-    Raises:
-        TooDisturbed: fewer than half of the rounds counted.
-        LabError: a contender failed.
-
-    """
-    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    c2c_ns = []
-    why = ""
-    for number in range(ROUNDS):
-        found: dict[str, float] = {}
-        try:
-            for contender in contenders if number % 2 == 0 else reversed(contenders):
-                c2c_ns.append(probe_ns())
-                with forwarding(contender):
-                    found[contender.name] = measure_pps(contender)
-                say(f"round {number + 1}: {contender.name} {found[contender.name] / 1e6:.3f} Mpps, {c2c_ns[-1]:.0f} ns")
-        except (TooDisturbed, GeneratorError) as error:
-            why = str(error)
-            say(f"round {number + 1} does not count: {why}")
-            continue
-        for name, rate_pps in found.items():
-            rates[name].append(rate_pps)
-    counted = len(rates[contenders[0].name])
-    if 2 * counted < ROUNDS:
-        raise TooDisturbed(f"only {counted} of {ROUNDS} rounds counted, give the polling cores to the lab alone: {why}")
-    return rates, statistics.median(c2c_ns)
-
-
 def _rate_when_busy_pps(contender: Contender, rate_pps: float) -> float:
     """Return frames a second of a contender's own running time, in one trial at a rate."""
     assert contender.busy_ns is not None, f"{contender.name} polls: it is always busy"
@@ -143,12 +99,14 @@ def _rate_when_busy_pps(contender: Contender, rate_pps: float) -> float:
     return 1e9 * sum(d.received_frames for d in result.directions) / (contender.busy_ns() - before_ns)
 
 
-def _measure(rig: Rig) -> tuple[dict[str, list[float]], float]:
-    return in_turns([rig.pix, *rig.others], lambda contender: pdr_pps(contender, rig.speed_gbps), _c2c_ns)
-
-
-def _c2c_ns() -> float:
-    return host.measure(PROBE_S).c2c_latency_ns_median
+def pdr_in_turns(contenders: Sequence[Contender], speed_gbps: float) -> tuple[dict[str, list[float]], float]:
+    """Search for the PDR of all contenders in turn; returns what ``in_turns`` does."""
+    return in_turns(
+        contenders,
+        lambda contender: pdr_pps(contender, speed_gbps),
+        rounds=ROUNDS,
+        words=lambda rate_pps: f"PDR {rate_pps / 1e6:.3f} Mpps",
+    )
 
 
 def _line(

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from lab.bench import versus
 from lab.bench.contenders import Contender
+from lab.bench.cycles import cycles_a_packet
+from lab.bench.turns import in_turns
 from lab.methods.repeat import TooDisturbed
 from tests.methods.model_dut import ModelDut
 
 LINE_GBPS = 10.0
+ROUNDS = 4
 
 
 def contender(name: str, log: list[str], model: ModelDut) -> Contender:
     return Contender(name, model, start=lambda: log.append(f"+{name}"), stop=lambda: log.append(f"-{name}"))
 
 
+def turns_of(
+    contenders: Sequence[Contender], measure: Callable[[Contender], float]
+) -> tuple[dict[str, list[float]], float]:
+    return in_turns(contenders, measure, rounds=ROUNDS, words=str, probe_ns=lambda: 50.0)
+
+
 def test_turns_go_forth_and_back_and_only_one_forwards_at_a_time() -> None:
     log: list[str] = []
     model = ModelDut(capacity_pps=1e6)
     pair = [contender("a", log, model), contender("b", log, model)]
-    rates, c2c_ns = versus.in_turns(pair, lambda each: 2.0 if each.name == "a" else 1.0, lambda: 50.0)
+    rates, c2c_ns = turns_of(pair, lambda each: 2.0 if each.name == "a" else 1.0)
     once = ["+a", "-a", "+b", "-b", "+b", "-b", "+a", "-a"]
-    assert log == once * (versus.ROUNDS // 2)
-    assert rates == {"a": [2.0] * versus.ROUNDS, "b": [1.0] * versus.ROUNDS}
+    assert log == once * (ROUNDS // 2)
+    assert rates == {"a": [2.0] * ROUNDS, "b": [1.0] * ROUNDS}
     assert c2c_ns == 50.0
 
 
@@ -37,8 +48,8 @@ def test_a_round_that_was_disturbed_counts_for_neither() -> None:
         return float(len(turns))
 
     pair = [contender(name, [], ModelDut(capacity_pps=1e6)) for name in "ab"]
-    rates, _ = versus.in_turns(pair, measure, lambda: 50.0)
-    assert [len(values) for values in rates.values()] == [versus.ROUNDS - 1] * 2
+    rates, _ = turns_of(pair, measure)
+    assert [len(values) for values in rates.values()] == [ROUNDS - 1] * 2
 
 
 def test_with_most_rounds_disturbed_there_is_no_result() -> None:
@@ -46,9 +57,9 @@ def test_with_most_rounds_disturbed_there_is_no_result() -> None:
         raise TooDisturbed(f"the host slept while {each.name} ran")
 
     log: list[str] = []
-    with pytest.raises(TooDisturbed, match=f"0 of {versus.ROUNDS} rounds"):
-        versus.in_turns([contender("a", log, ModelDut(capacity_pps=1e6))], measure, lambda: 50.0)
-    assert log == ["+a", "-a"] * versus.ROUNDS
+    with pytest.raises(TooDisturbed, match=f"0 of {ROUNDS} rounds"):
+        turns_of([contender("a", log, ModelDut(capacity_pps=1e6))], measure)
+    assert log == ["+a", "-a"] * ROUNDS
 
 
 def test_the_pdr_of_a_known_forwarder_is_found() -> None:
@@ -59,3 +70,18 @@ def test_the_pdr_of_a_known_forwarder_is_found() -> None:
 def test_a_generator_that_ends_before_the_forwarder_gives_what_it_can() -> None:
     found_pps = versus.pdr_pps(contender("a", [], ModelDut(capacity_pps=9e6, generator_pps=5e6)), LINE_GBPS)
     assert 4e6 < found_pps <= 5e6
+
+
+def counting(model: ModelDut) -> Contender:
+    return Contender("a", model, counted=lambda: (300, 5))
+
+
+def test_cycles_a_packet_are_those_of_a_trial_in_which_the_core_was_not_taken_away() -> None:
+    model = ModelDut(capacity_pps=9e6)
+    assert cycles_a_packet(counting(model)) == 60.0
+    assert len(model.requests) == 1
+
+
+def test_there_are_no_cycles_a_packet_where_each_trial_was_disturbed() -> None:
+    with pytest.raises(TooDisturbed, match="off its core for 100 ms"):
+        cycles_a_packet(counting(ModelDut(capacity_pps=9e6, stall_chance=1.0, stall_s=0.1)))
