@@ -47,8 +47,8 @@ def data_port(folder: Path, number: int) -> list[str]:
 class Machine:
     """One booted machine: console lines in and out, frames in and out. A context manager; everything ends with it."""
 
-    def __init__(self, image: Path, folder: Path, ports: int = 2, cores: int = 2) -> None:
-        """Boot the image (a PXE network bootstrap program) and return when its prompt has come."""
+    def __init__(self, image: Path, folder: Path, ports: int = 2, cores: int = 2, *, disk: Path | None = None) -> None:
+        """Boot the image (a PXE network bootstrap program), or a disk, and return when its prompt has come."""
         self.log = b""
         self._unread = b""
         self._folder = folder
@@ -56,8 +56,11 @@ class Machine:
         console, self.debugger = folder / "console", folder / "debugger"
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64,-svm", "-smp", str(cores), "-m", "256M"]
         command += ["-machine", "pc", "-nodefaults", "-display", "none", "-serial", f"unix:{console},server=on,wait=on"]
-        command += ["-netdev", f"user,id=boot,ipv6=off,tftp={image.parent},bootfile={image.name}"]
-        command += ["-device", "virtio-net-pci,netdev=boot,addr=3"]
+        if disk is not None:
+            command += ["-drive", f"file={disk},format=raw"]
+        else:
+            command += ["-netdev", f"user,id=boot,ipv6=off,tftp={image.parent},bootfile={image.name}"]
+            command += ["-device", "virtio-net-pci,netdev=boot,addr=3"]
         command += ["-chardev", f"socket,id=gdb,path={self.debugger},server=on,wait=off", "-gdb", "chardev:gdb"]
         for number in range(ports):
             command += data_port(folder, number)

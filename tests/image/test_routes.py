@@ -16,6 +16,7 @@ from scapy.layers.inet import IP
 from lab.routing.lpm import LongestPrefixMatch
 from lab.routing.regions import Gateway, Region
 from lab.routing.table import ROUTES, RouteTable, generate
+from tests.image import boot_disk
 from tests.image.machine import Machine
 from tests.image.router import LEFT, RIGHT, Router, datagram
 
@@ -89,6 +90,16 @@ def test_the_first_routes_are_loaded_churned_and_cleared(small: Machine) -> None
     ]
     small.ok("route clear")
     assert count(small) == before
+
+
+def test_an_image_that_pxe_has_not_started_has_no_route_file(built: Path, tmp_path: Path) -> None:
+    """It boots from a disk all the same, and is the file that lies there."""
+    image = built / "pix-padded"
+    with Machine(image, tmp_path, disk=boot_disk.make(image, tmp_path)) as machine:
+        assert machine.objects("version")[0]["sha256"] == hashlib.sha256(image.read_bytes()).hexdigest()
+        assert machine.command("route file") == [
+            "error: there is no route file: the image was not started by a PXE boot ROM that gives files"
+        ]
 
 
 @pytest.fixture(scope="module")
