@@ -54,4 +54,4 @@ bench: setup
 	@$(SUDO) $(BIN)/python -m lab.bench $(BENCH)
 
 clean:
-	rm -rf build firmware-images/pix/build
+	rm -rf build firmware-images/*/build
