@@ -20,7 +20,7 @@ from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.protocol import TrafficGenerator
-from lab.traffic.router import RouterTester, pairs, router_ports
+from lab.traffic.router import QUIET_S, RouterTester, pairs, router_ports
 from lab.traffic.trex import TrexGenerator
 from lab.traffic.vtrex import VtrexServer
 
@@ -182,7 +182,8 @@ def _session(testbed: Testbed, deployed: DeployedDut, generator: TrafficGenerato
         testbed=testbed,
         deployed=deployed,
         generator=generator,
-        router=RouterTester(generator, ports),
+        # vCPUs that wait for each other may be late with what they should not send at all.
+        router=RouterTester(generator, ports, quiet_s=4 * QUIET_S if deployed.sharing else QUIET_S),
         measurer=_measurer(deployed, generator, directions),
         directions=directions,
         speed_gbps=speed_gbps(testbed),

@@ -19,6 +19,9 @@ from lab.traffic.protocol import TrafficGenerator
 SHORTEST_FRAME_BYTES = 60
 """Ethernet pads to 64 bytes with FCS; a generator that does not would send what no real port can."""
 
+ANSWER_LIMIT_S = 5.0
+QUIET_S = 0.5
+
 HOSTS = 250
 """Addresses behind each port that test traffic steps through."""
 
@@ -104,12 +107,16 @@ class Received:
 class RouterTester:
     """Sends scapy packets into the router and returns what comes out at all of its ports."""
 
-    def __init__(self, generator: TrafficGenerator, ports: Sequence[RouterPort]) -> None:
-        """Bind a generator to the ports of a router; generator port ``i`` is linked to router port ``i``."""
+    def __init__(self, generator: TrafficGenerator, ports: Sequence[RouterPort], quiet_s: float = QUIET_S) -> None:
+        """Bind a generator to the ports of a router; generator port ``i`` is linked to router port ``i``.
+
+        ``quiet_s`` is for how long nothing must come until nothing is taken to come.
+        """
         self._generator = generator
+        self._quiet_s = quiet_s
         self.ports = tuple(ports)
 
-    def send(self, port: RouterPort, *packets: Packet, expect: int = 1, wait_s: float = 0.5) -> Received:
+    def send(self, port: RouterPort, *packets: Packet, expect: int = 1, wait_s: float | None = None) -> Received:
         """Send packets from the tester at ``port`` and return all that arrives anywhere.
 
         Announcements of the router's own addresses (RFC 5227), which it may send at any time, are left out.
@@ -119,9 +126,11 @@ class RouterTester:
             packets: from Ethernet up; padded to the shortest frame.
             expect: number of frames after which waiting ends early; 0 waits for the whole ``wait_s``, which is what a
                 test that expects nothing needs.
-            wait_s: the longest wait.
+            wait_s: the longest wait; None: as long as an answer may take on a busy host, and for silence ``quiet_s``.
 
         """
+        if wait_s is None:
+            wait_s = ANSWER_LIMIT_S if expect else self._quiet_s
         frames = [SentFrame(port=port.index, frame=bytes(p).ljust(SHORTEST_FRAME_BYTES, b"\0")) for p in packets]
         captured = self._generator.exchange(frames, [p.index for p in self.ports], wait_s=wait_s, expect=expect)
         arrived = [(c.port, Ether(c.frame)) for c in captured]
