@@ -1,33 +1,11 @@
-"""What Linux knows of a thread's core: how long it was ready without running, how long the host took the core away."""
+"""The disturbance of a polling thread of the DUT during a trial."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
+from lab.core_time import CoreTime, core_time
 from lab.methods.trial import Disturbance
-
-_STEAL_COLUMN = 8  # /proc/stat: "cpuN user nice system idle iowait irq softirq steal ..." (proc(5))
-
-
-def run_delay_ns(tid: int) -> int:
-    """Return the time that a thread has waited on a run queue, in ns (second field of /proc/TID/schedstat).
-
-    Raises:
-        FileNotFoundError: there is no such thread.
-
-    """
-    return int(Path(f"/proc/{tid}/schedstat").read_text().split()[1])
-
-
-def steal_ns(core: int) -> int:
-    """Return the time that the host has taken from a core since boot, in ns (/proc/stat counts in clock ticks)."""
-    for line in Path("/proc/stat").read_text().splitlines():
-        fields = line.split()
-        if fields[0] == f"cpu{core}":
-            return int(fields[_STEAL_COLUMN]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    return 0
 
 
 @dataclass
@@ -37,18 +15,14 @@ class ThreadProbe:
     who: str
     tid: int
     core: int
-    _run_delay_ns: int = 0
-    _steal_ns: int = 0
+    _before: CoreTime | None = None
 
     def begin(self) -> None:
         """Note the state before a trial."""
-        self._run_delay_ns, self._steal_ns = run_delay_ns(self.tid), steal_ns(self.core)
+        self._before = core_time(self.tid, self.core)
 
     def end(self) -> Disturbance:
         """Return what has come since ``begin``."""
-        return Disturbance(
-            who=self.who,
-            core=self.core,
-            run_delay_ns=run_delay_ns(self.tid) - self._run_delay_ns,
-            steal_ns=steal_ns(self.core) - self._steal_ns,
-        )
+        assert self._before is not None, "begin comes first"
+        lost = core_time(self.tid, self.core).since(self._before)
+        return Disturbance(who=self.who, core=self.core, run_delay_ns=lost.run_delay_ns, steal_ns=lost.steal_ns)

@@ -275,7 +275,7 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
         gaps_over_100us=gaps["over_100us"],
         lateness_max_ns=report["lateness_ns"]["max"],
         run_delay_ns=core["run_delay_ns"],
-        steal_ns=core["steal_ticks"] * 10_000_000,
+        steal_ns=core["steal_ns"],
         verification=tuple(_verified(direction) for direction in report["verification"]),
     )
 

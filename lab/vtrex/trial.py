@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.core_time import CoreTime, core_time
 from lab.vtrex import verification
-from lab.vtrex.disturbance import CoreSnapshot, snapshot
 from lab.vtrex.engine import Engine
 
 JOIN_S = 0.1  # a start this soon after the last end still belongs to the trial
@@ -19,15 +19,15 @@ class TrialWatch:
         self._engine = engine
         self._ports: set[int] = set()
         self._ended_s: float | None = None
-        self._begin: CoreSnapshot | None = None
-        self._end: CoreSnapshot | None = None
+        self._begin: CoreTime | None = None
+        self._end: CoreTime | None = None
 
     def joins(self, port_id: int, now_s: float, *, any_active: bool) -> bool:
         """Tell whether a start of this port belongs to the present trial."""
         recent = any_active or (self._ended_s is not None and now_s - self._ended_s < JOIN_S)
         return recent and port_id not in self._ports
 
-    def started(self, port_id: int, *, joined: bool, before: CoreSnapshot) -> None:
+    def started(self, port_id: int, *, joined: bool, before: CoreTime) -> None:
         """Note a start; ``before`` is the disturbance just before it."""
         if not joined:
             self._ports = set()
@@ -40,14 +40,14 @@ class TrialWatch:
         self._ended_s = now_s
         self._end = self.snapshot()
 
-    def snapshot(self) -> CoreSnapshot:
+    def snapshot(self) -> CoreTime:
         """Read the disturbance of the engine's thread and core."""
-        return snapshot(self._engine.pid, self._engine.poll_tid, self._engine.core)
+        return core_time(self._engine.poll_tid, self._engine.core)
 
     def report(self) -> dict[str, Any]:
         """Return the result of pixlab_get_trial_report."""
         counters, ports = self._engine.trial()
-        disturbed = CoreSnapshot(0, 0, 0)
+        disturbed = CoreTime(0, 0)
         if self._begin is not None:
             disturbed = (self._end or self.snapshot()).since(self._begin)
         return {
@@ -78,8 +78,7 @@ class TrialWatch:
             "core": {
                 "id": self._engine.core,
                 "run_delay_ns": disturbed.run_delay_ns,
-                "steal_ticks": disturbed.steal_ticks,
-                "nonvoluntary_switches": disturbed.nonvoluntary_switches,
+                "steal_ns": disturbed.steal_ns,
             },
             "verification": verification.report(self._engine),
         }

@@ -35,7 +35,7 @@ def test_a_damaged_frame_ends_the_measurement_and_a_right_one_does_not(tmp_path:
             measurer = GeneratorMeasurer(generator, DIRECTIONS)
             right = FarEnd(netns, "none")
             trial = measurer.measure(REQUEST)
-            right.end()
+            right.end(min(direction.sent_frames for direction in trial.directions))
             FarEnd(netns, "payload")
             with pytest.raises(WrongFramesReceived) as failure:
                 Trials(measurer, Conditions(), "throughput").measure(REQUEST)

@@ -34,8 +34,9 @@ class FarEnd:
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
 
-    def end(self) -> dict[str, list[int]]:
-        self._say("")
+    def end(self, frames: int) -> dict[str, list[int]]:
+        """End it once so many frames have come in each direction, or some seconds are over."""
+        self._say(str(frames))
         counts: dict[str, list[int]] = json.loads(self._line())
         self._process.communicate(timeout=5)
         return counts

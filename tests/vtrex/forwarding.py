@@ -1,8 +1,8 @@
 """A far end between two interfaces that does wrong to some frames: ``python -m tests.vtrex.forwarding FAULT``.
 
 It runs in the namespace of the interfaces near0 and near1. A line ``ready`` tells that it forwards. On stdin ``right``
-lets it do right from then on, ``replay`` send again what it has kept, as well; an empty line ends it: it then prints,
-as JSON, how many frames it forwarded rightly and wronged in each direction.
+lets it do right from then on, ``replay`` send again what it has kept, as well; a number ends it when so many frames have
+come in each direction: it then prints, as JSON, how many of them it forwarded rightly and wronged.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import select
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable
 
 EVERY = 10  # of the frames of a direction, one is wronged
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33  # socket(7)
 PACKET_OUTGOING = 4
+LONGEST_WAIT_S = 5.0
 IP = 14
 
 
@@ -103,9 +105,11 @@ class Forwarder:
 
     def serve(self) -> None:
         counts = [0, 0]
+        wanted: int | None = None
+        last = 0.0
         print("ready", flush=True)
-        while True:
-            ready, _, _ = select.select([sys.stdin, *self.sockets], [], [])
+        while wanted is None or (min(counts) < wanted and time.monotonic() < last):
+            ready, _, _ = select.select([sys.stdin, *self.sockets], [], [], 0.1)
             for number, sock in enumerate(self.sockets):
                 if sock in ready:
                     frame, address = sock.recvfrom(4096)
@@ -114,8 +118,9 @@ class Forwarder:
                         self.forward(number, counts[number], frame)
             if sys.stdin in ready and len(ready) == 1:
                 word = sys.stdin.readline().strip()
-                if not word:
-                    break
+                if word.isdigit():
+                    wanted, last = int(word), time.monotonic() + LONGEST_WAIT_S
+                    continue
                 if word == "replay":
                     self.replay()
                 self.fault = "none"

@@ -128,7 +128,7 @@ def test_a_far_end_that_does_right_is_found_right(rpc: Rpc, far_end: Callable[[s
     for direction in found(rpc, 400):
         assert (direction["good"], direction["reordered"], direction["wrong"]) == (400, 0, {})
     assert received(rpc) == [400, 400]
-    assert far.end() == {"right": [400, 400], "wronged": [0, 0]}
+    assert far.end(400) == {"right": [400, 400], "wronged": [0, 0]}
 
 
 @pytest.mark.parametrize(("fault", "kind", "reason"), FAULTS, ids=[fault for fault, *_ in FAULTS])
@@ -138,7 +138,7 @@ def test_wrong_frames_are_found_and_do_not_count_as_received(
     far = far_end(fault)
     add_streams(rpc)
     run(rpc, 0.4, 0, 1)
-    did = far.end()
+    did = far.end(400)
     assert did["wronged"] == [40, 40]
     directions = found(rpc, did["right"][0] + 40)
     assert received(rpc) == did["right"] == [direction["good"] for direction in directions]
@@ -185,7 +185,7 @@ def test_a_frame_is_reordered_when_a_later_one_with_the_same_addresses_came_befo
     far = far_end("late")
     add_streams(rpc, swept(addresses), tagged=False)
     run(rpc, 0.4, 0, 1)
-    far.end()
+    far.end(400)
     for direction in found(rpc, 399, flows=1):  # the last one that was held back was never sent on
         assert (direction["good"], direction["reordered"], direction["wrong"]) == (399, reordered, {})
 

@@ -13,7 +13,9 @@
 #include "protocol.h"
 #include "signature.h"
 
-/* Invariant: `seen` tells of the numbers from newest - window to newest - 1 which have come, and of no others. */
+/* Invariant: `seen` tells of the numbers from newest - window + 64 to newest - 1 which have come. Its words are cleared
+ * when the first number of one comes, which forgets the 64 that had been there.
+ */
 struct verifier {
 	struct identity identity;
 	uint32_t flow, trial;

@@ -96,20 +96,14 @@ static bool right_checksum(const uint8_t *ip)
 /* True for a number that has not come before; false for a duplicate. The number is in the window. */
 static bool first_of_its_number(struct verifier *verifier, uint64_t number)
 {
-	uint64_t mask = verifier->window - 1;
-	for (; verifier->newest <= number; verifier->newest++) {
-		uint64_t place = verifier->newest & mask;
-		if (place % 64 == 0 && number - verifier->newest >= 64) {
-			verifier->seen[place / 64] = 0;
-			verifier->newest += 63;
-		} else {
-			verifier->seen[place / 64] &= ~(1ull << place % 64);
-		}
-	}
-	uint64_t *word = &verifier->seen[(number & mask) / 64], bit = 1ull << (number % 64);
-	bool first = (*word & bit) == 0;
-	*word |= bit;
-	return first;
+	uint64_t mask = verifier->window / 64 - 1, bit = 1ull << (number % 64);
+	for (uint64_t entered = (verifier->newest + 63) / 64; unlikely(entered <= number / 64); entered++)
+		verifier->seen[entered & mask] = 0;
+	if (likely(number >= verifier->newest))
+		verifier->newest = number + 1;
+	uint64_t *word = &verifier->seen[number / 64 & mask], before = *word;
+	*word = before | bit;
+	return (before & bit) == 0;
 }
 
 static void account_order(const struct verifier *verifier, uint64_t identity, uint64_t number,
@@ -170,7 +164,7 @@ static enum verdict judge(struct verifier *verifier, uint32_t port, const struct
 	if (unlikely(frame->data_len != verifier->length || number >= verifier->sent || !same_content(verifier, bytes) ||
 		     !right_checksum(bytes + verifier->identity.addresses - 12)))
 		return wrong(verifier, WRONG_CONTENT, port, frame);
-	if (unlikely(number + verifier->window < verifier->newest))
+	if (unlikely(number + verifier->window - 64 < verifier->newest))
 		return wrong(verifier, WRONG_STALE, port, frame);
 	if (unlikely(!first_of_its_number(verifier, number)))
 		return wrong(verifier, WRONG_DUPLICATE, port, frame);
