@@ -22,9 +22,10 @@ class Profile(Model):
 
     ``frame_sizes_bytes`` are those of all tests but the plain binary search, which runs at
     ``throughput_sizes_bytes``. Latency is measured at ``latency_fractions`` of NDR, reordering at
-    ``reordering_fraction`` of it. Tagged rates are those of each direction. ``search_expected_s`` is what NDR+PDR
-    took at one frame size against the model of a DUT, overheads included; ``search_limit_s`` ends a search that finds
-    no end.
+    ``reordering_fraction`` of it. Tagged rates are those of each direction. Layouts are compared at
+    ``sharing_batches``, in ``sharing_blocks`` blocks of four windows each. ``search_expected_s`` is what NDR+PDR took
+    at one frame size against the model of a DUT, overheads included; ``search_limit_s`` ends a search that finds no
+    end.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Profile(Model):
     reordering_fraction: float
     reordering_trial_s: float
     reordering_tagged_pps: float
+    sharing_batches: tuple[int, ...]
+    sharing_blocks: int
 
     def mlr_plan(self, frame_size_bytes: int, limit: LoadLimit, names: Collection[str] = ("NDR", "PDR")) -> MlrPlan:
         """Return the plan of the search for these goals at one frame size, up to ``limit``."""
@@ -127,6 +130,8 @@ QUICK = Profile(
     reordering_fraction=0.9,
     reordering_trial_s=1.0,
     reordering_tagged_pps=200_000.0,
+    sharing_batches=(1, 8, 32, 64),
+    sharing_blocks=10,
 )
 
 STANDARD = Profile(
@@ -145,6 +150,8 @@ STANDARD = Profile(
     reordering_fraction=0.9,
     reordering_trial_s=5.0,
     reordering_tagged_pps=200_000.0,
+    sharing_batches=(1, 2, 4, 8, 16, 32, 64),
+    sharing_blocks=40,
 )
 
 # RFC 2544: final trials of at least 60 s without any loss (section 24); latency at the throughput rate, 20
@@ -165,6 +172,8 @@ RFC2544 = Profile(
     reordering_fraction=1.0,
     reordering_trial_s=10.0,
     reordering_tagged_pps=200_000.0,
+    sharing_batches=(1, 2, 4, 8, 16, 32, 64),
+    sharing_blocks=40,
 )
 
 PROFILES = {p.name: p for p in (QUICK, STANDARD, RFC2544)}

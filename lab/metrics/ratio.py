@@ -33,7 +33,7 @@ class Observation(Model):
         layout: packed or padded.
         rate: messages, frames or packets a second.
         c2c_ns: one-way core-to-core latency directly before and after it; none where it was not measured.
-        disturbed: whether a core was taken away for a while.
+        disturbed: whether a core was taken away for a while, in the window or while the latency was measured.
 
     """
 
@@ -116,10 +116,10 @@ def _enough(observations: Sequence[Observation]) -> bool:
 
 
 def _states(observations: Sequence[Observation]) -> list[tuple[State, list[Observation]]]:
-    """Sort windows into states; one that was in another state after than before is in none."""
+    """Sort windows into states; one that was in another state after than before, or was not seen, is in none."""
     tagged = [one.c2c_ns for one in observations if one.c2c_ns is not None]
     boundary = boundary_ns([latency for pair in tagged for latency in pair])
-    if boundary is None or len(tagged) < len(observations):
+    if boundary is None:
         return [("all", list(observations))]
     near = [one for one in observations if one.c2c_ns is not None and max(one.c2c_ns) < boundary]
     far = [one for one in observations if one.c2c_ns is not None and min(one.c2c_ns) >= boundary]

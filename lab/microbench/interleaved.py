@@ -40,10 +40,8 @@ def observations(windows: tuple[tuple[int, Window], ...]) -> tuple[Observation, 
             block=block,
             layout=window.layout,
             rate=window.rate_mps,
-            c2c_ns=(window.c2c_before_ns, window.c2c_after_ns)
-            if min(window.c2c_before_ns, window.c2c_after_ns) > 0
-            else None,
-            disturbed=window.disturbed,
+            c2c_ns=window.c2c_ns,
+            disturbed=window.disturbed or (window.cores > 1 and window.c2c_ns is None),
         )
         for block, window in windows
     )

@@ -15,6 +15,9 @@ Layout = Literal["packed", "padded"]
 DISTURBED_US = 1000
 """A turn of a core that takes longer was interrupted: it handles at most 64 messages from each other core."""
 
+INTERRUPTED_NS = 1000.0
+"""No machine takes as long to move a line: one of the two players was off its core."""
+
 
 class Request(Model):
     """Which benchmark to run.
@@ -76,6 +79,12 @@ class Window(Model):
     def verified(self) -> bool:
         """Whether every message arrived once, in order and unchanged at the right core, and no buffer was lost."""
         return self.sent == self.received and not self.wrong and not self.leaked
+
+    @property
+    def c2c_ns(self) -> tuple[float, float] | None:
+        """Latency before and after; none for one core, or where a ping-pong was interrupted."""
+        both = self.c2c_before_ns, self.c2c_after_ns
+        return both if min(both) > 0 and max(both) < INTERRUPTED_NS else None
 
     @property
     def disturbed(self) -> bool:

@@ -28,7 +28,7 @@ class SharingRow:
     simulated: str
     effect: str
     windows: str
-    verified: bool
+    verified: str
 
 
 def sharing_rows(results: Results) -> list[SharingRow]:
@@ -51,7 +51,7 @@ def _row(c: LayoutComparison) -> SharingRow:
         else "-",
         effect=f"{c.effect:+.2f}",
         windows=f"{c.windows} ({c.left_out})",
-        verified=c.verified,
+        verified={True: "yes", False: "NO", None: "-"}[c.verified],
     )
 
 

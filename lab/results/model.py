@@ -149,7 +149,8 @@ class LayoutComparison(Model):
     Rates are medians of what ``unit`` says. ``low`` and ``high`` bound the ratio packed / padded with a confidence of
     95 %; ``effect`` is Cliff's delta (1: padded always faster). ``state`` is ``near`` or ``far`` where the core-to-core
     latency took two values, else ``all``. ``predicted_*`` are 5, 50 and 95 % of the simulated ratio; null where there
-    is none. ``verified``: everything that was sent arrived once, in order and unchanged.
+    is none. ``verified``: everything that was sent arrived once, in order and unchanged; null where only counts were
+    compared.
     """
 
     test: str
@@ -172,7 +173,7 @@ class LayoutComparison(Model):
     predicted_low: float | None = None
     predicted_median: float | None = None
     predicted_high: float | None = None
-    verified: bool
+    verified: bool | None = None
 
 
 class Outcome(Model):

@@ -41,9 +41,9 @@ def test_every_message_arrives_once_and_in_order(bench: Bench3, kind: Bench) -> 
     """On as many cores as the benchmark takes; the host's program answers with the same fields."""
     windows = run(bench, Request(bench=kind, batch=8, queue_length=64), windows=2)
     assert len(windows) == 2
+    assert sum(window.received for window in windows) > 0
     for window in windows:
         assert window.verified
-        assert window.messages > 0
         assert (window.bench, window.layout, window.batch, window.queue_length) == (kind, bench.layout, 8, 64)
         assert window.cores == (2 if kind in ("ring", "tx") else EXCLUSIVE)
         assert window.cycles >= window.tsc_hz // 50

@@ -84,6 +84,12 @@ def test_too_few_windows_give_no_interval() -> None:
     assert compare([one for one in windows(0.5) if one.layout == "packed"]) == ()
 
 
+def test_a_window_whose_state_was_not_seen_is_in_none() -> None:
+    near, far = windows(1.2, c2c_ns=26), windows(0.5, c2c_ns=106)
+    unseen = [near[0].model_copy(update={"c2c_ns": None, "rate": 1.0})]
+    assert [one.windows for one in compare([*near, *unseen, *far])] == [80, 80]
+
+
 def test_windows_without_a_latency_are_one_state() -> None:
     (found,) = compare([one.model_copy(update={"c2c_ns": None}) for one in windows(0.5)])
     assert (found.state, found.c2c_ns) == ("all", None)
