@@ -7,6 +7,7 @@ passes only when somebody waits, so that nothing here takes as long as it says.
 from __future__ import annotations
 
 import json
+import os
 import random
 import struct
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+SANITIZERS = {"TSAN_OPTIONS": f"suppressions={Path(__file__).parent / 'hostlib' / 'counters.supp'}"}
 TSC_HZ = 1_000_000_000
 STEP_S = 0.01  # how long a wait for a frame goes on before the QGMs look again
 SETTLE_TURNS = 6
@@ -36,7 +38,9 @@ class HostedMachine:
         self._report = program.parent / f"report-{id(self):x}"
         command = [str(program), str(cores - 1), str(ports), str(queue_length), *["threads"] * threads]
         with self._report.open("wb") as report:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=report)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=report, env=os.environ | SANITIZERS
+            )
 
     def __enter__(self) -> HostedMachine:
         return self

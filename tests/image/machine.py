@@ -6,6 +6,7 @@ carry one Ethernet frame without FCS per datagram.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -176,6 +177,14 @@ class Machine:
         """Return the next frame that left a port; raises TimeoutError if none comes."""
         self._peers[port].settimeout(timeout_s)
         return self._peers[port].recv(FRAME_SIZE_MAX)
+
+    def take_all(self, port: int) -> list[bytes]:
+        """Return the frames that have left a port and wait to be received."""
+        frames = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                frames.append(self._peers[port].recv(FRAME_SIZE_MAX, socket.MSG_DONTWAIT))
+        return frames
 
     def is_silent(self, port: int, duration_s: float = 0.3) -> bool:
         """Return whether no frame leaves a port for a while."""

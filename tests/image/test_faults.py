@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
 from tests.image.debugger import jump
+from tests.image.frames import LINKS, Datagram
 from tests.image.machine import Machine
-from tests.image.router import Router, datagram
+from tests.image.router import Router, datagram, require_balance
 
 QGM_CORE = 1
 
@@ -39,3 +41,31 @@ def test_qgm_that_faults_is_reported_and_can_be_started_again(machine: Machine, 
     router.send(datagram())
     assert router.receive().ttl == 63
     router.require_balance()
+
+
+def test_other_qgms_go_on_when_one_faults(built: Path, tmp_path: Path) -> None:
+    """They forward between their own ports, and drop what would have left by those of the one that is gone."""
+    with Machine(built / "pix-padded", tmp_path, ports=len(LINKS), cores=3) as machine:
+        for link in LINKS:
+            machine.ok(f"qgm add {1 + link.port % 2} {link.port}")
+            machine.ok(f"addr add {link.port} {link.router}/24")
+            machine.ok(f"neigh add {link.port} {link.tester} {link.tester_mac}")
+        machine.ok("set ring_length 2")
+        machine.ok("start")
+        jump(machine.debugger, QGM_CORE, symbol(built / "pix-padded.elf", "kernel_main"))
+        assert f"in ring 3 of core {QGM_CORE}" in machine.read_line_that_begins(b"error: fault ")
+        lost, alive = LINKS[0], LINKS[1:4:2]
+        for _ in range(10):
+            machine.send(alive[0].port, Datagram(alive[0], lost, -1, 64, b"", 100).frame(0))
+        for source, target in itertools.permutations(alive):
+            passed = Datagram(source, target, -1, 64, b"", 100)
+            machine.send(source.port, passed.frame(1))
+            assert machine.receive(target.port) == passed.forwarded(1)
+        assert machine.objects("counters")[alive[0].port]["drops"]["ring_full"] == 8
+        machine.ok("stop")
+        require_balance(machine)
+        machine.ok("start")
+        for source, target in itertools.permutations(LINKS, 2):
+            passed = Datagram(source, target, -1, 64, b"", 100)
+            machine.send(source.port, passed.frame(2))
+            assert machine.receive(target.port) == passed.forwarded(2)
