@@ -20,6 +20,7 @@ from lab.methods.profile import Profile
 from lab.methods.reordering import ReorderingAtLoad, ReorderingPlan
 from lab.methods.repeat import Conditions, TooDisturbed, Trials
 from lab.methods.trial import ReorderingRecord, TrialRequest, TrialResult
+from lab.methods.validity import ValidityLimits
 from lab.models import Model
 from lab.results.events import LatencyMeasured, ReorderingMeasured
 from lab.results.model import Measurement
@@ -130,7 +131,9 @@ class Measurements:
         changing = Meanwhile(self.used.measurer, change, pause_s)
         search = self._named("changes under load")
         with self.run.search(self.test, search, frame_size_bytes):
-            trials = Trials(changing, self._conditions(), search, loss_ratios=(0.0,))
+            # How far the generator fell short of the rate is no matter: no frame that it did send may be lost.
+            conditions = replace(self._conditions(), limits=ValidityLimits(shortfall_ratio=1.0))
+            trials = Trials(changing, conditions, search, loss_ratios=(0.0,))
             request = TrialRequest(
                 frame_size_bytes=frame_size_bytes, rate_pps=rate_pps, duration_s=CHANGES_TRIAL_S, tagged=False
             )

@@ -22,7 +22,10 @@ class Meanwhile:
         self.done = 0
 
     def measure(self, request: TrialRequest) -> TrialResult:
-        """Run one trial; see Measurer.measure. What the action raises is raised when the trial has ended."""
+        """Run one trial; see Measurer.measure. What the action raises is raised when the trial has ended.
+
+        Whether the trial counts is left to who asked for it, who knows what the action may disturb.
+        """
         ended = threading.Event()
         failed: list[Exception] = []
         self.done = 0
@@ -47,4 +50,4 @@ class Meanwhile:
             thread.join()
         if failed:
             raise failed[0]
-        return result
+        return result.model_copy(update={"invalid": ()})

@@ -23,7 +23,7 @@ _FIRST_ADDRESS, _LAST_OF_FIRST_HALF = IPv4Address("1.0.0.0"), IPv4Address("126.2
 
 
 class Gateway(Model):
-    """A neighbour of a port that routes lead to. Its MAC address tells which one a frame was sent to."""
+    """A neighbour of a port that routes lead to, with a MAC address by which a frame's next hop can be told."""
 
     address: str
     mac: str

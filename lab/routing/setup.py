@@ -11,11 +11,24 @@ from lab.traffic.router import RouterPort
 
 
 def cover(dut: Dut, regions: Sequence[Region], ports: Sequence[RouterPort]) -> None:
-    """Give a DUT the gateways of all regions as neighbours, and a route for each region by its port's tester."""
+    """Give a DUT the gateways of all regions as neighbours (see ``gather``), and a route for each region as a whole."""
+    gather(dut, regions, ports)
+    for region, port in zip(regions, ports, strict=True):
+        dut.route_add(region.cover, port.tester_address)
+
+
+def gather(dut: Dut, regions: Sequence[Region], ports: Sequence[RouterPort]) -> None:
+    """Have all gateways of a port answer to its tester's MAC address, as a generator that verifies frames expects."""
     for region, port in zip(regions, ports, strict=True):
         for gateway in region.gateways:
+            dut.neighbour_add(region.port, gateway.address, port.tester_mac)
+
+
+def tell_apart(dut: Dut, regions: Sequence[Region]) -> None:
+    """Give every gateway a MAC address of its own, which tells the next hop of a single frame."""
+    for region in regions:
+        for gateway in region.gateways:
             dut.neighbour_add(region.port, gateway.address, gateway.mac)
-        dut.route_add(region.cover, port.tester_address)
 
 
 def uncover(dut: Dut, regions: Sequence[Region]) -> None:
