@@ -53,3 +53,15 @@ def test_every_profile_searches_without_complaint(name: str) -> None:
     assert throughput.search(dut, chosen.throughput_plan(64, limit), Conditions()).lower_pps == pytest.approx(
         4e6, rel=0.03
     )
+
+
+def test_a_search_for_pdr_alone_finds_it_with_fewer_trials() -> None:
+    limit = load_limit(64, 10.0, 2, 9e6)
+    trials = {}
+    for names in (("NDR", "PDR"), ("PDR",)):
+        dut = ModelDut(capacity_pps=6e6, noise=0.01, seed=1)
+        found = mlr.search(dut, QUICK.mlr_plan(64, limit, names), Conditions(attempts=20))
+        assert tuple(found) == names
+        assert found["PDR"].lower_pps == pytest.approx(6e6, rel=0.05)
+        trials[names] = len(dut.requests)
+    assert trials["PDR",] < trials["NDR", "PDR"]
