@@ -101,7 +101,7 @@ class Measurements:
         return self._found[frame_size_bytes]
 
     def pdr(self, frame_size_bytes: int) -> Bounds:
-        """Search PDR alone (RFC 9971), for a comparison of many cases: about half of the trials of ``ndr_and_pdr``.
+        """Search PDR alone (RFC 9971), for a comparison of many cases: with fewer trials than ``ndr_and_pdr``.
 
         Raises:
             LabError: the search came to no result.
