@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lab import session
-from lab.errors import LabError
+from lab.errors import GeneratorError, LabError
 from lab.images import Manifest
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
@@ -32,7 +32,7 @@ def in_turns(
 ) -> tuple[Observation, ...]:
     """Deploy the images A B B A, ``blocks`` times, and search PDR at 64 bytes each time.
 
-    A deployment in which the host was too disturbed for a result is left out.
+    A deployment in which the host was too disturbed for a result, or the generator kept to no rate, is left out.
 
     Args:
         testbed: leased by the caller.
@@ -55,7 +55,7 @@ def in_turns(
             with session.use(testbed, images[layout], folder, say) as used:
                 try:
                     rate_pps = _pdr_pps(used, profile)
-                except TooDisturbed as error:
+                except (TooDisturbed, GeneratorError) as error:
                     say(f"{layout}: left out: {error}")
                     continue
             say(f"block {block}: {layout} {rate_pps / 1e6:.3f} Mpps")
