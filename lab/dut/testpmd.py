@@ -50,6 +50,7 @@ class Testpmd:
         housekeeping_core: int,
         queue_size: int,
         log: Path,
+        queues: int = 1,
     ) -> None:
         """Start it and wait for its prompt.
 
@@ -61,6 +62,7 @@ class Testpmd:
             housekeeping_core: host core of all else of it.
             queue_size: descriptors of a queue, a power of two.
             log: file for all that it says.
+            queues: queue pairs of each port; the server of each has as many.
 
         Raises:
             LabError: it is not installed, or does not start.
@@ -74,8 +76,8 @@ class Testpmd:
         self._said = ""
         self._runtime = tempfile.mkdtemp(prefix="pixlab-testpmd-")  # DPDK leaves a lock and its configuration behind
         # Line by line: it writes prompts at once, and into a pipe all else only when a buffer is full.
-        command = ["stdbuf", "--output=L", PROGRAM, *_eal(sockets, macs, core, housekeeping_core, queue_size)]
-        command += ["--", *_forwarding(peer_macs, queue_size)]
+        command = ["stdbuf", "--output=L", PROGRAM, *_eal(sockets, macs, core, housekeeping_core, queue_size, queues)]
+        command += ["--", *_forwarding(peer_macs, queue_size, queues)]
         self._process = subprocess.Popen(
             dying_with_parent(on_core(housekeeping_core, command)),
             stdin=subprocess.PIPE,
@@ -191,18 +193,22 @@ class Testpmd:
             pass
 
 
-def _eal(sockets: Sequence[Path], macs: Sequence[str], core: int, housekeeping_core: int, queue_size: int) -> list[str]:
+def _eal(
+    sockets: Sequence[Path], macs: Sequence[str], core: int, housekeeping_core: int, queue_size: int, queues: int
+) -> list[str]:
     """Write the options of DPDK itself: no huge pages, as neither the generator nor the image's machine has them."""
     words = ["--lcores", f"0@{housekeeping_core},1@{core}", "--main-lcore", "0", "--no-huge", "-m", str(_MEMORY_MB)]
     words += ["--iova-mode=va", "--no-pci", "--no-shconf", "--no-telemetry", "--single-file-segments"]
     words += [f"--file-prefix=pixlab-{os.getpid()}"]
     for number, (socket, mac) in enumerate(zip(sockets, macs, strict=True)):
-        words += ["--vdev", f"net_virtio_user{number},path={socket},mac={mac},queue_size={queue_size},mrg_rxbuf=0"]
+        device = f"net_virtio_user{number},path={socket},mac={mac},queue_size={queue_size},queues={queues}"
+        words += ["--vdev", f"{device},mrg_rxbuf=0,cq={int(queues > 1)}"]  # several pairs need the control queue
     return words
 
 
-def _forwarding(peer_macs: Sequence[str], queue_size: int) -> list[str]:
+def _forwarding(peer_macs: Sequence[str], queue_size: int, queues: int) -> list[str]:
     """Write the options of testpmd: one forwarding lcore, mac mode, cycles counted, bursts as long as a QGM's."""
     words = ["--interactive", "--nb-cores=1", "--forward-mode=mac", "--record-core-cycles", "--no-numa", "--burst=64"]
     words += [f"--rxd={queue_size}", f"--txd={queue_size}", f"--total-num-mbufs={_MBUFS}"]
+    words += [f"--rxq={queues}", f"--txq={queues}"]
     return words + [f"--eth-peer={number},{mac}" for number, mac in enumerate(peer_macs)]

@@ -145,7 +145,7 @@ def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) ->
         arrivals = np.frombuffer(zlib.decompress(base64.b64decode(record.arrivals)), dtype="<u4")
         return reordering_record(
             arrivals,
-            sent=sent,
+            sent=sent if record.numbered_frames is None else record.numbered_frames,
             tx_port=stream.tx_port,
             rx_port=stream.rx_port,
             complete=record.arrivals_recorded == record.arrivals_received,

@@ -82,7 +82,7 @@ class TaggedRecord(Model):
 
     ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns); ``arrivals`` the sequence numbers in order of arrival (base64
     of zlib of little-endian u32), None where the generator does not record them; then ``out_of_order`` and
-    ``duplicates`` are TRex's own counts.
+    ``duplicates`` are TRex's own counts. ``numbered_frames`` were sent, or lost by a full queue of the link.
     """
 
     pg_id: int
@@ -95,6 +95,7 @@ class TaggedRecord(Model):
     arrivals: str | None = None
     arrivals_recorded: int = 0
     arrivals_received: int = 0
+    numbered_frames: int | None = None
     out_of_order: int = 0
     duplicates: int = 0
 

@@ -240,6 +240,7 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
             arrivals=arrivals["seqs"],
             arrivals_recorded=arrivals["recorded"],
             arrivals_received=arrivals["received"],
+            numbered_frames=arrivals["sent"],
             **counts,
         )
     latency = trex.get("latency", {})

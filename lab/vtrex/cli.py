@@ -41,7 +41,7 @@ def _devices(ports: list[str], wire: bool, netns: str | None) -> tuple[Device, .
     found: list[Device] = []
     for port in ports:
         device = parse(port)
-        if device in found:
+        if any((device.kind, device.where) == (other.kind, other.where) for other in found):
             raise UsageError(f"--port '{port}' is given twice")
         found.append(device)
     if netns is not None and all(device.kind != "af_packet" for device in found):
@@ -66,7 +66,8 @@ def _check_ranges(bind: str, rpc_port: int, async_port: int, line_rate_gbps: flo
 @app.command("serve")
 def serve_command(
     port: Annotated[
-        list[str] | None, typer.Option(help="A port: vhost:PATH (vhost-user server socket) or af_packet:IFACE.")
+        list[str] | None,
+        typer.Option(help="A port: vhost:PATH[,queues=N] (vhost-user server socket) or af_packet:IFACE."),
     ] = None,
     wire: Annotated[bool, typer.Option("--wire", help="Two ports joined to each other.")] = False,
     netns: Annotated[str | None, typer.Option(help="Network namespace (name or path) of af_packet ports.")] = None,

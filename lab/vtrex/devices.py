@@ -12,20 +12,29 @@ from pathlib import Path
 from lab.errors import UsageError
 
 LONGEST_SOCKET_PATH_BYTES = 107  # sockaddr_un(7)
-KINDS = {"vhost": "vhost:PATH (vhost-user server socket)", "af_packet": "af_packet:IFACE (network interface)"}
+MOST_QUEUES = 16  # engine/queues.h
+KINDS = {
+    "vhost": "vhost:PATH[,queues=N] (vhost-user server socket)",
+    "af_packet": "af_packet:IFACE (network interface)",
+}
 
 
 @dataclass(frozen=True)
 class Device:
-    """One port's device; ``where`` is the path of a vhost-user socket or the name of a network interface."""
+    """One port's device.
+
+    ``where`` is the path of a vhost-user socket or the name of a network interface; ``queues`` the queue pairs of a
+    vhost-user device, all of which the guest must use, as frames are spread over all of them.
+    """
 
     kind: str
     where: str
+    queues: int = 1
 
     def vdev(self, index: int) -> str:
         """Return the value of DPDK's ``--vdev`` that makes it port ``index``."""
         if self.kind == "vhost":
-            return f"net_vhost{index},iface={self.where},queues=1"
+            return f"net_vhost{index},iface={self.where},queues={self.queues}"
         return f"net_af_packet{index},iface={self.where},blocksz=65536,framesz=2048,framecnt=1024"
 
     def check(self, netns: str | None) -> None:
@@ -57,9 +66,12 @@ def parse(port: str) -> Device:
 
     """
     kind, _, where = port.partition(":")
+    where, comma, queues = where.partition(",queues=") if kind == "vhost" else (where, "", "")
     if kind not in KINDS or not where:
         raise UsageError(f"--port '{port}' is not of the form {' or '.join(KINDS.values())}")
-    return Device(kind, where)
+    if comma and (not queues.isdecimal() or not 1 <= int(queues) <= MOST_QUEUES):
+        raise UsageError(f"--port '{port}': queues is not a number from 1 to {MOST_QUEUES}")
+    return Device(kind, where, int(queues) if comma else 1)
 
 
 def netns_file(name: str) -> str:

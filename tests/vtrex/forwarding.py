@@ -1,8 +1,8 @@
 """A far end between two interfaces that does wrong to some frames: ``python -m tests.vtrex.forwarding FAULT``.
 
 It runs in the namespace of the interfaces near0 and near1. A line ``ready`` tells that it forwards. On stdin ``right``
-lets it do right from then on, ``replay`` send again what it has kept, as well; a number ends it when so many frames have
-come in each direction: it then prints, as JSON, how many of them it forwarded rightly and wronged.
+lets it do right from then on, ``replay`` send again what it has kept, as well; a number ends it when so many frames
+have come in each direction: it then prints, as JSON, how many of them it forwarded rightly and wronged.
 """
 
 from __future__ import annotations

@@ -42,8 +42,10 @@ def serve(*options: str) -> subprocess.CompletedProcess[str]:
     [
         ([], "either --wire or"),
         (["--wire", "--port", "vhost:/tmp/x"], "either --wire or"),
-        (["--port", "tap:x"], "vhost:PATH"),
+        (["--port", "tap:x"], "vhost:PATH[,queues=N]"),
         (["--port", "vhost:"], "vhost:PATH"),
+        (["--port", "vhost:/tmp/v,queues=0"], "queues is not a number from 1 to 16"),
+        (["--port", "vhost:/tmp/v,queues=two"], "queues is not a number from 1 to 16"),
         (["--port", "vhost:/nowhere/v0"], "/nowhere does not exist"),
         (["--port", "vhost:/tmp/" + "x" * 120], "107 bytes"),
         (["--port", "vhost:/tmp/a,b"], "comma"),

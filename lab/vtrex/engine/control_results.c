@@ -85,7 +85,7 @@ void control_arrivals(struct message *message)
 		return;
 	struct arrivals_reply reply = {
 		.received = flow->count, .recorded = flow->arrivals_capacity == 0 ? 0 : flow->arrivals_recorded,
-		.sent = flow_sent(STATS_FLOWS + request->latency_flow) - flow->sent_before,
+		.sent = flow_sent(STATS_FLOWS + request->latency_flow) - flow->sent_before + flow->lost,
 	};
 	if (request->offset < reply.recorded)
 		reply.returned = RTE_MIN(request->limit, reply.recorded - request->offset);

@@ -71,6 +71,7 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames)
 	latency->sum = latency->jitter = latency->previous = 0;
 	latency->window_end = latency->window_maximum = latency->last_maximum = 0;
 	latency->sent_before = flow_sent(STATS_FLOWS + hw_id);
+	latency->lost = 0;
 	/* An eighth more than is sent, for duplicates; a stream without an end gets a quarter of all. */
 	uint64_t wanted = frames == 0 ? arrivals_total / 4 : frames + frames / 8 + 1024;
 	uint64_t left = arrivals_total - arrivals_used;

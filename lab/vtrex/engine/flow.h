@@ -35,6 +35,7 @@ struct latency_flow {
 	uint64_t window_end, window_maximum, last_maximum;
 	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
 	uint64_t sent_before; /* frames sent up to the last start */
+	uint64_t lost;        /* frames since then that a full queue of the device lost; they have numbers, too */
 	uint32_t *arrivals;
 	uint64_t arrivals_capacity, arrivals_recorded;
 	uint64_t *histogram; /* HISTOGRAM_BUCKETS counts; allocated with the flow, never freed */

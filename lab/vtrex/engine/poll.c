@@ -67,13 +67,17 @@ static uint32_t nap(uint32_t last_us)
 /* Receiving goes first: were its queue full, frames would be lost here and blamed on the DUT. */
 static uint32_t receive_all(struct port *port, uint64_t *now)
 {
-	uint32_t total = 0, count;
-	do {
-		count = port_receive(port);
-		total += count;
-		trial_checkpoint(*now = clock_ticks());
-	} while (count == BURST && total < RECEIVE_AT_ONCE);
-	return total;
+	uint32_t all = 0;
+	for (uint16_t queue = 0; queue < port->queues.count; queue++) {
+		uint32_t total = 0, count;
+		do {
+			count = port_receive(port, queue);
+			total += count;
+			trial_checkpoint(*now = clock_ticks());
+		} while (count == BURST && total < RECEIVE_AT_ONCE);
+		all += total;
+	}
+	return all;
 }
 
 int poll_main(void *argument)

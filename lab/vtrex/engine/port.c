@@ -19,11 +19,16 @@ struct port_limits port_limits;
 bool port_open(uint16_t device, struct rte_mempool *rx_pool)
 {
 	const struct rte_eth_conf conf = {0};
-	int failed = rte_eth_dev_configure(device, 1, 1, &conf);
+	struct rte_eth_dev_info info;
+	int failed = rte_eth_dev_info_get(device, &info);
+	uint16_t queues = failed != 0 ? 0 : RTE_MIN(RTE_MIN(info.max_rx_queues, info.max_tx_queues), MAX_QUEUES);
 	if (failed == 0)
-		failed = rte_eth_rx_queue_setup(device, 0, DESCRIPTORS, SOCKET_ID_ANY, NULL, rx_pool);
-	if (failed == 0)
-		failed = rte_eth_tx_queue_setup(device, 0, DESCRIPTORS, SOCKET_ID_ANY, NULL);
+		failed = rte_eth_dev_configure(device, queues, queues, &conf);
+	for (uint16_t queue = 0; queue < queues && failed == 0; queue++) {
+		failed = rte_eth_rx_queue_setup(device, queue, DESCRIPTORS, SOCKET_ID_ANY, NULL, rx_pool);
+		if (failed == 0)
+			failed = rte_eth_tx_queue_setup(device, queue, DESCRIPTORS, SOCKET_ID_ANY, NULL);
+	}
 	if (failed == 0)
 		failed = rte_eth_dev_start(device);
 	if (failed != 0) {
@@ -31,15 +36,17 @@ bool port_open(uint16_t device, struct rte_mempool *rx_pool)
 		return false;
 	}
 	(void)rte_eth_promiscuous_enable(device); /* test frames go to addresses of the streams; not every device filters */
-	ports[port_count] = (struct port){.device = device, .index = port_count, .next_due = NEVER};
+	ports[port_count] = (struct port){
+		.device = device, .index = port_count, .queues.count = queues, .next_due = NEVER,
+	};
 	port_count++;
 	return true;
 }
 
-uint32_t port_receive(struct port *port)
+uint32_t port_receive(struct port *port, uint16_t queue)
 {
 	struct rte_mbuf *frames[BURST];
-	uint32_t count = rte_eth_rx_burst(port->device, 0, frames, BURST);
+	uint32_t count = rte_eth_rx_burst(port->device, queue, frames, BURST);
 	if (count == 0)
 		return 0;
 	uint64_t now = clock_ticks();
@@ -68,7 +75,8 @@ static uint32_t send_captured(struct port *port, struct rte_mbuf **frames, uint3
 	for (uint32_t i = 0; i < count; i++) {
 		rte_mbuf_refcnt_update(frames[i], 1); /* ours, to look at the frame after the device has taken it */
 		uint64_t now = clock_ticks();
-		uint16_t taken = rte_eth_tx_burst(port->device, 0, &frames[i], 1);
+		uint16_t queue = port->queues.count == 1 ? 0 : queues_of(&port->queues, frames[i]);
+		uint16_t taken = rte_eth_tx_burst(port->device, queue, &frames[i], 1);
 		if (taken == 0) {
 			rte_mbuf_refcnt_update(frames[i], -1);
 			return i;
@@ -79,10 +87,14 @@ static uint32_t send_captured(struct port *port, struct rte_mbuf **frames, uint3
 	return count;
 }
 
-static uint32_t send_burst(struct port *port, struct rte_mbuf **frames, uint32_t count)
+/* Returns how many frames were taken; `lost` receives how many were freed. The others are the last of `frames`. */
+static uint32_t send_burst(struct port *port, struct rte_mbuf **frames, uint32_t count, uint32_t *lost)
 {
+	*lost = 0;
 	if (unlikely(port->tx_captures != 0))
 		return send_captured(port, frames, count);
+	if (port->queues.count > 1)
+		return queues_send(&port->queues, port->device, frames, count, clock_ticks(), lost);
 	return rte_eth_tx_burst(port->device, 0, frames, (uint16_t)count);
 }
 
@@ -91,10 +103,11 @@ uint32_t port_send(struct port *port, struct rte_mbuf **frames, uint32_t count)
 	uint64_t bytes[BURST + 1] = {0};
 	for (uint32_t i = 0; i < count; i++)
 		bytes[i + 1] = bytes[i] + frames[i]->pkt_len + RTE_ETHER_CRC_LEN;
-	uint32_t taken = send_burst(port, frames, count);
+	uint32_t lost, taken = send_burst(port, frames, count, &lost);
 	port->tx_packets += taken;
 	port->tx_bytes += bytes[taken];
-	return taken;
+	port->tx_given_up += lost;
+	return taken + lost;
 }
 
 static void give_up(struct port *port, struct stream *stream, uint64_t now, uint64_t bound, uint64_t *counter)
@@ -105,6 +118,15 @@ static void give_up(struct port *port, struct stream *stream, uint64_t now, uint
 		port->tx_given_up += overdue - stream->settled;
 		stream->settled = overdue;
 	}
+}
+
+static void account_lost(struct port *port, struct stream *stream, uint32_t count)
+{
+	stream->queue_full += count;
+	stream->settled += count;
+	port->tx_given_up += count;
+	if (stream->kind == FLOW_LATENCY)
+		latency_flows[stream->hw_id].lost += count;
 }
 
 static void account_sent(struct port *port, struct stream *stream, uint32_t count)
@@ -152,13 +174,14 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 		count = (uint32_t)(due - stream->settled);
 	if (stream->kind == FLOW_LATENCY)
 		stream_stamp(stream, clock_ticks());
-	uint32_t taken = send_burst(port, stream->pending + stream->first_pending, count);
+	uint32_t lost, taken = send_burst(port, stream->pending + stream->first_pending, count, &lost);
 	port->offered_at = now;
-	stream->first_pending += taken;
-	stream->pending_count -= taken;
+	stream->first_pending += taken + lost;
+	stream->pending_count -= taken + lost;
 	account_sent(port, stream, taken);
+	account_lost(port, stream, lost);
 	trial_late(lateness, taken);
-	if (likely(taken == count)) {
+	if (likely(taken + lost == count)) {
 		port->full_since = 0;
 		if (stream->settled == due)
 			port->gaps_made_up = trial.gap_total;

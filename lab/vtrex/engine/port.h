@@ -1,4 +1,4 @@
-/* A port: one Ethernet device with one queue each way, what is sent on it now, and its counters.
+/* A port: one Ethernet device with as many queues each way as it has, what is sent on it now, and its counters.
  *
  * Everything here belongs to the poll thread; the control thread reads counters and changes the rest by poll_run().
  */
@@ -10,11 +10,13 @@
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
+#include "queues.h"
 #include "stream.h"
 
 struct port {
 	uint16_t device;
 	uint32_t index;
+	struct queues queues;
 	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, rx_unknown, tx_given_up, tx_refused;
 	struct stream *streams; /* of the last start, kept until the next one for the trial's report */
 	uint32_t stream_count;
@@ -45,8 +47,8 @@ extern struct port_limits port_limits;
 /* Open a device by its DPDK id as the next port; false with a message on stderr when it fails. */
 bool port_open(uint16_t device, struct rte_mempool *rx_pool);
 
-/* Take what has come; returns the number of frames. */
-uint32_t port_receive(struct port *port);
+/* Take what has come in a queue, at most BURST; returns the number of frames. */
+uint32_t port_receive(struct port *port, uint16_t queue);
 
 /* Send what is due at tick `now`. Returns true when the last stream of the port has just ended. */
 bool port_transmit(struct port *port, uint64_t now);
@@ -54,7 +56,9 @@ bool port_transmit(struct port *port, uint64_t now);
 /* End all streams with the frames that are due by now. */
 void port_stop(struct port *port, uint64_t now);
 
-/* Hand frames over at once, without a schedule; returns how many the device took. The others stay the caller's. */
+/* Hand frames (at most BURST) over at once, without a schedule; returns how many are done with. The others, the last
+ * ones, stay the caller's.
+ */
 uint32_t port_send(struct port *port, struct rte_mbuf **frames, uint32_t count);
 
 #endif

@@ -1,0 +1,64 @@
+#include "queues.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <rte_ethdev.h>
+
+#include "flow.h"
+#include "port.h"
+
+uint16_t queues_of(const struct queues *queues, const struct rte_mbuf *frame)
+{
+	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+	uint32_t ip = flow_ipv4_offset(bytes, frame->data_len), source, destination, ports = 0;
+	if (ip == 0)
+		return 0;
+	memcpy(&source, bytes + ip + 12, sizeof(source));
+	memcpy(&destination, bytes + ip + 16, sizeof(destination));
+	uint32_t transport = ip + 4 * (bytes[ip] & 15u);
+	if ((bytes[ip + 9] == IPPROTO_UDP || bytes[ip + 9] == IPPROTO_TCP) && transport + 4 <= frame->data_len)
+		memcpy(&ports, bytes + transport, sizeof(ports));
+	uint64_t mixed = (((uint64_t)source << 32 | destination) ^ (uint64_t)ports * MIX_C) * MIX_A;
+	return (uint16_t)((uint64_t)(uint32_t)(mixed >> 32) * queues->count >> 32);
+}
+
+/* Offer a queue its frames; returns how many of them are done with: taken, or lost as the queue is full. */
+static uint32_t offer(struct queues *queues, uint16_t device, uint16_t queue, struct rte_mbuf **frames, uint32_t count,
+		      uint64_t now, uint32_t *lost)
+{
+	uint32_t taken = rte_eth_tx_burst(device, queue, frames, (uint16_t)count);
+	if (taken == count) {
+		if (now - queues->refused_at[queue] > port_limits.full_wait)
+			queues->full_since[queue] = 0;
+		return count;
+	}
+	queues->refused_at[queue] = now;
+	if (queues->full_since[queue] == 0)
+		queues->full_since[queue] = now;
+	if (now - queues->full_since[queue] <= port_limits.full_wait)
+		return taken;
+	rte_pktmbuf_free_bulk(frames + taken, count - taken);
+	*lost += count - taken;
+	return count;
+}
+
+uint32_t queues_send(struct queues *queues, uint16_t device, struct rte_mbuf **frames, uint32_t count, uint64_t now,
+		     uint32_t *lost)
+{
+	struct rte_mbuf *sorted[MAX_QUEUES][BURST];
+	uint32_t sizes[MAX_QUEUES] = {0}, done[MAX_QUEUES], kept = 0;
+	uint16_t queue_of[BURST];
+	*lost = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		queue_of[i] = queues_of(queues, frames[i]);
+		sorted[queue_of[i]][sizes[queue_of[i]]++] = frames[i];
+	}
+	for (uint16_t queue = 0; queue < queues->count; queue++)
+		done[queue] = sizes[queue] == 0 ? 0 : offer(queues, device, queue, sorted[queue], sizes[queue], now, lost);
+	for (uint32_t i = count; i-- > 0;) { /* from the last on: a queue's first `done` frames are gone */
+		uint32_t position = --sizes[queue_of[i]];
+		if (position >= done[queue_of[i]])
+			frames[count - ++kept] = sorted[queue_of[i]][position];
+	}
+	return count - kept - *lost;
+}
