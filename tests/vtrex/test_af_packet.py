@@ -22,7 +22,8 @@ def netns() -> Iterator[str]:
 
 
 def test_frames_cross_a_veth_pair_both_ways_and_are_counted(netns: str, start_server: Callable[..., Server]) -> None:
-    server = start_server("--port", "af_packet:far0", "--port", "af_packet:far1", "--netns", netns, "--late-us", "1e6")
+    options = ["--netns", netns, "--late-us", "1000000", "--full-wait-us", "1000000"]
+    server = start_server("--port", "af_packet:far0", "--port", "af_packet:far1", *options)
     with connected(server) as rpc:
         rpc.reset(0, 1)
         rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(2000, pg_id=1))
