@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-SANITIZERS = {"TSAN_OPTIONS": f"suppressions={Path(__file__).parent / 'hostlib' / 'counters.supp'}"}
+SUPPRESSIONS = Path(__file__).parent / "hostlib" / "counters.supp"
+SANITIZERS = {"TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}:history_size=7"}  # enough to know who read before
 TSC_HZ = 1_000_000_000
 STEP_S = 0.01  # how long a wait for a frame goes on before the QGMs look again
 SETTLE_TURNS = 6
