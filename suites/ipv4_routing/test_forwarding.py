@@ -148,13 +148,14 @@ def test_no_route_is_answered_with_network_unreachable(
     assert_dropped(dut, before, "no_route")
 
 
-def test_ttl_one_is_answered_with_time_exceeded(
-    router: RouterTester, dut: Dut, ports: tuple[RouterPort, RouterPort]
+@pytest.mark.parametrize("ttl", [0, 1])
+def test_a_ttl_that_runs_out_is_answered_with_time_exceeded(
+    router: RouterTester, dut: Dut, ports: tuple[RouterPort, RouterPort], ttl: int
 ) -> None:
     """A packet whose TTL runs out is not forwarded; the sender is told (RFC 1812 section 5.3.1)."""
     source, target = ports
     before = dut.drops()
-    answer = router.send(source, router.ipv4(source, target, ttl=1) / UDP() / payload(18)).only_at(source)
+    answer = router.send(source, router.ipv4(source, target, ttl=ttl) / UDP() / payload(18)).only_at(source)
     assert (answer[ICMP].type, answer[ICMP].code) == (TIME_EXCEEDED, 0)
     assert checksum_is_right(answer)
     assert_dropped(dut, before, "ttl_expired")
@@ -209,6 +210,81 @@ def test_addresses_that_must_not_be_forwarded_are_dropped(
     source, target = ports
     packet = router.ipv4(source, target, dst=destination) / UDP() / payload(18)
     assert not router.send(source, packet, expect=0).at(target)
+
+
+def broadcast_address(port: RouterPort) -> str:
+    """Return the directed broadcast address of the network on a port's link."""
+    link = ipaddress.IPv4Interface(f"{port.dut_address}/{port.prefix_length}")
+    return str(link.network.broadcast_address)
+
+
+@pytest.mark.parametrize("address", ["255.255.255.255", "127.0.0.1", "224.0.0.5", "240.0.0.1", "own", "broadcast"])
+def test_sources_that_no_host_has_are_not_forwarded(
+    router: RouterTester, ports: tuple[RouterPort, RouterPort], address: str
+) -> None:
+    """Nor answered: martian sources (RFC 1812 section 5.3.7), the router's own, a broadcast address (4.2.2.11)."""
+    source, target = ports
+    sender = {"own": target.dut_address, "broadcast": broadcast_address(target)}.get(address, address)
+    router.send(source, router.ipv4(source, target, src=sender) / UDP() / payload(18), expect=0).assert_nothing()
+
+
+def test_a_directed_broadcast_is_not_forwarded(router: RouterTester, ports: tuple[RouterPort, RouterPort]) -> None:
+    """To a network on another link it is dropped unless somebody has asked for it (RFC 2644)."""
+    source, target = ports
+    packet = router.ipv4(source, target, dst=broadcast_address(target)) / UDP() / payload(18)
+    assert not router.send(source, packet, expect=0).at(target)
+
+
+def test_a_link_layer_broadcast_is_not_forwarded(router: RouterTester, ports: tuple[RouterPort, RouterPort]) -> None:
+    """A unicast packet in a broadcast frame was sent wrongly (RFC 1812 section 5.3.4)."""
+    source, target = ports
+    packet = router.ipv4(source, target) / UDP() / payload(18)
+    packet[Ether].dst = "ff:ff:ff:ff:ff:ff"
+    router.send(source, packet, expect=0).assert_nothing()
+
+
+def test_a_source_route_is_not_followed(router: RouterTester, ports: tuple[RouterPort, RouterPort]) -> None:
+    """Neither loose nor strict ones, by default (RFC 7126 sections 4.3 and 4.4)."""
+    source, target = ports
+    hop = ipaddress.IPv4Address(target.first_host).packed
+    for kind in (131, 137):
+        options = bytes((kind, 7, 4)) + hop + b"\0"
+        packet = router.ipv4(source, target, options=options) / UDP() / payload(18)
+        assert not router.send(source, packet, expect=0).at(target)
+
+
+def test_no_error_is_sent_about_an_error_or_a_later_fragment(
+    router: RouterTester, ports: tuple[RouterPort, RouterPort]
+) -> None:
+    """Whatever becomes of them (RFC 1812 section 4.3.2.7)."""
+    source, target = ports
+    error = router.ipv4(source, target, ttl=1) / ICMP(type=3, code=1) / Raw(bytes(28))
+    fragment = router.ipv4(source, target, ttl=1, frag=100, proto=17) / payload(40)
+    router.send(source, error, fragment, expect=0).assert_nothing()
+
+
+def test_a_claim_to_the_routers_address_is_not_believed(
+    router: RouterTester, ports: tuple[RouterPort, RouterPort]
+) -> None:
+    """The router still answers by its own address when somebody else has announced it (RFC 5227 section 2.4)."""
+    source, target = ports
+    thief = "02:de:ad:be:ef:01"
+    claim = ARP(op="who-has", hwsrc=thief, psrc=source.dut_address, pdst=source.dut_address)
+    assert not router.send(source, Ether(src=thief, dst="ff:ff:ff:ff:ff:ff") / claim, expect=0).at(target)
+    answer = router.send(source, router.arp_request(source, source.dut_address)).only_at(source)
+    assert (answer[ARP].op, answer[ARP].hwsrc) == (2, source.dut_mac)
+
+
+def test_echo_to_the_address_of_another_port_is_answered(
+    router: RouterTester, ports: tuple[RouterPort, RouterPort]
+) -> None:
+    """All addresses of a router are its own, whichever port a packet comes in by (RFC 1812 section 5.2.3)."""
+    source, target = ports
+    request = Ether(src=source.tester_mac, dst=source.dut_mac) / IP(
+        src=source.tester_address, dst=target.dut_address, ttl=1
+    )
+    answer = router.send(source, request / ICMP(id=78, seq=6) / payload(56)).only_at(source)
+    assert (answer[ICMP].type, answer[IP].src) == (0, target.dut_address)
 
 
 @pytest.mark.parametrize("size_bytes", [0, 8, 56, 1400])

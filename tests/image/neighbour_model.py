@@ -1,7 +1,7 @@
 """What a router may do about the neighbours of one port, as a plain model: the rules of qgm/arp.h with times.
 
-The router looks at time in ticks and at old neighbours in turn, so each thing that time brings has an earliest and a latest
-moment. The model is told what was seen, and raises AssertionError where that is against the rules.
+The router looks at time in ticks and at old neighbours in turn, so each thing that time brings has an earliest and a
+latest moment. The model is told what was seen, and raises AssertionError where that is against the rules.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ class Model:
                 entry.state, entry.held, entry.requests = "free", [], 0
 
     def send(self, address: str, number: int) -> str:
-        """A frame for an address: return ``sent``, ``asked`` (and held), ``held``, ``refused`` (and told) or ``dropped``."""
+        """Return what becomes of a frame: sent, asked (for, and held), held, refused, dropped.
+
+        And ``unsure`` where it may be refused or asked for, as no tick is that exact.
+        """
         entry = self.entry(address)
         if entry.usable:
             return "sent"
@@ -171,7 +174,7 @@ class Model:
     def _overdue(self) -> None:
         """Fail when something that had to happen has not."""
         for address, entry in self.table.items():
-            wait_ms = {"reachable": AGE_MS, "failed": AGE_MS}.get(entry.state, entry.patience_ms if entry.requests else 0)
+            wait_ms = AGE_MS if entry.state in ("reachable", "failed") else RETRY_MS << max(entry.requests - 1, 0)
             scan_ms = 0 if entry.state == "incomplete" else self.scan_ms
             if entry.state in ("incomplete", "confirming", "reachable", "failed"):
                 latest_ms = entry.since_ms + wait_ms + scan_ms + SLACK_MS
