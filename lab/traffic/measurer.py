@@ -48,6 +48,7 @@ class GeneratorMeasurer:
         self._directions = tuple(directions)
         self._probes = tuple(probes)
         self._limits = limits or ValidityLimits()
+        self._missing_before = 0  # frames of the last trial that did not arrive in it
 
     def measure(self, request: TrialRequest) -> TrialResult:
         """Run one trial; see Measurer.measure. The result says itself whether it is valid."""
@@ -58,17 +59,46 @@ class GeneratorMeasurer:
         disturbances = tuple(probe.end() for probe in self._probes)
         if traffic.engine is not None:
             disturbances += (_of_engine(traffic.engine),)
+        directions, late_frames = without_late_frames(direction_counts(streams, traffic), self._missing_before)
+        self._missing_before = sum(direction.lost_frames for direction in directions)
+        late = f"{late_frames} frames of the trial before arrived only now: the DUT had held them"
         result = TrialResult(
             request=request,
             started_at_s=traffic.started_at_s,
             duration_s=traffic.duration_s,
-            directions=direction_counts(streams, traffic),
+            directions=directions,
             latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
             reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
             disturbances=disturbances,
             settled=traffic.settled,
+            invalid=(late,) if late_frames else (),
         )
         return result.model_copy(update={"invalid": judge(result, self._limits)})
+
+
+def without_late_frames(
+    directions: tuple[DirectionCount, ...], missing_before: int
+) -> tuple[tuple[DirectionCount, ...], int]:
+    """Tell frames that a DUT held over the end of a trial from stale ones that it should never send.
+
+    A virtual CPU that does not run for a tenth of a second at the end of a trial lets frames arrive in the next one.
+    They can be no more than were missing; who sends again what had arrived is wrong.
+
+    Args:
+        directions: counts of a trial.
+        missing_before: frames of the trial before that were sent and had not arrived.
+
+    Returns:
+        The counts without frames that are merely late, and how many these are.
+
+    """
+    stale = sum(wrong.frames for count in directions for wrong in count.wrong if wrong.kind == "stale")
+    if not 0 < stale <= missing_before:
+        return directions, 0
+    return tuple(
+        count.model_copy(update={"wrong": tuple(wrong for wrong in count.wrong if wrong.kind != "stale")})
+        for count in directions
+    ), stale
 
 
 def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple[DirectionCount, ...]:
@@ -83,7 +113,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
 
     """
     counted = {c.pg_id: c for c in traffic.streams}
-    refused = {p.port: p.refused_frames for p in traffic.engine.ports} if traffic.engine else {}
+    refused = _refused(streams, traffic.engine)
     verified = {(v.tx_port, v.rx_port): v for v in traffic.engine.verification} if traffic.engine else {}
     totals: dict[tuple[int, int], DirectionCount] = {}
     for stream in streams:
@@ -92,9 +122,9 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
             tx_port=stream.tx_port,
             rx_port=stream.rx_port,
             intended_frames=0,
-            sent_frames=refused.get(stream.tx_port, 0),
+            sent_frames=refused.get(key, 0),
             received_frames=0,
-            refused_frames=refused.get(stream.tx_port, 0),
+            refused_frames=refused.get(key, 0),
             verified=key in verified,
             reordered_frames=verified[key].reordered_frames if key in verified else None,
             wrong=verified[key].wrong if key in verified else (),
@@ -119,6 +149,16 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
                 wrong=found.wrong,
             )
     return tuple(totals.values())
+
+
+def _refused(streams: Sequence[Stream], engine: EngineReport | None) -> dict[tuple[int, int], int]:
+    """Share what was refused at a sending port among the directions from there: nobody knows whose frames they were."""
+    shares: dict[tuple[int, int], int] = {}
+    for port in engine.ports if engine else ():
+        keys = list(dict.fromkeys((s.tx_port, s.rx_port) for s in streams if s.tx_port == port.port))
+        for number, key in enumerate(keys):
+            shares[key] = port.refused_frames // len(keys) + (number < port.refused_frames % len(keys))
+    return shares
 
 
 def _tagged(streams: Sequence[Stream], traffic: TrafficResult) -> list[tuple[Stream, TaggedRecord]]:

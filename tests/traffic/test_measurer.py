@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lab.methods.trial import TrialRequest
+from lab.methods.trial import TrialRequest, WrongFrames
 from lab.traffic.load import streams_for
-from lab.traffic.measurer import GeneratorMeasurer, direction_counts
+from lab.traffic.measurer import GeneratorMeasurer, direction_counts, without_late_frames
 from lab.traffic.models import (
     CapturedFrame,
     EngineReport,
@@ -87,6 +87,27 @@ def test_frames_that_the_dut_had_no_room_for_are_sent_and_lost() -> None:
         100,
     )
     assert (back.sent_frames, back.lost_frames) == (2000, 0)
+
+
+def test_frames_refused_at_a_port_are_shared_by_its_directions() -> None:
+    """Each of them is lost once, whichever way it would have gone."""
+    forth, back = BOTH
+    elsewhere = forth.model_copy(update={"rx": forth.tx.model_copy(update={"port": 2})})
+    directions = (forth, back, elsewhere)
+    counts = {pg_id: (100, 100) for pg_id in range(1, 7)}
+    counted = direction_counts(streams_for(REQUEST, directions), result(counts, engine=engine((101, 0))))
+    assert [count.refused_frames for count in counted] == [51, 0, 50]
+    assert sum(count.lost_frames for count in counted) == 101
+
+
+def test_late_frames_are_none_of_the_dut_s_own_making() -> None:
+    """No more of them than were missing before: the trial is repeated. More: they had arrived already."""
+    for stale, lost in ((30, 30), (31, 30), (1, 0)):
+        wrong = WrongFrames(kind="stale", frames=stale, port=1, reason="", first_hex="00")
+        before = direction_counts(streams_for(REQUEST, BOTH), result(FULL))
+        counts = (before[0].model_copy(update={"wrong": (wrong,)}), before[1])
+        kept, late = without_late_frames(counts, lost)
+        assert (late, kept[0].wrong) == ((stale, ()) if stale <= lost else (0, (wrong,)))
 
 
 def test_a_surplus_in_one_direction_hides_no_loss_in_the_other() -> None:
