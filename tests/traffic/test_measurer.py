@@ -94,7 +94,7 @@ def test_frames_refused_at_a_port_are_shared_by_its_directions() -> None:
     forth, back = BOTH
     elsewhere = forth.model_copy(update={"rx": forth.tx.model_copy(update={"port": 2})})
     directions = (forth, back, elsewhere)
-    counts = {pg_id: (100, 100) for pg_id in range(1, 7)}
+    counts = dict.fromkeys(range(1, 7), (100, 100))
     counted = direction_counts(streams_for(REQUEST, directions), result(counts, engine=engine((101, 0))))
     assert [count.refused_frames for count in counted] == [51, 0, 50]
     assert sum(count.lost_frames for count in counted) == 101
