@@ -36,10 +36,11 @@ static void report_fault(const struct trap_frame *frame, const char *where)
 static void __attribute__((noreturn)) kill_program(const struct trap_frame *frame)
 {
     uint32_t core = core_self()->number;
+    if (core != 0)
+        __atomic_store_n(&boot_info.core[core].state, CORE_FAULTED, __ATOMIC_RELEASE); /* who reads the report sees it */
     report_fault(frame, "ring 3");
     if (core == 0)
         machine_run_shell();
-    __atomic_store_n(&boot_info.core[core].state, CORE_FAULTED, __ATOMIC_RELEASE);
     core_idle();
 }
 
