@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from tests.image.debugger import jump
 from tests.image.frames import LINKS, Datagram
 from tests.image.machine import Machine
-from tests.image.router import Router, datagram, require_balance
+from tests.image.router import Router, datagram, require_balance, start
 
 QGM_CORE = 1
 
@@ -51,7 +51,7 @@ def test_other_qgms_go_on_when_one_faults(built: Path, tmp_path: Path) -> None:
             machine.ok(f"addr add {link.port} {link.router}/24")
             machine.ok(f"neigh add {link.port} {link.tester} {link.tester_mac}")
         machine.ok("set ring_length 2")
-        machine.ok("start")
+        start(machine, {link.port: link.router for link in LINKS})
         jump(machine.debugger, QGM_CORE, symbol(built / "pix-padded.elf", "kernel_main"))
         assert f"in ring 3 of core {QGM_CORE}" in machine.read_line_that_begins(b"error: fault ")
         lost, alive = LINKS[0], LINKS[1:4:2]
@@ -64,7 +64,7 @@ def test_other_qgms_go_on_when_one_faults(built: Path, tmp_path: Path) -> None:
         assert machine.objects("counters")[alive[0].port]["drops"]["ring_full"] == 8
         machine.ok("stop")
         require_balance(machine)
-        machine.ok("start")
+        start(machine, {link.port: link.router for link in LINKS})
         for source, target in itertools.permutations(LINKS, 2):
             passed = Datagram(source, target, -1, 64, b"", 100)
             machine.send(source.port, passed.frame(2))
