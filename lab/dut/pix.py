@@ -11,7 +11,7 @@ from lab.dut.counters import Conservation, Counters, PortCounters, QgmCounters
 from lab.dut.shell import Shell
 from lab.errors import DutError
 from lab.testbed.model import Dut as Node
-from lab.testbed.ports import Port
+from lab.testbed.ports import Port, QueuePair
 
 ROUTES_LIMIT_S = 120.0
 """A million routes take two seconds, and longer on an emulated processor that others keep busy."""
@@ -31,6 +31,7 @@ class PixDut:
         self._shell = shell
         self._boot_again = boot_again
         self._routes: dict[str, str] = {}
+        self._pairs: tuple[QueuePair, ...] = ()
 
     def version(self) -> dict[str, Any]:
         """Return ``name``, ``version``, ``layout``, ``build_id``, and ``sha256`` of the file that it booted."""
@@ -59,18 +60,20 @@ class PixDut:
         for name, value in (("ring_length", machine.ring_length), ("batch", machine.batch)):
             if value is not None:
                 self._shell.tell(f"set {name} {value}")
-        if machine.exclusive_cores == 1:
-            return
-        for pair in node.queue_pairs():
-            self._shell.tell(f"qgm add {pair.core} {pair.port}/{pair.queue}")
+        self._pairs = node.queue_pairs()
+        if machine.exclusive_cores > 1:
+            self._deal(machine.exclusive_cores)
+
+    def _deal(self, count: int) -> None:
+        for pair in self._pairs:
+            self._shell.tell(f"qgm add {1 + (pair.core - 1) % count} {pair.port}/{pair.queue}")
 
     def use_cores(self, count: int) -> None:
-        """Deal its ports to that many queue group managers, and start again."""
+        """Deal the work of all its queue group managers to the first ``count``, and start again."""
         self.stop()
         for pair in self._shell.objects("qgm"):
             self._shell.tell(f"qgm del {pair['port']}/{pair['queue']}")
-        for port in range(len(self.ports())):
-            self._shell.tell(f"qgm add {1 + port % count} {port}")
+        self._deal(count)
         self.start()
 
     def route_add(self, prefix: str, via: str) -> None:

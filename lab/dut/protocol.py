@@ -39,7 +39,7 @@ class Dut(Protocol):
         ...
 
     def use_cores(self, count: int) -> None:
-        """Start forwarding again with the ports dealt, one queue pair each, to its first ``count`` exclusive cores.
+        """Start forwarding again with the work of all its exclusive cores dealt to the first ``count``.
 
         Raises:
             DutError: it has not that many, or does not let itself be told.
