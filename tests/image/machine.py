@@ -148,6 +148,17 @@ class Machine:
         """Type a command and return at once; `end` waits for it."""
         self._console.sendall(line.encode() + b"\r")
 
+    def listen(self, duration_s: float) -> None:
+        """Take what the console says for a while, for later reads: unread, it soon blocks the machine that writes."""
+        deadline = time.monotonic() + duration_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if select.select([self._console], [], [], left_s)[0]:
+                part = self._console.recv(65536)
+                if not part:
+                    raise ConnectionError("the console closed")
+                self._unread += part
+                self.log += part
+
     def end(self) -> list[str]:
         """Wait for the command that `begin` typed, and return what it said since the last read."""
         return (
