@@ -136,7 +136,9 @@ def ipv4(draw: st.DrawFn) -> bytes:
     )
     flags = draw(st.sampled_from([0, 0, 0x4000, 0x2000, 0x2005, 0x0005, 0x8000]))
     ttl = draw(st.sampled_from([0, 1, 2, 64, 255]))
-    return packet(draw(addresses), draw(addresses), ttl, protocol, options, flags, data)
+    source = draw(addresses)
+    destination = draw(st.one_of(addresses, addresses, addresses, st.just(source)))
+    return packet(source, destination, ttl, protocol, options, flags, data)
 
 
 @st.composite

@@ -169,6 +169,7 @@ static void require_balance(uint64_t received)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t received = 0;
+    bool is_flushed_early = size & 1; /* while frames wait for neighbours */
     device_shuffle(1 + size);
     while (size >= 2) {
         uint32_t count = data[1] < size - 2 ? data[1] : (uint32_t)(size - 2);
@@ -177,6 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += 2 + count;
         size -= 2 + count;
     }
+    if (is_flushed_early)
+        run_command("neigh flush", 0);
     for (uint32_t second = 0; second < REST_S; second++) {
         for (uint32_t turn = 0; turn < 4; turn++)
             take_turns();
