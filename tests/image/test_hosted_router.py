@@ -77,6 +77,7 @@ def require_sound(port: int, frame: bytes) -> None:
 @given(st.lists(st.tuples(st.integers(0, PORTS - 1), any_frame()), max_size=50), st.integers(0, 2**32))
 def test_any_frames_are_accounted_for(machine: HostedMachine, arrivals: list[tuple[int, bytes]], seed: int) -> None:
     machine.ok("counters clear")
+    machine.ok("set mtu 3 300")  # fragments
     for port, frames in enumerate(run(machine, arrivals, seed)):
         for frame in frames:
             require_sound(port, frame)
@@ -95,6 +96,7 @@ def test_datagrams_leave_as_they_came_and_in_order(
     machine: HostedMachine, datagrams: list[Datagram], seed: int
 ) -> None:
     """All bytes but addresses of the link, TTL and checksum; the order on each way from port to port."""
+    machine.ok("set mtu 3 1500")
     expected: dict[tuple[int, int], list[bytes]] = {}
     arrivals = []
     for number, datagram in enumerate(datagrams):

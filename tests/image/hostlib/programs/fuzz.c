@@ -52,6 +52,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
         run_command("neigh add %u 10.0.%u.2 02:00:00:00:01:%02x", port);
         run_command("route add 172.1%u.0.0/16 via 10.0.%u.2", port);
     }
+    run_command("set mtu 1 300", 0); /* fragments */
     run_command("set ring_length 8", 0);
     run_command("start", 0);
     return 0;
