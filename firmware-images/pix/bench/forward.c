@@ -181,7 +181,8 @@ static inline uint32_t turn(struct bench_core *me, bool sourcing)
     for (uint32_t other = 1; other <= me->window->cores; other++)
         if (me->from[other].slots)
             crossed += take_from(me, other);
-    CORE_WORD(me->number, ring_in) += crossed;
+    if (crossed)
+        CORE_WORD(me->number, ring_in) += crossed;
     return handled + crossed;
 }
 

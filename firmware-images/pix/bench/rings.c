@@ -55,7 +55,8 @@ static inline uint32_t turn(struct bench_core *me, bool sourcing)
         if (me->from[other].slots)
             received += receive(me, other);
     }
-    CORE_WORD(me->number, ring_in) += received;
+    if (received)
+        CORE_WORD(me->number, ring_in) += received;
     return sent + received;
 }
 

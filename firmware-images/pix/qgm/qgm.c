@@ -201,7 +201,8 @@ static inline uint32_t poll_rings(struct qgm *qgm)
         engine_crossed(qgm, crossed, count);
         handled += count;
     }
-    CORE_WORD(qgm->core, ring_in) += handled;
+    if (handled)
+        CORE_WORD(qgm->core, ring_in) += handled;
     return handled;
 }
 
