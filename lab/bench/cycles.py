@@ -18,9 +18,9 @@ from lab.traffic.router import RouterPort
 
 FRAME_SIZE_BYTES = 64
 ROUNDS = 10
-TRIAL_S = 0.5
-ATTEMPTS = 3
-AWAY_SHARE = 0.04
+TRIAL_S = 0.25
+ATTEMPTS = 12
+AWAY_SHARE = 0.05
 """Of a trial; /proc/stat tells of stolen time in ticks of 10 ms, of which one may always be."""
 RATE_PPS = 6e6
 ROUTE_LENGTH = 24
