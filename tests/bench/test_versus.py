@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,11 @@ def test_the_pdr_of_a_known_forwarder_is_found() -> None:
 def test_a_generator_that_ends_before_the_forwarder_gives_what_it_can() -> None:
     found_pps = versus.pdr_pps(contender("a", [], ModelDut(capacity_pps=9e6, generator_pps=5e6)), LINE_GBPS)
     assert 4e6 < found_pps <= 5e6
+
+
+def test_the_greatest_rate_of_a_forwarder_is_what_it_forwards_under_overload() -> None:
+    known = replace(contender("a", [], ModelDut(capacity_pps=1e6)), ceiling_pps=4e6)
+    assert versus.greatest_received_pps(known) == pytest.approx(1e6, rel=0.01)
 
 
 def counting(model: ModelDut) -> Contender:
