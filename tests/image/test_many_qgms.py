@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
+from tests.image.frames import Link
 from tests.image.machine import Machine
 from tests.image.router import require_balance, start
 
@@ -22,32 +22,10 @@ FRAMES = 2000
 BATCH = 100  # frames sent before any is awaited: less than a socket or a ring holds
 
 
-@dataclass(frozen=True)
-class Link:
-    """A port of the router and the tester on it."""
-
-    port: int
-
-    @property
-    def router(self) -> str:
-        return f"10.0.{self.port}.1"
-
-    @property
-    def tester(self) -> str:
-        return f"10.0.{self.port}.2"
-
-    @property
-    def router_mac(self) -> str:
-        return f"52:54:00:00:00:{self.port + 1:02x}"
-
-    @property
-    def tester_mac(self) -> str:
-        return f"02:00:00:00:01:{self.port:02x}"
-
-    def frame_to(self, other: Link, number: int) -> bytes:
-        """Return frame `number` of the flow from this link's tester to the other's."""
-        packet = IP(src=self.tester, dst=other.tester) / UDP(sport=1, dport=2) / Raw(number.to_bytes(18, "big"))
-        return bytes(Ether(dst=self.router_mac, src=self.tester_mac) / packet)
+def frame_between(source: Link, target: Link, number: int) -> bytes:
+    """Return frame `number` of the flow from one link's tester to another's."""
+    packet = IP(src=source.tester, dst=target.tester) / UDP(sport=1, dport=2) / Raw(number.to_bytes(18, "big"))
+    return bytes(Ether(dst=source.router_mac, src=source.tester_mac) / packet)
 
 
 LINKS = [Link(port) for port in range(PORTS)]
@@ -55,7 +33,7 @@ ADDRESSES = {link.port: link.router for link in LINKS}
 
 
 def number_of(frame: bytes) -> int:
-    """Return the number that frame_to was given."""
+    """Return the number that frame_between was given."""
     return int.from_bytes(frame[42:60], "big")
 
 
@@ -86,7 +64,7 @@ def exchange(machine: Machine, frames: int, seed: int) -> dict[tuple[int, int], 
         awaited = [0] * PORTS
         for _ in range(BATCH):
             source, target = chance.choice(ways)
-            machine.send(source.port, source.frame_to(target, sent[source.port, target.port]))
+            machine.send(source.port, frame_between(source, target, sent[source.port, target.port]))
             sent[source.port, target.port] += 1
             awaited[target.port] += 1
         for port, count in enumerate(awaited):

@@ -11,14 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-
-def ones_complement_sum(data: bytes) -> int:
-    """RFC 1071, written as its definition: 16-bit words in network order, end-around carry."""
-    data += b"\0" * (len(data) % 2)
-    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
+from tests.image.frames import ones_complement_sum
 
 
 def swap(value: int) -> int:
