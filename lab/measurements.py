@@ -230,16 +230,21 @@ class Measurements:
         """Count how often the exclusive vCPUs leave their guest while frames are forwarded at NDR, on a host with KVM.
 
         Raises:
-            LabError: no load met the goal of NDR, or the host does not let exits be counted.
+            LabError: no load met the goal of NDR, or the host does not let exits be counted: not even those of the core
+                that answers on the console, where each character is one.
 
         """
+        tids = self.used.deployed.vcpu_tids
+        with exits.counting(tids[0]) as of_console:
+            self.used.deployed.dut.version()
+        if of_console.total == 0:
+            raise LabError("exits while forwarding: KVM of this host tells of none, not even of console output")
         load_pps = self.ndr_and_pdr(frame_size_bytes)["NDR"].lower_pps
         if load_pps is None:
             raise LabError("exits while forwarding: no load was forwarded without loss")
         request = TrialRequest(
             frame_size_bytes=frame_size_bytes, rate_pps=load_pps, duration_s=EXITS_TRIAL_S, tagged=False
         )
-        tids = self.used.deployed.vcpu_tids
         with contextlib.ExitStack() as stack:
             counts = [stack.enter_context(exits.counting(tids[v])) for v in self.used.deployed.exclusive_cores]
             result = self.used.measurer.measure(request)
