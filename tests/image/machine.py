@@ -10,6 +10,7 @@ import contextlib
 import json
 import select
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -92,6 +93,10 @@ class Machine:
 
     def _listen(self, number: int) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        patience = struct.pack(
+            "@ll", int(COMMAND_DEADLINE_S), 0
+        )  # not settimeout(): a wait for room would be a busy one
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         peer.bind(str(self._folder / f"peer{number}"))
         return peer
 
@@ -181,12 +186,17 @@ class Machine:
         self._read_until(PROMPT, BOOT_DEADLINE_S)
 
     def send(self, port: int, frame: bytes) -> None:
-        """Have a frame (without FCS) arrive at a port."""
-        self._peers[port].sendto(frame, str(self._folder / f"port{port}"))
+        """Have a frame (without FCS) arrive at a port; raises TimeoutError if the port takes none any more."""
+        try:
+            self._peers[port].sendto(frame, str(self._folder / f"port{port}"))
+        except BlockingIOError:
+            said = self._console.recv(65536) if select.select([self._console], [], [], 0)[0] else b""
+            raise TimeoutError(f"port {port} takes no frames; the console said {said!r}") from None
 
     def receive(self, port: int, timeout_s: float = 5.0) -> bytes:
         """Return the next frame that left a port; raises TimeoutError if none comes."""
-        self._peers[port].settimeout(timeout_s)
+        if self.is_silent(port, timeout_s):
+            raise TimeoutError(f"no frame left port {port} within {timeout_s} s")
         return self._peers[port].recv(FRAME_SIZE_MAX)
 
     def take_all(self, port: int) -> list[bytes]:
