@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from tests.image import hostlib
 from tests.image.frames import LINKS, Datagram, source_port
 from tests.image.hosted import HostedMachine
+from tests.image.malformed import malformed, templates
 from tests.image.router import require_balance
 
 SETTLE_S = 30.0
 FRAMES = 3000  # of each flow
+MALFORMED = 5000
 SIZE = 10
 NUMBER_OFFSET = 14 + 20 + 8 + 4  # in a datagram without options
 IPV4 = b"\x08\x00"
@@ -76,4 +79,10 @@ def test_only_counters_are_read_while_they_are_written(tmp_path: Path) -> None:
     with HostedMachine(program, cores=4, ports=len(LINKS), threads=True) as machine:
         set_up(machine, qgms=3, ring_length=16)
         assert any(exchange(machine, FRAMES // 10))
+        chance, right = random.Random(1), [templates(link) for link in LINKS]
+        for number in range(MALFORMED):
+            port = number % len(LINKS)
+            while not machine.send(port, malformed(chance, right[port])):
+                machine.left()
         machine.ok("stop")
+        require_balance(machine)
