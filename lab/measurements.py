@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from lab.run import Run
 from lab.session import Session
 from lab.traffic.calibration import Calibration
 from lab.traffic.load import Direction
+from lab.traffic.router import mesh
 
 SEARCHES = 3
 """How often a search is begun that the state of the machine ends."""
@@ -85,6 +86,21 @@ class Measurements:
         """
         used = self.used if directions is None else self.used.with_traffic(directions)
         return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={})
+
+    @contextlib.contextmanager
+    def on_cores(self, count: int) -> Iterator[Measurements]:
+        """Deal the DUT's ports to its first ``count`` cores for a while, every port sending to every other.
+
+        Raises:
+            DutError: it has not that many, or does not let itself be told.
+
+        """
+        dut = self.used.deployed.dut
+        dut.use_cores(count)
+        try:
+            yield self.varied(f"between all ports, {count} QGMs", mesh(self.used.router.ports))
+        finally:
+            dut.use_cores(self.used.testbed.dut.machine.exclusive_cores)
 
     def ndr_and_pdr(self, frame_size_bytes: int) -> dict[str, Bounds]:
         """Search NDR and PDR (RFC 9971) at a frame size, or return what was found before.

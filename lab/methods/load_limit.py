@@ -75,15 +75,10 @@ def offerable(
     least_pps = _LEAST_SHARE * limit.rate_pps
     before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
-        result = measurer.measure(
-            TrialRequest(
-                frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
-            )
+        request = TrialRequest(
+            frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
         )
-        reasons = judge(result, conditions.limits)
-        result = result.model_copy(update={"invalid": reasons})
-        conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
-        require_right_frames(result, "offerable")
+        result = _judged(measurer.measure(request), number, conditions)
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < limit.rate_pps and result.lost_frames:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
@@ -111,6 +106,14 @@ def offerable(
         f"the generator keeps to no rate at {frame_size_bytes} bytes: asked for {result.request.rate_pps:.0f} pps "
         f"it sent {100 * share:.1f} %; look at what else runs on its core"
     )
+
+
+def _judged(result: TrialResult, number: int, conditions: Conditions) -> TrialResult:
+    """Return a trial with the reasons why it does not count, told to who watches; its frames are right."""
+    result = result.model_copy(update={"invalid": judge(result, conditions.limits)})
+    conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
+    require_right_frames(result, "offerable")
+    return result
 
 
 def _share_sent(result: TrialResult) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lab.dut.protocol import Dut
 from lab.images import Manifest, PixManifest
 from lab.measurements import Measurements
 from lab.methods.reordering import ReorderingAtLoad
@@ -37,16 +36,12 @@ def test_frames_between_all_ports_keep_their_order_at_pdr(order: Measurements, t
 
 
 def test_order_holds_on_any_number_of_cores(
-    order: Measurements, dut: Dut, image: Manifest, qgm_count: int, throughput_frame_size: int
+    order: Measurements, image: Manifest, qgm_count: int, throughput_frame_size: int
 ) -> None:
     """Ports dealt to one core, to two, ... to all: some ways cross between cores, and some do not."""
     if qgm_count == order.used.testbed.dut.machine.exclusive_cores:
         pytest.skip("all cores: measured above")
     if not isinstance(image, PixManifest):
         pytest.skip(f"cores that one deals ports to are a design of PIX: {image.name} has a scheduler")
-    dut.use_cores(qgm_count)
-    try:
-        varied = order.varied(f"between all ports, {qgm_count} QGMs", mesh(order.used.router.ports))
-        require_order(varied.reordering(throughput_frame_size, "PDR", fraction=1.0))
-    finally:
-        dut.use_cores(order.used.testbed.dut.machine.exclusive_cores)
+    with order.on_cores(qgm_count) as dealt:
+        require_order(dealt.reordering(throughput_frame_size, "PDR", fraction=1.0))

@@ -95,7 +95,7 @@ class Machine:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         patience = struct.pack(
             "@ll", int(COMMAND_DEADLINE_S), 0
-        )  # not settimeout(): a wait for room would be a busy one
+        )  # settimeout() would wait for room busily
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         peer.bind(str(self._folder / f"peer{number}"))
         return peer
