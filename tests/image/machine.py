@@ -93,9 +93,7 @@ class Machine:
 
     def _listen(self, number: int) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        patience = struct.pack(
-            "@ll", int(COMMAND_DEADLINE_S), 0
-        )  # settimeout() would wait for room busily
+        patience = struct.pack("@ll", int(COMMAND_DEADLINE_S), 0)  # settimeout() would wait for room busily
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         peer.bind(str(self._folder / f"peer{number}"))
         return peer
