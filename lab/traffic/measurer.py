@@ -10,7 +10,6 @@ import numpy as np
 
 from lab.methods.trial import (
     DirectionCount,
-    Disturbance,
     LatencyRecord,
     ReorderingRecord,
     TrialRequest,
@@ -58,7 +57,7 @@ class GeneratorMeasurer:
         traffic = self._generator.run(streams, request.duration_s)
         disturbances = tuple(probe.end() for probe in self._probes)
         if traffic.engine is not None:
-            disturbances += (_of_engine(traffic.engine),)
+            disturbances += traffic.engine.cores
         directions, late_frames = without_late_frames(direction_counts(streams, traffic), self._missing_before)
         self._missing_before = sum(direction.lost_frames for direction in directions)
         late = f"{late_frames} frames of the trial before arrived only now: the DUT had held them"
@@ -206,16 +205,4 @@ def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) ->
         extent_mean=0.0,
         complete=False,
         source="trex-counters",
-    )
-
-
-def _of_engine(report: EngineReport) -> Disturbance:
-    return Disturbance(
-        who="generator",
-        core=report.core,
-        gap_max_ns=report.gap_max_ns,
-        gap_total_ns=report.gap_total_ns,
-        gaps_over_100us=report.gaps_over_100us,
-        run_delay_ns=report.run_delay_ns,
-        steal_ns=report.steal_ns,
     )

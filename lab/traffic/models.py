@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from lab.methods.trial import FCS_BYTES, WrongFrames
+from lab.methods.trial import FCS_BYTES, Disturbance, WrongFrames
 from lab.models import Model
 
 
@@ -123,16 +123,14 @@ class VerifiedDirection(Model):
 
 
 class EngineReport(Model):
-    """How a generator that watches itself saw its own run; None of it is known of a generator that does not."""
+    """How a generator that watches itself saw its own run; None of it is known of a generator that does not.
+
+    ``cores`` has what disturbed each of its polling cores.
+    """
 
     ports: tuple[PortReport, ...]
-    core: int
-    gap_max_ns: int
-    gap_total_ns: int
-    gaps_over_100us: int
     lateness_max_ns: int
-    run_delay_ns: int
-    steal_ns: int
+    cores: tuple[Disturbance, ...]
     verification: tuple[VerifiedDirection, ...] = ()
 
 

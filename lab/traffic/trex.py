@@ -16,7 +16,7 @@ from typing import Any
 import zmq
 
 from lab.errors import GeneratorError
-from lab.methods.trial import WrongFrames
+from lab.methods.trial import Disturbance, WrongFrames
 from lab.process import dying_with_parent, on_core
 from lab.traffic import histogram
 from lab.traffic.lines import LineReader
@@ -258,7 +258,6 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
 
 
 def _engine_report(report: dict[str, Any]) -> EngineReport:
-    core, gaps = report["core"], report["gaps"]
     return EngineReport(
         ports=tuple(
             PortReport(
@@ -270,13 +269,19 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
             )
             for p in report["ports"]
         ),
-        core=core["id"],
-        gap_max_ns=gaps["max_ns"],
-        gap_total_ns=gaps["total_ns"],
-        gaps_over_100us=gaps["over_100us"],
         lateness_max_ns=report["lateness_ns"]["max"],
-        run_delay_ns=core["run_delay_ns"],
-        steal_ns=core["steal_ns"],
+        cores=tuple(
+            Disturbance(
+                who="generator",
+                core=core["id"],
+                gap_max_ns=core["gap_max_ns"],
+                gap_total_ns=core["gap_total_ns"],
+                gaps_over_100us=core["gaps_over_100us"],
+                run_delay_ns=core["run_delay_ns"],
+                steal_ns=core["steal_ns"],
+            )
+            for core in report["cores"]
+        ),
         verification=tuple(_verified(direction) for direction in report["verification"]),
     )
 

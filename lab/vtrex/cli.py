@@ -24,13 +24,19 @@ def vtrex() -> None:
     """Keep ``serve`` a command of its own."""
 
 
-def _core(asked: int | None) -> int:
-    """Return the polling thread's CPU; not confined to this process's affinity, which a caller may have narrowed."""
-    cores = os.cpu_count() or 1
-    core = max(os.sched_getaffinity(0)) if asked is None else asked
-    if not 0 <= core < cores:
-        raise UsageError(f"--core {core} is not available; there are: 0 to {cores - 1}")
-    return core
+def _cores(asked: str | None) -> tuple[int, ...]:
+    """Return the polling threads' CPUs; not confined to this process's affinity, which a caller may have narrowed."""
+    if asked is None:
+        return (max(os.sched_getaffinity(0)),)
+    there = range(os.cpu_count() or 1)
+    cores: list[int] = []
+    for word in asked.split(","):
+        if not word.isdecimal() or int(word) not in there:
+            raise UsageError(f"--core {asked}: '{word}' is not available; there are: 0 to {there[-1]}")
+        if int(word) in cores:
+            raise UsageError(f"--core {asked}: {word} is named twice; each polling thread needs a CPU of its own")
+        cores.append(int(word))
+    return tuple(cores)
 
 
 def _devices(ports: list[str], wire: bool, netns: str | None) -> tuple[Device, ...]:
@@ -74,7 +80,9 @@ def serve_command(
     rpc_port: Annotated[int, typer.Option(help="TCP port of requests, 0 = any free one.")] = 4501,
     async_port: Annotated[int, typer.Option(help="TCP port of the event doorbell, 0 = any free one.")] = 4500,
     bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    core: Annotated[int | None, typer.Option(help="CPU of the polling thread; default the last one.")] = None,
+    core: Annotated[
+        str | None, typer.Option(help="CPUs of the polling threads, such as 3 or 2,3; default the last one.")
+    ] = None,
     line_rate_gbps: Annotated[float, typer.Option(help="What the ports say their speed is.")] = 10.0,
     full_wait_us: Annotated[float, typer.Option(help="How long a full device is offered frames again.")] = 1000.0,
     late_us: Annotated[float, typer.Option(help="Frames later than this are not sent any more.")] = 10000.0,
@@ -89,7 +97,7 @@ def serve_command(
             binary=paths.NATIVE / "vtrex-engine",
             devices=_devices(port or [], wire, netns),
             netns=None if netns is None else netns_file(netns),
-            core=_core(core),
+            cores=_cores(core),
             full_wait_us=full_wait_us,
             late_us=late_us,
         )

@@ -21,13 +21,14 @@ ANSWER_TIMEOUT_S = 20.0
 class EngineOptions:
     """How to start an engine.
 
-    ``devices`` empty means the wire: two ports joined to each other. ``netns`` is the file of the network namespace in
+    ``devices`` empty means the wire: two ports joined to each other. ``cores`` are the CPUs of the polling threads, to
+    which the ports are dealt in turn. ``netns`` is the file of the network namespace in
     which the engine runs and looks for interfaces, None for the caller's own.
     """
 
     binary: Path
     devices: tuple[Device, ...]
-    core: int
+    cores: tuple[int, ...]
     netns: str | None = None
     full_wait_us: float = 1000.0
     late_us: float = 10000.0
@@ -61,9 +62,9 @@ class Engine:
         finally:
             theirs.close()
         self._socket.settimeout(ANSWER_TIMEOUT_S)
-        version, self.ports, self.core, self.poll_tid, self.tsc_hz, self.arrivals_capacity, driver = m.HELLO.unpack(
-            self.ask(m.Op.HELLO)
-        )
+        hello = self.ask(m.Op.HELLO)
+        version, self.ports, cores, self.tsc_hz, self.arrivals_capacity, driver = m.HELLO.unpack_from(hello)
+        self.cores = [m.PollCore(*values) for values in m.HELLO_CORE.iter_unpack(hello[m.HELLO.size :])][:cores]
         self.driver = driver.rstrip(b"\0").decode()
         if version != m.PROTOCOL_VERSION:
             raise GeneratorError(f"the vtrex engine {options.binary} is of another version: run `make native`")
@@ -154,11 +155,13 @@ class Engine:
         received, recorded, sent, _ = m.ARRIVALS.unpack_from(reply)
         return received, recorded, sent, reply[m.ARRIVALS.size :]
 
-    def trial(self) -> tuple[m.TrialCounters, list[m.TrialPort]]:
-        """Return what is known of the last or running trial."""
+    def trial(self) -> tuple[m.TrialCounters, list[m.TrialPort], list[m.TrialCore]]:
+        """Return what is known of the last or running trial: in all, by port and by polling thread."""
         reply = self.ask(m.Op.TRIAL)
-        ports = [m.TrialPort(*values) for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size :])]
-        return m.TrialCounters(*m.TRIAL.unpack_from(reply)), ports
+        end = m.TRIAL.size + self.ports * m.TRIAL_PORT.size
+        ports = [m.TrialPort(*values) for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size : end])]
+        cores = [m.TrialCore(*values) for values in m.TRIAL_CORE.iter_unpack(reply[end:])]
+        return m.TrialCounters(*m.TRIAL.unpack_from(reply)), ports, cores
 
     def verified(self) -> list[m.VerifiedDirection]:
         """Return what verification found in the last or running trial."""
@@ -191,8 +194,9 @@ def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> li
 
 
 def _eal(options: EngineOptions) -> list[str]:
-    others = sorted(os.sched_getaffinity(0) - {options.core}) or [options.core]
-    arguments = ["--lcores", f"0@({','.join(map(str, others))}),1@{options.core}", "--main-lcore", "0"]
+    others = sorted(os.sched_getaffinity(0) - set(options.cores)) or list(options.cores)
+    polling = [f"{number}@{core}" for number, core in enumerate(options.cores, 1)]
+    arguments = ["--lcores", ",".join([f"0@({','.join(map(str, others))})", *polling]), "--main-lcore", "0"]
     arguments += [
         "--no-shconf",
         "--file-prefix=vtrex",

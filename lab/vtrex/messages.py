@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 MAX_FRAME_BYTES = 2044
 STATS_FLOWS = 1023
 LATENCY_FLOWS = 128
@@ -63,7 +63,8 @@ class WrongReason(IntEnum):
 
 
 HEADER = struct.Struct("<IiI")
-HELLO = struct.Struct("<IIIIQQ16s")
+HELLO = struct.Struct("<IIIQQ16s")
+HELLO_CORE = struct.Struct("<II")
 PORT = struct.Struct("<II8Q")
 START = struct.Struct("<IIIIdQ")
 STREAM = struct.Struct("<ddQIHBBBBBBI")
@@ -79,6 +80,7 @@ ARRIVALS_REQUEST = struct.Struct("<IIQQ")
 ARRIVALS = struct.Struct("<4Q")
 TRIAL = struct.Struct("<11Q")
 TRIAL_PORT = struct.Struct("<II6Q")
+TRIAL_CORE = struct.Struct("<I3Q")
 PUSH_REQUEST = struct.Struct("<III")
 PUSH = struct.Struct("<IQ")
 CAPTURE_START = struct.Struct("<6I")
@@ -138,7 +140,7 @@ class LatencyCounters(NamedTuple):
 
 
 class TrialCounters(NamedTuple):
-    """One trial as the engine saw it."""
+    """One trial as the engine saw it, all polling threads together."""
 
     number: int
     running: int
@@ -149,6 +151,22 @@ class TrialCounters(NamedTuple):
     gaps_over_50us: int
     gaps_over_100us: int
     gaps_over_1ms: int
+    gap_max_ns: int
+    gap_total_ns: int
+
+
+class PollCore(NamedTuple):
+    """A polling thread and the CPU that it runs on."""
+
+    core: int
+    tid: int
+
+
+class TrialCore(NamedTuple):
+    """What one polling thread saw in a trial."""
+
+    core: int
+    gaps_over_100us: int
     gap_max_ns: int
     gap_total_ns: int
 

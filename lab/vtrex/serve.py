@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,9 +111,9 @@ class Server:
         self._context.term()
 
 
-def _leave_core(core: int) -> None:
-    """Run this process elsewhere than the engine's polling thread."""
-    others = os.sched_getaffinity(0) - {core}
+def _leave_cores(cores: Iterable[int]) -> None:
+    """Run this process elsewhere than the engine's polling threads."""
+    others = os.sched_getaffinity(0) - set(cores)
     if others:
         os.sched_setaffinity(0, others)
 
@@ -134,7 +135,7 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
         signal.signal(number, lambda *_: None)
     engine = Engine(engine_options)
     try:
-        _leave_core(engine_options.core)
+        _leave_cores(engine_options.cores)
         server = Server(engine, options)
         try:
             print(server.ready_line, flush=True)

@@ -19,15 +19,15 @@ class TrialWatch:
         self._engine = engine
         self._ports: set[int] = set()
         self._ended_s: float | None = None
-        self._begin: CoreTime | None = None
-        self._end: CoreTime | None = None
+        self._begin: list[CoreTime] | None = None
+        self._end: list[CoreTime] | None = None
 
     def joins(self, port_id: int, now_s: float, *, any_active: bool) -> bool:
         """Tell whether a start of this port belongs to the present trial."""
         recent = any_active or (self._ended_s is not None and now_s - self._ended_s < JOIN_S)
         return recent and port_id not in self._ports
 
-    def started(self, port_id: int, *, joined: bool, before: CoreTime) -> None:
+    def started(self, port_id: int, *, joined: bool, before: list[CoreTime]) -> None:
         """Note a start; ``before`` is the disturbance just before it."""
         if not joined:
             self._ports = set()
@@ -40,16 +40,17 @@ class TrialWatch:
         self._ended_s = now_s
         self._end = self.snapshot()
 
-    def snapshot(self) -> CoreTime:
-        """Read the disturbance of the engine's thread and core."""
-        return core_time(self._engine.poll_tid, self._engine.core)
+    def snapshot(self) -> list[CoreTime]:
+        """Read the disturbance of the engine's threads and their cores."""
+        return [core_time(polling.tid, polling.core) for polling in self._engine.cores]
 
     def report(self) -> dict[str, Any]:
         """Return the result of pixlab_get_trial_report."""
-        counters, ports = self._engine.trial()
-        disturbed = CoreTime(0, 0)
+        counters, ports, cores = self._engine.trial()
+        disturbed = [CoreTime(0, 0)] * len(cores)
         if self._begin is not None:
-            disturbed = (self._end or self.snapshot()).since(self._begin)
+            after = self._end or self.snapshot()
+            disturbed = [end.since(begin) for end, begin in zip(after, self._begin, strict=True)]
         return {
             "trial": counters.number,
             "running": bool(counters.running),
@@ -75,10 +76,16 @@ class TrialWatch:
                 "max_ns": counters.gap_max_ns,
                 "total_ns": counters.gap_total_ns,
             },
-            "core": {
-                "id": self._engine.core,
-                "run_delay_ns": disturbed.run_delay_ns,
-                "steal_ns": disturbed.steal_ns,
-            },
+            "cores": [
+                {
+                    "id": seen.core,
+                    "gaps_over_100us": seen.gaps_over_100us,
+                    "gap_max_ns": seen.gap_max_ns,
+                    "gap_total_ns": seen.gap_total_ns,
+                    "run_delay_ns": lost.run_delay_ns,
+                    "steal_ns": lost.steal_ns,
+                }
+                for seen, lost in zip(cores, disturbed, strict=True)
+            ],
             "verification": verification.report(self._engine),
         }

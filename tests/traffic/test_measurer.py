@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lab.methods.trial import TrialRequest, WrongFrames
+from lab.methods.trial import Disturbance, TrialRequest, WrongFrames
 from lab.traffic.load import streams_for
 from lab.traffic.measurer import GeneratorMeasurer, direction_counts, without_late_frames
 from lab.traffic.models import (
@@ -33,13 +33,8 @@ def engine(refused: tuple[int, int], gap_max_ns: int = 0) -> EngineReport:
             PortReport(port=i, intended_frames=2000, sent_frames=2000 - r, refused_frames=r, unknown_frames=0)
             for i, r in enumerate(refused)
         ),
-        core=0,
-        gap_max_ns=gap_max_ns,
-        gap_total_ns=gap_max_ns,
-        gaps_over_100us=0,
         lateness_max_ns=0,
-        run_delay_ns=0,
-        steal_ns=0,
+        cores=(Disturbance(who="generator", core=0, gap_max_ns=gap_max_ns, gap_total_ns=gap_max_ns),),
     )
 
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pcap/pcap.h>
+#include <rte_spinlock.h>
 
 #include "clock.h"
 #include "port.h"
@@ -30,6 +31,7 @@ struct capture {
 
 static struct capture *captures[MAX_CAPTURES];
 static uint32_t last_id;
+static rte_spinlock_t frames_lock; /* frames come from several polling threads */
 
 static struct slot *slot_at(const struct capture *capture, uint32_t n)
 {
@@ -166,6 +168,7 @@ static void keep(struct capture *capture, uint32_t port, bool sent, const struct
 
 void capture_frame(uint32_t port, bool sent, const struct rte_mbuf *frame, uint64_t ticks)
 {
+	rte_spinlock_lock(&frames_lock);
 	for (uint32_t i = 0; i < MAX_CAPTURES; i++) {
 		struct capture *capture = captures[i];
 		if (capture == NULL || !capture->active)
@@ -174,6 +177,7 @@ void capture_frame(uint32_t port, bool sent, const struct rte_mbuf *frame, uint6
 		if (mask >> port & 1)
 			keep(capture, port, sent, frame, ticks);
 	}
+	rte_spinlock_unlock(&frames_lock);
 }
 
 uint32_t capture_take(struct capture *capture, uint32_t snaplen, uint8_t *to, uint32_t room)

@@ -8,18 +8,23 @@
 #include "flow.h"
 #include "poll.h"
 #include "port.h"
+#include "worker.h"
 
 static void control_hello(struct message *message)
 {
 	struct rte_eth_dev_info info;
 	struct hello_reply reply = {
-		.version = PROTOCOL_VERSION, .ports = port_count, .poll_tid = poll_tid,
-		.core = poll_cpu, .tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
+		.version = PROTOCOL_VERSION, .ports = port_count, .cores = worker_count,
+		.tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
 		.arrivals_capacity = arrivals_total,
 	};
 	if (rte_eth_dev_info_get(ports[0].device, &info) == 0)
 		snprintf(reply.driver, sizeof(reply.driver), "%s", info.driver_name);
 	message_append(message, &reply, sizeof(reply));
+	for (uint32_t i = 0; i < worker_count; i++) {
+		struct hello_core core = {.core = workers[i].cpu, .tid = workers[i].tid};
+		message_append(message, &core, sizeof(core));
+	}
 }
 
 static void (*const answers[])(struct message *) = {

@@ -8,6 +8,7 @@
 #include "port.h"
 #include "trial.h"
 #include "verify.h"
+#include "worker.h"
 
 void control_ports(struct message *message)
 {
@@ -38,13 +39,14 @@ void control_flows(struct message *message)
 			message_fail(message, "there is no flow %u", index);
 			return;
 		}
-		message_append(message, flows[index].ports, port_count * sizeof(struct flow_counters));
+		for (uint32_t port = 0; port < port_count; port++)
+			message_append(message, &flow_counters[port][index], sizeof(struct flow_counters));
 	}
 }
 
 static struct latency_flow *asked_flow(struct message *message, uint32_t hw_id)
 {
-	if (hw_id < LATENCY_FLOWS && flows[STATS_FLOWS + hw_id].active)
+	if (hw_id < LATENCY_FLOWS && flow_active[STATS_FLOWS + hw_id])
 		return &latency_flows[hw_id];
 	message_fail(message, "there is no latency flow %u", hw_id);
 	return NULL;
@@ -116,18 +118,27 @@ void control_trial(struct message *message)
 {
 	uint64_t now = clock_ticks();
 	bool running = trial.number != 0 && trial.end == 0;
+	struct watch_sum sum = watch_total(worker_watches(), worker_count);
 	struct trial_reply reply = {
 		.number = trial.number, .running = running,
 		.duration_ns = trial.number == 0 ? 0 : ticks_to_ns((running ? now : trial.end) - trial.begin),
-		.lateness_max_ns = ticks_to_ns(trial.lateness_max), .lateness_p99_ns = trial_lateness_p99_ns(),
-		.gaps_over_10us = trial.over_10us, .gaps_over_50us = trial.over_50us,
-		.gaps_over_100us = trial.over_100us, .gaps_over_1ms = trial.over_1ms,
-		.gap_max_ns = ticks_to_ns(trial.gap_max), .gap_total_ns = ticks_to_ns(trial.gap_total),
+		.lateness_max_ns = ticks_to_ns(sum.lateness_max), .lateness_p99_ns = sum.lateness_p99_ns,
+		.gaps_over_10us = sum.over_10us, .gaps_over_50us = sum.over_50us,
+		.gaps_over_100us = sum.over_100us, .gaps_over_1ms = sum.over_1ms,
+		.gap_max_ns = ticks_to_ns(sum.gap_max), .gap_total_ns = ticks_to_ns(sum.gap_total),
 	};
 	message_append(message, &reply, sizeof(reply));
 	for (uint32_t i = 0; i < port_count; i++) {
 		struct trial_port port = trial_port(&ports[i], now);
 		message_append(message, &port, sizeof(port));
+	}
+	for (uint32_t i = 0; i < worker_count; i++) {
+		const struct watch *watch = &workers[i].watch;
+		struct trial_core core = {
+			.core = workers[i].cpu, .gaps_over_100us = watch->over_100us,
+			.gap_max_ns = ticks_to_ns(watch->gap_max), .gap_total_ns = ticks_to_ns(watch->gap_total),
+		};
+		message_append(message, &core, sizeof(core));
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "port.h"
 #include "trial.h"
 #include "verify.h"
+#include "worker.h"
 
 struct start {
 	struct port *port;
@@ -32,6 +33,8 @@ static void release_streams(struct stream *streams, uint32_t count)
 static void begin_trial(uint64_t now)
 {
 	trial_begin(now);
+	for (uint32_t i = 0; i < worker_count; i++)
+		watch_begin(&workers[i].watch);
 	flow_arrivals_reset();
 	verify_begin_trial();
 	for (uint32_t i = 0; i < port_count; i++) {
@@ -62,7 +65,7 @@ static void start_now(void *argument)
 	port->active = start->active;
 	port->trial = trial.number;
 	port->full_since = port->offered_at = port->refused_at = 0;
-	port->gaps_made_up = trial.gap_total;
+	port->gaps_made_up = port->watch->gap_total;
 	for (uint32_t i = 0; i < start->count; i++) {
 		struct stream *stream = &port->streams[i];
 		stream_begin(stream, begin, start->duration_s);

@@ -4,14 +4,18 @@
 #include <string.h>
 #include <rte_byteorder.h>
 #include <rte_ether.h>
+#include <rte_spinlock.h>
 
 #include "clock.h"
 #include "verify.h"
+#include "worker.h"
 
-struct flow flows[ALL_FLOWS];
+_Alignas(RTE_CACHE_LINE_SIZE) struct flow_counters flow_counters[MAX_PORTS][ALL_FLOWS];
+bool flow_active[ALL_FLOWS];
 struct latency_flow latency_flows[LATENCY_FLOWS];
 uint64_t arrivals_total;
 
+static rte_spinlock_t locks[ALL_FLOWS];
 static uint32_t *arrivals;
 static uint64_t arrivals_used;
 
@@ -27,8 +31,8 @@ bool flow_setup(uint64_t entries)
 
 bool flow_set(uint32_t index, bool active)
 {
-	struct flow *flow = &flows[index];
-	memset(flow->ports, 0, sizeof(flow->ports));
+	for (uint32_t port = 0; port < MAX_PORTS; port++)
+		flow_counters[port][index] = (struct flow_counters){0};
 	if (active)
 		verifier_retire(index);
 	if (active && index >= STATS_FLOWS) {
@@ -42,7 +46,7 @@ bool flow_set(uint32_t index, bool active)
 		memset(latency, 0, sizeof(*latency));
 		latency->histogram = histogram;
 	}
-	flow->active = active;
+	flow_active[index] = active;
 	return true;
 }
 
@@ -57,7 +61,7 @@ uint64_t flow_sent(uint32_t flow)
 {
 	uint64_t sent = 0;
 	for (int i = 0; i < MAX_PORTS; i++)
-		sent += flows[flow].ports[i].tx_packets;
+		sent += flow_counters[i][flow].tx_packets;
 	return sent;
 }
 
@@ -126,17 +130,28 @@ static void account_delay(struct latency_flow *latency, uint64_t ns, uint64_t no
 		latency->window_maximum = ns;
 }
 
-static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+static void count_received(uint32_t port, uint32_t flow, const struct rte_mbuf *frame)
 {
-	struct latency_header copy;
-	const struct latency_header *header =
-		rte_pktmbuf_read(frame, frame->pkt_len - sizeof(copy), sizeof(copy), &copy);
-	if (header == NULL || header->magic != LATENCY_MAGIC || header->hw_id >= LATENCY_FLOWS)
-		return false;
-	struct flow *flow = &flows[STATS_FLOWS + header->hw_id];
+	flow_counters[port][flow].rx_packets++;
+	flow_counters[port][flow].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
+}
+
+static void lock(uint32_t flow)
+{
+	if (unlikely(worker_count > 1))
+		rte_spinlock_lock(&locks[flow]);
+}
+
+static void unlock(uint32_t flow)
+{
+	if (unlikely(worker_count > 1))
+		rte_spinlock_unlock(&locks[flow]);
+}
+
+static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const struct latency_header *header,
+			    uint64_t now)
+{
 	struct latency_flow *latency = &latency_flows[header->hw_id];
-	if (!flow->active || !latency->started)
-		return false;
 	struct verifier *verifier = verifiers[STATS_FLOWS + header->hw_id];
 	int64_t ticks = verifier != NULL ? stamp_distance(header->ticks, now) : (int64_t)(now - header->ticks);
 	if (verifier != NULL) {
@@ -147,13 +162,28 @@ static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_
 		latency->old_generation++;
 		return false;
 	}
-	flow->ports[port].rx_packets++;
-	flow->ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
+	count_received(port, STATS_FLOWS + header->hw_id, frame);
 	account_order(latency, header->sequence);
 	account_delay(latency, ticks_to_ns(ticks > 0 ? (uint64_t)ticks : 0), now);
 	if (latency->arrivals_recorded < latency->arrivals_capacity)
 		latency->arrivals[latency->arrivals_recorded++] = header->sequence - FIRST_SEQUENCE;
 	return true;
+}
+
+static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	struct latency_header copy;
+	const struct latency_header *header =
+		rte_pktmbuf_read(frame, frame->pkt_len - sizeof(copy), sizeof(copy), &copy);
+	if (header == NULL || header->magic != LATENCY_MAGIC || header->hw_id >= LATENCY_FLOWS)
+		return false;
+	uint32_t flow = STATS_FLOWS + header->hw_id;
+	if (!flow_active[flow] || !latency_flows[header->hw_id].started)
+		return false;
+	lock(flow);
+	bool ours = account_latency(port, frame, header, now);
+	unlock(flow);
+	return ours;
 }
 
 uint32_t flow_ipv4_offset(const uint8_t *bytes, uint32_t length)
@@ -180,15 +210,16 @@ static bool receive_identified(uint32_t port, const struct rte_mbuf *frame, uint
 	if (id == IP_ID_LATENCY)
 		return receive_latency(port, frame, now);
 	uint32_t hw_id = id - IP_ID_STATS;
-	if (id < IP_ID_STATS || hw_id >= STATS_FLOWS || !flows[hw_id].active)
+	if (id < IP_ID_STATS || hw_id >= STATS_FLOWS || !flow_active[hw_id])
 		return false;
 	if (verifiers[hw_id] != NULL) {
+		lock(hw_id);
 		enum verdict verdict = verify_stats(verifiers[hw_id], port, frame);
+		unlock(hw_id);
 		if (verdict != VERDICT_GOOD)
 			return verdict == VERDICT_WRONG;
 	}
-	flows[hw_id].ports[port].rx_packets++;
-	flows[hw_id].ports[port].rx_bytes += frame->pkt_len + RTE_ETHER_CRC_LEN;
+	count_received(port, hw_id, frame);
 	return true;
 }
 

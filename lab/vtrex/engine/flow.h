@@ -1,6 +1,8 @@
 /* Flow statistics: counters for each flow and port, and for latency flows the delay and the order of what arrives.
  *
- * Written by the poll thread alone; the control thread reads single words, which are monotonic while a flow lives.
+ * Written by polling threads alone; the control thread reads single words, which are monotonic while a flow lives. What
+ * is kept of a flow whichever port its frames come to (delay, order, verification) is written under the flow's lock
+ * where there are several polling threads.
  */
 #ifndef VTREX_FLOW_H
 #define VTREX_FLOW_H
@@ -41,12 +43,9 @@ struct latency_flow {
 	uint64_t *histogram; /* HISTOGRAM_BUCKETS counts; allocated with the flow, never freed */
 };
 
-struct flow {
-	bool active;
-	struct flow_counters ports[MAX_PORTS];
-};
-
-extern struct flow flows[ALL_FLOWS];
+/* A flow's counters on each port, those of a port together: they are written by the worker that has the port. */
+extern struct flow_counters flow_counters[MAX_PORTS][ALL_FLOWS];
+extern bool flow_active[ALL_FLOWS];
 extern struct latency_flow latency_flows[LATENCY_FLOWS];
 extern uint64_t arrivals_total;
 

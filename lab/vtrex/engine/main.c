@@ -26,6 +26,7 @@
 #include "flow.h"
 #include "poll.h"
 #include "port.h"
+#include "worker.h"
 
 #define OWN_ARGUMENTS 8
 #define POOL_FRAMES 8191
@@ -94,12 +95,10 @@ int main(int argc, char **argv)
 	}
 	if (!verifier_setup() || !flow_setup((uint64_t)atoll(argv[6])) || !open_ports(wire) || port_count == 0)
 		return 1;
-	rte_eal_remote_launch(poll_main, &event_fd, rte_get_next_lcore(-1, 1, 0));
-	while (__atomic_load_n(&poll_tid, __ATOMIC_ACQUIRE) == 0)
-		usleep(100);
+	worker_setup();
+	poll_start(event_fd);
 	control_serve(control_fd);
 	poll_stop();
-	rte_eal_mp_wait_lcore();
 	close_ports();
 	rte_eal_cleanup();
 	return 0;

@@ -8,28 +8,33 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <rte_common.h>
+#include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_pause.h>
 
 #include "clock.h"
 #include "port.h"
 #include "trial.h"
+#include "worker.h"
 
 #define RECEIVE_AT_ONCE 512
 #define SETTLE_NS 300e6 /* polls flat out this long after the end of traffic: frames are still under way */
-#define QUIET_NS 20e6   /* and this long after a frame that came without traffic */
+#define QUIET_NS 20e6   /* and this long after a frame that came without traffic, or after something was run */
 #define SHORTEST_NAP_US 50u
 #define LONGEST_NAP_US 1000u /* 1024 descriptors then hold what comes at a million frames a second */
 
-uint32_t poll_tid, poll_cpu;
-
+static int port_event_fd;
 static atomic_bool stopping;
 static atomic_bool posted;
 static void (*posted_function)(void *);
 static void *posted_argument;
 
-void poll_stop(void) { atomic_store(&stopping, true); }
+/* Read by all workers in each turn, written when one begins or ends to transmit or something is run: on lines apart. */
+static _Alignas(RTE_CACHE_LINE_SIZE) atomic_uint transmitting; /* workers with a port that does */
+static _Alignas(RTE_CACHE_LINE_SIZE) atomic_bool gate_closed;
+static _Alignas(RTE_CACHE_LINE_SIZE) atomic_uint parked;
 
-void poll_run(void (*function)(void *), void *argument)
+void poll_run(void (*function)(void *argument), void *argument)
 {
 	posted_function = function;
 	posted_argument = argument;
@@ -38,30 +43,72 @@ void poll_run(void (*function)(void *), void *argument)
 		usleep(20);
 }
 
-static bool any_active(void)
+/* Let all know whether a port of a worker transmits. The last worker that ceases to ends the trial.
+ *
+ * A worker becomes one that transmits while all stand still, so none ends a trial that another has just joined.
+ */
+static void tell_transmitting(struct worker *worker, uint64_t now)
 {
-	for (uint32_t i = 0; i < port_count; i++)
-		if (ports[i].active_count != 0)
-			return true;
-	return false;
+	bool active = false;
+	for (uint32_t i = 0; i < worker->port_count; i++)
+		active = active || worker->ports[i]->active_count != 0;
+	if (active == worker->transmitting)
+		return;
+	worker->transmitting = active;
+	if (active)
+		atomic_fetch_add(&transmitting, 1);
+	else if (atomic_fetch_sub(&transmitting, 1) == 1)
+		trial.end = now;
 }
 
-static void port_ended(int event_fd, uint64_t now)
+static void await_parked(uint32_t count)
+{
+	while (atomic_load_explicit(&parked, memory_order_acquire) != count && !atomic_load(&stopping))
+		rte_pause();
+}
+
+/* First worker. */
+static void run_posted(void)
+{
+	atomic_store_explicit(&gate_closed, true, memory_order_release);
+	await_parked(worker_count - 1);
+	posted_function(posted_argument);
+	for (uint32_t i = 0; i < worker_count; i++)
+		tell_transmitting(&workers[i], clock_ticks());
+	atomic_store_explicit(&gate_closed, false, memory_order_release);
+	await_parked(0);
+	atomic_store_explicit(&posted, false, memory_order_release);
+}
+
+/* Any other worker. */
+static void park(void)
+{
+	atomic_fetch_add_explicit(&parked, 1, memory_order_acq_rel);
+	while (atomic_load_explicit(&gate_closed, memory_order_acquire) && !atomic_load(&stopping))
+		rte_pause();
+	atomic_fetch_sub_explicit(&parked, 1, memory_order_acq_rel);
+}
+
+static void tell_ended(void)
 {
 	const uint64_t one = 1;
-	if (!any_active())
-		trial.end = now;
-	while (write(event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(port_event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
 
-/* Sleep a moment, longer the longer it is quiet. The distance to the next checkpoint is then no gap. */
-static uint32_t nap(uint32_t last_us)
+static void stay_awake(struct worker *worker, uint64_t until)
 {
-	uint32_t nap_us = RTE_MIN(RTE_MAX(2 * last_us, SHORTEST_NAP_US), LONGEST_NAP_US);
-	trial.last = 0;
-	usleep(nap_us);
-	return nap_us;
+	if (worker->awake_until < until)
+		worker->awake_until = until;
+	worker->nap_us = 0;
+}
+
+/* Sleep a moment, longer the longer it is quiet. The distance to the next checkpoint is then no gap. */
+static void nap(struct worker *worker)
+{
+	worker->nap_us = RTE_MIN(RTE_MAX(2 * worker->nap_us, SHORTEST_NAP_US), LONGEST_NAP_US);
+	worker->watch.last = 0;
+	usleep(worker->nap_us);
 }
 
 /* Receiving goes first: were its queue full, frames would be lost here and blamed on the DUT. */
@@ -73,49 +120,77 @@ static uint32_t receive_all(struct port *port, uint64_t *now)
 		do {
 			count = port_receive(port, queue);
 			total += count;
-			trial_checkpoint(*now = clock_ticks());
+			watch_checkpoint(port->watch, *now = clock_ticks());
 		} while (count == BURST && total < RECEIVE_AT_ONCE);
 		all += total;
 	}
 	return all;
 }
 
-int poll_main(void *argument)
+/* Receive and transmit on each port once; returns how many frames came. */
+static uint32_t turn(struct worker *worker, uint64_t *now)
 {
-	int event_fd = *(int *)argument;
-	uint64_t awake_until = 0;
-	uint32_t nap_us = 0;
-	poll_cpu = (uint32_t)sched_getcpu();
-	poll_tid = (uint32_t)rte_gettid();
-	(void)setpriority(PRIO_PROCESS, poll_tid, -20); /* may be refused; then gaps show it */
+	uint32_t received = 0;
+	for (uint32_t i = 0; i < worker->port_count; i++) {
+		struct port *port = worker->ports[i];
+		uint64_t before = *now, sent_before = port->tx_packets;
+		uint32_t count = receive_all(port, now);
+		if (port_transmit(port, *now)) {
+			tell_transmitting(worker, *now);
+			tell_ended();
+		}
+		watch_checkpoint(&worker->watch, *now = clock_ticks());
+		if (count != 0 || port->tx_packets != sent_before)
+			port->busy += *now - before;
+		received += count;
+	}
+	return received;
+}
+
+static int poll_main(void *argument)
+{
+	struct worker *worker = argument;
+	const uint64_t settle = ns_to_ticks(SETTLE_NS), quiet = ns_to_ticks(QUIET_NS);
+	worker->cpu = (uint32_t)sched_getcpu();
+	__atomic_store_n(&worker->tid, (uint32_t)rte_gettid(), __ATOMIC_RELEASE);
+	(void)setpriority(PRIO_PROCESS, worker->tid, -20); /* may be refused; then gaps show it */
 	while (!atomic_load_explicit(&stopping, memory_order_relaxed)) {
+		bool first = worker->index == 0;
+		if (atomic_load_explicit(first ? &posted : &gate_closed, memory_order_acquire)) {
+			if (first)
+				run_posted();
+			else
+				park();
+			stay_awake(worker, clock_ticks() + quiet);
+		}
 		uint64_t now = clock_ticks();
-		if (atomic_load_explicit(&posted, memory_order_acquire)) {
-			posted_function(posted_argument);
-			atomic_store_explicit(&posted, false, memory_order_release);
-			now = clock_ticks();
-		}
-		uint32_t received = 0;
-		for (uint32_t i = 0; i < port_count; i++) {
-			uint64_t before = now, sent_before = ports[i].tx_packets;
-			uint32_t count = receive_all(&ports[i], &now);
-			if (port_transmit(&ports[i], now)) {
-				port_ended(event_fd, now);
-				awake_until = now + ns_to_ticks(SETTLE_NS);
-			}
-			trial_checkpoint(now = clock_ticks());
-			if (count != 0 || ports[i].tx_packets != sent_before)
-				ports[i].busy += now - before;
-			received += count;
-		}
-		if (any_active()) {
-			if (trial.last == 0)
-				trial.last = now;
+		uint32_t received = turn(worker, &now);
+		if (atomic_load_explicit(&transmitting, memory_order_relaxed) != 0) {
+			stay_awake(worker, now + settle);
+			if (worker->watch.last == 0)
+				worker->watch.last = now;
 		} else {
-			if (received != 0 && awake_until < now + ns_to_ticks(QUIET_NS))
-				awake_until = now + ns_to_ticks(QUIET_NS);
-			nap_us = now > awake_until ? nap(nap_us) : 0;
+			if (received != 0)
+				stay_awake(worker, now + quiet);
+			if (now > worker->awake_until)
+				nap(worker);
 		}
 	}
 	return 0;
+}
+
+void poll_start(int event_fd)
+{
+	port_event_fd = event_fd;
+	for (uint32_t i = 0; i < worker_count; i++) {
+		rte_eal_remote_launch(poll_main, &workers[i], workers[i].lcore);
+		while (__atomic_load_n(&workers[i].tid, __ATOMIC_ACQUIRE) == 0)
+			usleep(100);
+	}
+}
+
+void poll_stop(void)
+{
+	atomic_store(&stopping, true);
+	rte_eal_mp_wait_lcore();
 }

@@ -137,8 +137,8 @@ static void account_sent(struct port *port, struct stream *stream, uint32_t coun
 	port->tx_packets += count;
 	port->tx_bytes += bytes;
 	if (stream->flow != NO_FLOW) {
-		flows[stream->flow].ports[port->index].tx_packets += count;
-		flows[stream->flow].ports[port->index].tx_bytes += bytes;
+		flow_counters[port->index][stream->flow].tx_packets += count;
+		flow_counters[port->index][stream->flow].tx_bytes += bytes;
 	}
 }
 
@@ -147,12 +147,12 @@ static void refused(struct port *port, struct stream *stream, uint64_t now)
 {
 	if (port->full_since == 0)
 		port->full_since = now;
-	uint64_t away = trial.gap_total - port->gaps_made_up;
+	uint64_t away = port->watch->gap_total - port->gaps_made_up;
 	uint64_t bound = port_limits.full_wait + RTE_MIN(away, port_limits.late);
 	if (now - port->full_since <= bound)
 		return;
 	give_up(port, stream, now, bound, &stream->queue_full);
-	port->gaps_made_up = trial.gap_total;
+	port->gaps_made_up = port->watch->gap_total;
 }
 
 static void stream_transmit(struct port *port, struct stream *stream, uint64_t now)
@@ -180,11 +180,11 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	stream->pending_count -= taken + lost;
 	account_sent(port, stream, taken);
 	account_lost(port, stream, lost);
-	trial_late(lateness, taken);
+	watch_late(port->watch, lateness, taken);
 	if (likely(taken + lost == count)) {
 		port->full_since = 0;
 		if (stream->settled == due)
-			port->gaps_made_up = trial.gap_total;
+			port->gaps_made_up = port->watch->gap_total;
 		return;
 	}
 	port->tx_refused++;

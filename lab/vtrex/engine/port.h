@@ -1,6 +1,7 @@
 /* A port: one Ethernet device with as many queues each way as it has, what is sent on it now, and its counters.
  *
- * Everything here belongs to the poll thread; the control thread reads counters and changes the rest by poll_run().
+ * Everything here belongs to the worker that has the port (worker.h); the control thread reads counters and changes the
+ * rest by poll_run(). Ports do not share cache lines.
  */
 #ifndef VTREX_PORT_H
 #define VTREX_PORT_H
@@ -12,6 +13,7 @@
 
 #include "queues.h"
 #include "stream.h"
+#include "trial.h"
 
 struct port {
 	uint16_t device;
@@ -22,6 +24,7 @@ struct port {
 	uint32_t stream_count;
 	struct stream **active;
 	uint32_t active_count; /* > 0: the port transmits */
+	struct watch *watch; /* of the worker that has this port */
 	uint64_t busy; /* ticks of the loop's steps that moved a frame */
 	uint64_t next_due;
 	uint64_t full_since; /* tick since when the device has not taken all that was offered, 0 = it does */
@@ -32,7 +35,7 @@ struct port {
 	uint64_t rx_packets_before, rx_unknown_before; /* at the begin of the trial */
 	struct rte_ether_addr mac;
 	rte_be32_t ipv4; /* 0: does not answer ARP */
-};
+} __rte_cache_aligned;
 
 struct port_limits {
 	uint64_t full_wait; /* ticks for which a device may refuse frames before they are given up */

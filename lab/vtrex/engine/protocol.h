@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 4u
+#define PROTOCOL_VERSION 5u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
@@ -47,11 +47,14 @@ WIRE_STRUCT header {
 	uint32_t length;
 };
 
-WIRE_STRUCT hello_reply {
+WIRE_STRUCT hello_core { /* of a polling thread */
+	uint32_t core, tid;
+};
+
+WIRE_STRUCT hello_reply { /* followed by `cores` of hello_core */
 	uint32_t version;
 	uint32_t ports;
-	uint32_t core;
-	uint32_t poll_tid;
+	uint32_t cores;
 	uint64_t tsc_hz;
 	uint64_t arrivals_capacity;
 	char driver[16];
@@ -156,7 +159,12 @@ WIRE_STRUCT trial_port {
 	uint64_t intended, sent, queue_full, late, rx_packets, rx_unknown;
 };
 
-WIRE_STRUCT trial_reply { /* followed by one trial_port for each port */
+WIRE_STRUCT trial_core { /* what one polling thread saw */
+	uint32_t core;
+	uint64_t gaps_over_100us, gap_max_ns, gap_total_ns;
+};
+
+WIRE_STRUCT trial_reply { /* sums over the polling threads; followed by one trial_port a port and one trial_core a core */
 	uint64_t number, running;
 	uint64_t duration_ns, lateness_max_ns, lateness_p99_ns;
 	uint64_t gaps_over_10us, gaps_over_50us, gaps_over_100us, gaps_over_1ms, gap_max_ns, gap_total_ns;

@@ -143,7 +143,8 @@ static enum verdict wrong(const struct verifier *verifier, enum wrong_kind kind,
 {
 	struct verified_direction *direction = &verified[verifier->tx_port][verifier->rx_port];
 	struct wrong_sample *sample = &direction->first[kind];
-	if (direction->wrong[kind]++ != 0)
+	/* Of another polling thread's flow, perhaps, as it came to the wrong port. */
+	if (__atomic_fetch_add(&direction->wrong[kind], 1, __ATOMIC_RELAXED) != 0)
 		return VERDICT_WRONG;
 	sample->port = port;
 	sample->length = frame->pkt_len;
@@ -223,7 +224,7 @@ enum verdict verify_latency(struct verifier *verifier, uint32_t port, const stru
 static enum verdict unknown_stats(struct verifier *verifier, uint32_t port, const struct rte_mbuf *frame)
 {
 	const struct signature *found = tail(frame);
-	if (flows[verifier->flow].active && found->trial == verifier->trial)
+	if (flow_active[verifier->flow] && found->trial == verifier->trial)
 		return wrong(verifier, WRONG_CONTENT, port, frame);
 	if (found->trial != verifier_trial && has_identity(verifier, frame) &&
 	    signature_right(frame, frame_identity(verifier, frame)))
@@ -236,7 +237,7 @@ static enum verdict unknown_latency(struct verifier *verifier, uint32_t port, co
 {
 	if (!has_identity(verifier, frame) || !stamp_right(frame, frame_identity(verifier, frame)))
 		return VERDICT_FOREIGN;
-	if (flows[verifier->flow].active)
+	if (flow_active[verifier->flow])
 		return wrong(verifier, WRONG_CONTENT, port, frame);
 	return verifier->trial != verifier_trial ? wrong(verifier, WRONG_STALE, port, frame) : VERDICT_FOREIGN;
 }
@@ -260,7 +261,7 @@ static enum verdict unknown_tail(uint32_t port, const struct rte_mbuf *frame)
 {
 	const struct verifier *found = NULL;
 	for (uint32_t flow = 0; flow < ALL_FLOWS && (found == NULL || found->rx_port != port); flow++)
-		if (verifiers[flow] != NULL && flows[flow].active && same_headers(verifiers[flow], frame))
+		if (verifiers[flow] != NULL && flow_active[flow] && same_headers(verifiers[flow], frame))
 			found = verifiers[flow];
 	return found != NULL ? wrong(found, WRONG_CONTENT, port, frame) : VERDICT_FOREIGN;
 }

@@ -10,7 +10,7 @@
  * reordered is reordered (RFC 4737, section 3.3: a greater number of the pair came before), and with more pairs than
  * places not all of it may be counted.
  *
- * All of this runs in the poll thread.
+ * All of this runs in the polling threads; what is kept of a flow under its lock (flow.h).
  */
 #ifndef VTREX_VERIFY_H
 #define VTREX_VERIFY_H

@@ -67,7 +67,7 @@ def get_global_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
 
     tx_bps, rx_bps = total_rate("tx_bytes") * 8, total_rate("rx_bytes") * 8
     expected = generator.expected_rates_pps()
-    busy = min(100.0, total_rate("busy_ns") / 1e7)
+    busy = min(100.0, total_rate("busy_ns") / 1e7 / len(generator.engine.cores))
     return ABSENT | {
         "m_cpu_util": busy,
         "m_cpu_util_raw": busy,
