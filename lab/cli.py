@@ -13,10 +13,8 @@ from lab.errors import LabError, UsageError, near_misses
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 testbed_app = typer.Typer(no_args_is_help=True, help="Look at testbeds.")
 image_app = typer.Typer(no_args_is_help=True, help="Look at images and build them.")
-vtrex_app = typer.Typer(no_args_is_help=True, help="The TRex-compatible software generator.")
 app.add_typer(testbed_app, name="testbed")
 app.add_typer(image_app, name="image")
-app.add_typer(vtrex_app, name="vtrex")
 
 
 @testbed_app.command("list")
@@ -72,12 +70,14 @@ def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "
     typer.echo(finish(folder.resolve()))
 
 
-@vtrex_app.command("serve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def vtrex_serve(context: typer.Context) -> None:
-    """Serve TRex's RPC for software ports; options as of ``python -m lab.vtrex serve --help``."""
-    from lab.vtrex.cli import app as serve_app
+@app.command(
+    "vtrex", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def vtrex(context: typer.Context) -> None:
+    """Run the TRex-compatible software generator: serve, t-rex-64, config, ports."""
+    from lab.vtrex.cli import main as vtrex_main
 
-    serve_app(["serve", *context.args], standalone_mode=False)
+    sys.exit(vtrex_main(context.args))
 
 
 def main() -> None:

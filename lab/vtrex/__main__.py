@@ -1,5 +1,9 @@
 """``python -m lab.vtrex serve``."""
 
-from lab.vtrex.cli import app
+import signal
+import sys
 
-app(prog_name="vtrex")
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load is no traceback
+from lab.vtrex.cli import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))

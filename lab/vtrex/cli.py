@@ -1,27 +1,24 @@
-"""The ``serve`` command of vtrex."""
+"""The commands of vtrex: ``serve``, ``t-rex-64``, and what helps to start them."""
 
 from __future__ import annotations
 
 import os
-import sys
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, cast
 
 import typer
 
 from lab import paths
 from lab.errors import LabError, UsageError
-from lab.vtrex.devices import Device, netns_file, parse
+from lab.vtrex import config_example, trex_config
+from lab.vtrex.devices import KINDS, Device, netns_file, parse
 from lab.vtrex.engine import EngineOptions
+from lab.vtrex.notes import say
 from lab.vtrex.serve import ServerOptions, serve
-
-MAX_PORTS = 8
+from lab.vtrex.settings import MOST_PORTS, WIRE, Settings, combine, use_core
 
 app = typer.Typer(help="vtrex: a software traffic generator that TRex clients can drive.", no_args_is_help=True)
-
-
-@app.callback()
-def vtrex() -> None:
-    """Keep ``serve`` a command of its own."""
 
 
 def _cores(asked: str | None) -> tuple[int, ...]:
@@ -39,11 +36,14 @@ def _cores(asked: str | None) -> tuple[int, ...]:
     return tuple(cores)
 
 
-def _devices(ports: list[str], wire: bool, netns: str | None) -> tuple[Device, ...]:
-    if wire == bool(ports):
-        raise UsageError("give either --wire or one --port vhost:PATH or af_packet:IFACE for each port")
-    if len(ports) > MAX_PORTS:
-        raise UsageError(f"{len(ports)} ports were given; there can be {MAX_PORTS} at most")
+def _devices(ports: tuple[str, ...], netns: str | None) -> tuple[Device, ...]:
+    """Return the device of each port; none for the wire."""
+    if not ports:
+        raise UsageError("no ports: give either --wire or one --port for each, or --cfg (`pixlab vtrex ports` helps)")
+    if ports == (WIRE, WIRE):
+        ports = ()
+    if len(ports) > MOST_PORTS:
+        raise UsageError(f"{len(ports)} ports were given; there can be {MOST_PORTS} at most")
     found: list[Device] = []
     for port in ports:
         device = parse(port)
@@ -55,53 +55,132 @@ def _devices(ports: list[str], wire: bool, netns: str | None) -> tuple[Device, .
     return tuple(found)
 
 
-def _check_ranges(bind: str, rpc_port: int, async_port: int, line_rate_gbps: float, limits_us: list[float]) -> None:
-    for name, value in (("--rpc-port", rpc_port), ("--async-port", async_port)):
-        if not 0 <= value <= 65535:
-            raise UsageError(f"{name} {value} is not between 0 and 65535")
-    if rpc_port == async_port != 0:
-        raise UsageError(f"--rpc-port and --async-port are both {rpc_port}")
-    if not 0 < line_rate_gbps <= 1000:
-        raise UsageError(f"--line-rate-gbps {line_rate_gbps:g} is not between 0 and 1000")
-    if any(not 0 < limit <= 1e6 for limit in limits_us):
-        raise UsageError("--full-wait-us and --late-us must be above 0 and at most 1000000")
-    if not bind:
-        raise UsageError("--bind needs an address")
+def start(settings: Settings) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        LabError: they cannot be, or the engine is missing or gone.
+
+    """
+    devices = _devices(settings.ports, settings.netns)
+    netns = None if settings.netns is None else netns_file(settings.netns)
+    cores = _cores(settings.core)
+    if settings.housekeeping_core is not None:
+        use_core(settings.housekeeping_core)
+    engine = EngineOptions(
+        binary=paths.NATIVE / "vtrex-engine",
+        devices=devices,
+        netns=netns,
+        cores=cores,
+        full_wait_us=settings.full_wait_us,
+        late_us=settings.late_us,
+        prefix=settings.prefix,
+    )
+    if settings.memory_limit_mb is not None and settings.memory_limit_mb < engine.memory_mb:
+        raise UsageError(f"limit_memory {settings.memory_limit_mb} is too little: {engine.memory_mb} MB are needed")
+    serve(
+        engine,
+        ServerOptions(
+            settings.bind,
+            settings.rpc_port,
+            settings.async_port,
+            settings.line_rate_gbps,
+            settings.start_delay_ms / 1e3,
+            settings.layers,
+        ),
+    )
+
+
+_ALL_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+# What typer says of a command line that is wrong; some releases bring their own click, others import it.
+_BadCommandLine = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 
 @app.command("serve")
 def serve_command(
     port: Annotated[
-        list[str] | None,
-        typer.Option(help="A port: vhost:PATH[,queues=N] (vhost-user server socket) or af_packet:IFACE."),
+        list[str] | None, typer.Option(help="A port, of a form that `pixlab vtrex ports` lists; once for each.")
     ] = None,
     wire: Annotated[bool, typer.Option("--wire", help="Two ports joined to each other.")] = False,
+    cfg: Annotated[Path | None, typer.Option(help="TRex's configuration file; options count above it.")] = None,
     netns: Annotated[str | None, typer.Option(help="Network namespace (name or path) of af_packet ports.")] = None,
-    rpc_port: Annotated[int, typer.Option(help="TCP port of requests, 0 = any free one.")] = 4501,
-    async_port: Annotated[int, typer.Option(help="TCP port of the event doorbell, 0 = any free one.")] = 4500,
-    bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    rpc_port: Annotated[int | None, typer.Option(help="TCP port of requests, 0 = any free one [4501].")] = None,
+    async_port: Annotated[int | None, typer.Option(help="TCP port of the doorbell, 0 = any free one [4500].")] = None,
+    bind: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     core: Annotated[
-        str | None, typer.Option(help="CPUs of the polling threads, such as 3 or 2,3; default the last one.")
+        str | None, typer.Option(help="CPUs of the polling threads, such as 3 or 2,3 [the last one].")
     ] = None,
-    line_rate_gbps: Annotated[float, typer.Option(help="What the ports say their speed is.")] = 10.0,
-    full_wait_us: Annotated[float, typer.Option(help="How long a full device is offered frames again.")] = 1000.0,
-    late_us: Annotated[float, typer.Option(help="Frames later than this are not sent any more.")] = 10000.0,
+    line_rate_gbps: Annotated[float | None, typer.Option(help="What the ports say their speed is [10].")] = None,
+    full_wait_us: Annotated[
+        float | None, typer.Option(help="How long a full device is offered frames again [1000].")
+    ] = None,
+    late_us: Annotated[float | None, typer.Option(help="Frames later than this are not sent any more [10000].")] = None,
     start_delay_ms: Annotated[
-        float, typer.Option(min=0, max=1000, help="Time from a request to start until the first frame.")
-    ] = 0.0,
+        float | None, typer.Option(help="Time from a request to start until the first frame [0].")
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="Name of this server among several on a machine.")] = None,
+    status: Annotated[
+        bool | None, typer.Option("--status/--no-status", help="A status line on stderr [if it is a terminal].")
+    ] = None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM, SIGHUP or Ctrl-C."""
+    if cfg is not None and (port or wire):
+        raise UsageError("--cfg gives the ports: give neither --port nor --wire beside it")
+    ports = (WIRE, WIRE) if wire else tuple(port or ())
+    if wire and port:
+        raise UsageError("give either --wire or one --port for each port (`pixlab vtrex ports` lists their forms)")
+    said = {
+        "ports": ports or None,
+        "netns": netns,
+        "rpc_port": rpc_port,
+        "async_port": async_port,
+        "bind": bind,
+        "core": core,
+        "line_rate_gbps": line_rate_gbps,
+        "full_wait_us": full_wait_us,
+        "late_us": late_us,
+        "start_delay_ms": start_delay_ms,
+        "prefix": prefix,
+        "status": status,
+    }
+    start(combine(said, {} if cfg is None else trex_config.said_in(cfg)))
+
+
+@app.command("t-rex-64", add_help_option=False, context_settings=_ALL_WORDS)
+def t_rex_64_command(context: typer.Context) -> None:
+    """Serve, started with TRex's own options: t-rex-64 -i --cfg FILE; -h lists them."""
+    from lab.vtrex.t_rex_64 import run
+
+    run(context.args)
+
+
+@app.command("config")
+def config_command() -> None:
+    """Print a configuration file to begin with; it serves as it stands."""
+    print(config_example.TEXT, end="")
+
+
+@app.command("ports")
+def ports_command() -> None:
+    """List what a port can be."""
+    print("--wire: two ports joined to each other")
+    for form in KINDS.values():
+        print(f"--port {form}")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command line; returns its exit code. What cannot be is one line on stderr."""
+    return one_line_errors(lambda: app(list(words) or ["--help"], prog_name="vtrex", standalone_mode=False))
+
+
+def one_line_errors(action: Callable[[], object]) -> int:
+    """Do something and return the exit code; an error is one line on stderr."""
     try:
-        _check_ranges(bind, rpc_port, async_port, line_rate_gbps, [full_wait_us, late_us])
-        engine = EngineOptions(
-            binary=paths.NATIVE / "vtrex-engine",
-            devices=_devices(port or [], wire, netns),
-            netns=None if netns is None else netns_file(netns),
-            cores=_cores(core),
-            full_wait_us=full_wait_us,
-            late_us=late_us,
-        )
-        serve(engine, ServerOptions(bind, rpc_port, async_port, line_rate_gbps, start_delay_ms / 1e3))
+        done = action()
     except LabError as error:
-        print(f"vtrex: {error}", file=sys.stderr)
-        raise typer.Exit(error.exit_code) from None
+        say(str(error))
+        return error.exit_code
+    except _BadCommandLine as error:
+        say(f"{error.format_message()} (--help lists what there is)")
+        return UsageError.exit_code
+    return done if isinstance(done, int) else 0

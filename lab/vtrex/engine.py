@@ -22,8 +22,8 @@ class EngineOptions:
     """How to start an engine.
 
     ``devices`` empty means the wire: two ports joined to each other. ``cores`` are the CPUs of the polling threads, to
-    which the ports are dealt in turn. ``netns`` is the file of the network namespace in
-    which the engine runs and looks for interfaces, None for the caller's own.
+    which the ports are dealt in turn. ``netns`` is the file of the network namespace in which the engine runs and looks
+    for interfaces, None for the caller's own. ``prefix`` tells the servers on a machine apart.
     """
 
     binary: Path
@@ -34,6 +34,7 @@ class EngineOptions:
     late_us: float = 10000.0
     arrivals: int = 4 << 20
     memory_mb: int = 256
+    prefix: str = "vtrex"
 
 
 class Engine:
@@ -199,7 +200,7 @@ def _eal(options: EngineOptions) -> list[str]:
     arguments = ["--lcores", ",".join([f"0@({','.join(map(str, others))})", *polling]), "--main-lcore", "0"]
     arguments += [
         "--no-shconf",
-        "--file-prefix=vtrex",
+        f"--file-prefix={options.prefix}",
         "--no-huge",
         "-m",
         str(options.memory_mb),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lab.vtrex import messages as m
@@ -13,6 +14,7 @@ from lab.vtrex import params as p
 from lab.vtrex.engine import Engine
 from lab.vtrex.events import Event, EventQueues
 from lab.vtrex.flows import FlowTable
+from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
 from lab.vtrex.port import PROFILE, TX, Owner, Port, default_mac
 from lab.vtrex.rpc import refuse
@@ -35,7 +37,12 @@ class Generator:
     """All state of a server."""
 
     def __init__(
-        self, engine: Engine, line_rate_gbps: float, doorbell: Callable[[], None], start_delay_s: float = 0.0
+        self,
+        engine: Engine,
+        line_rate_gbps: float,
+        doorbell: Callable[[], None],
+        start_delay_s: float = 0.0,
+        layers: Sequence[Layer] = (),
     ) -> None:
         """Present the engine's ports at a line rate.
 
@@ -44,6 +51,7 @@ class Generator:
             line_rate_gbps: of each port.
             doorbell: tells clients to ask for events.
             start_delay_s: time from a request to start until the first frame.
+            layers: addresses of the first ports, until clients give others.
 
         """
         self.engine = engine
@@ -60,7 +68,18 @@ class Generator:
             Port(index, default_mac(index), default_mac(_peer(index, engine.ports)), line_rate_gbps)
             for index in range(engine.ports)
         ]
+        self._configure(layers)
         self.tick()
+
+    def _configure(self, layers: Sequence[Layer]) -> None:
+        for port, layer in zip(self.ports, layers, strict=False):
+            port.mac = layer.mac or port.mac
+        for port in self.ports:
+            port.peer_mac = self.ports[_peer(port.index, len(self.ports))].mac
+        for port, layer in zip(self.ports, layers, strict=False):
+            port.configure(layer)
+            if layer.ipv4 is not None:
+                self.engine.set_address(port.index, port.mac, socket.inet_aton(layer.ipv4))
 
     def port(self, params: p.Params) -> Port:
         """Return the port that a request names.

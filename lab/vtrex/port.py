@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.vtrex.layer import Layer
 from lab.vtrex.streams import Stream
 
 PROFILE = "_"
@@ -62,6 +63,14 @@ class Port:
     def line_rate_bps(self) -> float:
         """What counts as 100 %."""
         return self.speed_gbps * 1e9
+
+    def configure(self, layer: Layer) -> None:
+        """Take the addresses of a configuration file; its gateway stays unresolved until a client resolves it."""
+        self.vlan = [] if layer.vlan is None else [layer.vlan]
+        if layer.peer_mac is not None:
+            self.peer_mac = layer.peer_mac
+        elif layer.ipv4 is not None and layer.gateway is not None:
+            self.ipv4_src, self.ipv4_dst, self.resolved = layer.ipv4, layer.gateway, False
 
     def attributes(self) -> dict[str, Any]:
         """Return ``attr`` of get_port_status."""

@@ -18,7 +18,10 @@ from lab.vtrex.dispatch import call
 from lab.vtrex.engine import Engine, EngineOptions
 from lab.vtrex.events import Event
 from lab.vtrex.generator import Generator
+from lab.vtrex.layer import Layer
+from lab.vtrex.notes import say
 from lab.vtrex.rpc import serve_wire
+from lab.vtrex.settings import is_local
 
 TICK_S = 0.5
 MAX_MESSAGE_BYTES = 16 << 20
@@ -33,6 +36,7 @@ class ServerOptions:
     async_port: int
     line_rate_gbps: float
     start_delay_s: float = 0.0
+    layers: tuple[Layer, ...] = ()
 
 
 class Server:
@@ -51,7 +55,7 @@ class Server:
         self._pub = self._bind(zmq.PUB, options.bind, options.async_port, "--async-port")
         self._engine = engine
         self._generator = Generator(
-            engine, options.line_rate_gbps, lambda: self._pub.send(b"{}"), options.start_delay_s
+            engine, options.line_rate_gbps, lambda: self._pub.send(b"{}"), options.start_delay_s, options.layers
         )
 
     def _bind(self, kind: int, address: str, port: int, option: str) -> zmq.Socket[bytes]:
@@ -119,7 +123,7 @@ def _leave_cores(cores: Iterable[int]) -> None:
 
 
 def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
-    """Run a server until SIGTERM or SIGINT; prints one line when it is ready.
+    """Run a server until SIGTERM, SIGINT or SIGHUP; prints one line when it is ready.
 
     Raises:
         UsageError: what was asked for cannot be.
@@ -131,7 +135,7 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
     stop_read, stop_write = socket.socketpair()
     stop_write.setblocking(False)
     signal.set_wakeup_fd(stop_write.fileno())
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     engine = Engine(engine_options)
     try:
@@ -139,6 +143,8 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
         server = Server(engine, options)
         try:
             print(server.ready_line, flush=True)
+            if not is_local(options.bind):
+                say(f"warning: {options.bind} is open to other machines; whoever reaches it controls the generator")
             server.run(stop_read.fileno())
         finally:
             server.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.vtrex.cli import main
 from tests.vtrex.serving import RpcFailure, Server, connected
 
 
@@ -42,6 +43,14 @@ def serve(*options: str) -> subprocess.CompletedProcess[str]:
     [
         ([], "either --wire or"),
         (["--wire", "--port", "vhost:/tmp/x"], "either --wire or"),
+        (["--wire", "--cfg", "x.yaml"], "neither --port nor --wire"),
+        (["--cfg", "/nowhere/trex_cfg.yaml"], "/nowhere/trex_cfg.yaml: No such file"),
+        (["--prot", "vhost:/tmp/x"], "--port"),
+        (["--wire", "extra"], "extra"),
+        (["--wire", "--core", "one"], "--core one: 'one' is not available"),
+        (["--wire", "--prefix", "a/b"], "prefix 'a/b'"),
+        (["--wire", "--late-us", "0"], "above 0"),
+        (["--wire", "--start-delay-ms", "2000"], "2000"),
         (["--port", "tap:x"], "vhost:PATH[,queues=N]"),
         (["--port", "vhost:"], "vhost:PATH"),
         (["--port", "vhost:/tmp/v,queues=0"], "queues is not a number from 1 to 16"),
@@ -54,21 +63,37 @@ def serve(*options: str) -> subprocess.CompletedProcess[str]:
         (["--wire", "--rpc-port", "70000"], "--rpc-port 70000"),
         (["--wire", "--rpc-port", "4501", "--async-port", "4501"], "both 4501"),
         (["--wire", "--line-rate-gbps", "0"], "--line-rate-gbps 0"),
-        (["--wire", "--bind", "192.0.2.77"], "192.0.2.77"),
         ([option for k in range(9) for option in ("--port", f"vhost:/tmp/v{k}")], "8 at most"),
     ],
 )
-def test_an_option_that_cannot_be_is_one_clear_line(options: list[str], says: str) -> None:
-    done = serve(*options)
+def test_an_option_that_cannot_be_is_one_clear_line(
+    options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *options]) == 11
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_wrong_option_is_one_line_of_the_program_as_well() -> None:
+    for module, words in (("lab.vtrex", ["serve", "--wier"]), ("lab.cli", ["vtrex", "serve", "--wier"])):
+        done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (11, "")
+        assert "--wire" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_address_of_another_machine_is_one_line() -> None:
+    done = serve("--wire", "--bind", "192.0.2.77")
     assert done.returncode == 11
-    assert done.stdout == ""
-    assert says in done.stderr
+    assert "cannot listen on 192.0.2.77" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_missing_engine_names_make_native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"from lab import paths; paths.NATIVE = __import__('pathlib').Path({str(tmp_path)!r})\n"
-    program += "from lab.vtrex.cli import app; app(['serve', '--wire'])"
+    program += "from lab.vtrex.cli import main; raise SystemExit(main(['serve', '--wire']))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 14
     assert "make native" in done.stderr
@@ -93,7 +118,7 @@ def vhost_options(folder: Path) -> list[str]:
     return ["--port", f"vhost:{folder}/v0", "--port", f"vhost:{folder}/v1"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_clean_stop_leaves_no_socket_and_no_engine(
     folder: Path, number: signal.Signals, start_server: Callable[..., Server]
 ) -> None:
