@@ -34,6 +34,7 @@ $(STAMPS)/venv: pyproject.toml | system
 
 native: | system
 	@$(MAKE) --no-print-directory -C lab/vtrex/engine OUT=$(NATIVE)
+	@$(MAKE) --no-print-directory -C lab/dut/model-dut OUT=$(NATIVE)
 	@$(MAKE) --no-print-directory -C lab/simulation/kernel OUT=$(NATIVE)
 	@$(MAKE) --no-print-directory -C firmware-images/pix/bench/host OUT=$(NATIVE)
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from lab.dut.virtio_user import eal_options
 from lab.errors import DutError, LabError
 from lab.machines.deadline import Deadline
 from lab.process import dying_with_parent, on_core
@@ -76,7 +77,16 @@ class Testpmd:
         self._said = ""
         self._runtime = tempfile.mkdtemp(prefix="pixlab-testpmd-")  # DPDK leaves a lock and its configuration behind
         # Line by line: it writes prompts at once, and into a pipe all else only when a buffer is full.
-        command = ["stdbuf", "--output=L", PROGRAM, *_eal(sockets, macs, core, housekeeping_core, queue_size, queues)]
+        command = ["stdbuf", "--output=L", PROGRAM]
+        command += eal_options(
+            sockets,
+            macs,
+            core=core,
+            housekeeping_core=housekeeping_core,
+            queue_size=queue_size,
+            memory_mb=_MEMORY_MB,
+            queues=queues,
+        )
         command += ["--", *_forwarding(peer_macs, queue_size, queues)]
         self._process = subprocess.Popen(
             dying_with_parent(on_core(housekeeping_core, command)),
@@ -191,19 +201,6 @@ class Testpmd:
         end_s = time.monotonic() + limit_s
         while self._more(end_s - time.monotonic()):
             pass
-
-
-def _eal(
-    sockets: Sequence[Path], macs: Sequence[str], core: int, housekeeping_core: int, queue_size: int, queues: int
-) -> list[str]:
-    """Write the options of DPDK itself: no huge pages, as neither the generator nor the image's machine has them."""
-    words = ["--lcores", f"0@{housekeeping_core},1@{core}", "--main-lcore", "0", "--no-huge", "-m", str(_MEMORY_MB)]
-    words += ["--iova-mode=va", "--no-pci", "--no-shconf", "--no-telemetry", "--single-file-segments"]
-    words += [f"--file-prefix=pixlab-{os.getpid()}"]
-    for number, (socket, mac) in enumerate(zip(sockets, macs, strict=True)):
-        device = f"net_virtio_user{number},path={socket},mac={mac},queue_size={queue_size},queues={queues}"
-        words += ["--vdev", f"{device},mrg_rxbuf=0,cq={int(queues > 1)}"]  # several pairs need the control queue
-    return words
 
 
 def _forwarding(peer_macs: Sequence[str], queue_size: int, queues: int) -> list[str]:

@@ -1,0 +1,217 @@
+"""What a device under test does to known frames is reported exactly, slowly and at a million frames a second.
+
+The model (lab/dut/model.py) keeps the truth; frames that never reached it are told by what it received.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from lab import paths
+from lab.dut.model import ModelForwarder, Truth
+from lab.machines import cores
+from lab.metrics.reordering import Sequence, reordering_record
+from lab.testbed.behaviour import Behaviour
+from tests.vtrex.serving import Rpc, Server, connected
+from tests.vtrex.test_fields import stream
+from tests.vtrex.test_honesty import run
+
+MACS = ("52:54:00:79:00:00", "52:54:00:79:00:01")
+PEERS = ("02:00:00:79:00:00", "02:00:00:79:00:01")
+RATES = pytest.mark.parametrize(("rate_pps", "frames"), [(10_000, 3_000), (1_000_000, 100_000)], ids=["10k", "1M"])
+PG_ID = 7
+SETTLE_LIMIT_S = 10.0
+CLOCKS = 0.999
+"""Two processes calibrate the same TSC apart, and a histogram has three digits."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, ModelForwarder]]:
+    folder, plan = tmp_path_factory.mktemp("exact"), cores.plan(1)
+    sockets = [paths.runtime_dir() / f"{folder.name}-{number}" for number in range(2)]
+    ports = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
+    limits = ["--late-us", "1000000", "--full-wait-us", "1000000"]  # whatever else runs here, every frame is sent
+    running = Server(*ports, *limits, "--core", str(plan.generator))
+    with ModelForwarder(
+        sockets,
+        MACS,
+        PEERS,
+        behaviour=Behaviour(),
+        core=plan.exclusive[0],
+        housekeeping_core=plan.housekeeping,
+        queue_size=1024,
+        log=folder / "model.log",
+    ) as model:
+        model.start()
+        yield running, model
+    assert running.stop() == (0, "")
+
+
+@pytest.fixture
+def model(server: tuple[Server, ModelForwarder]) -> ModelForwarder:
+    return server[1]
+
+
+@pytest.fixture
+def rpc(server: tuple[Server, ModelForwarder]) -> Iterator[Rpc]:
+    with connected(server[0]) as rpc:
+        rpc.reset(0, 1)
+        yield rpc
+
+
+def send(rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, frames: int) -> tuple[Truth, dict[str, Any]]:
+    """Send a burst from port 0; returns what the model did and the engine's report, once nothing is under way."""
+    mode = {"type": "single_burst", "total_pkts": frames, "rate": {"type": "pps", "value": rate_pps}}
+    flow = {"enabled": True, "stream_id": PG_ID, "rule_type": rule}
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode, flow_stats=flow))
+    if rule == "stats":
+        arrival = {"src_mac": MACS[1], "dst_mac": PEERS[1], "hops": model.behaviour.hops}
+        rpc.call("pixlab_verify", streams=[{"pg_id": PG_ID, "rx_port": 1, **arrival}])
+    sent = run(rpc, -1, 0)["ports"][0]["sent_packets"]
+    assert sent == frames
+    report = settled(rpc, model, frames)
+    return model.truth()[0], report
+
+
+def settled(rpc: Rpc, model: ModelForwarder, frames: int) -> dict[str, Any]:
+    """Wait until all that the model sends has arrived."""
+    deadline = time.monotonic() + SETTLE_LIMIT_S
+    while True:
+        truth = model.truth()[0]
+        report: dict[str, Any] = rpc.call("pixlab_get_trial_report")
+        if truth.received == frames and truth.held == 0 and report["ports"][1]["rx_packets"] >= truth.sent:
+            return report
+        assert time.monotonic() < deadline, f"{truth} is not what arrived: {report['ports'][1]}"
+        time.sleep(0.02)
+
+
+def arrivals(rpc: Rpc) -> Sequence:
+    told = rpc.call("pixlab_get_arrivals", pg_id=PG_ID)
+    assert told["recorded"] == told["received"]
+    return np.frombuffer(zlib.decompress(base64.b64decode(told["seqs"])), dtype="<u4")
+
+
+def order_of(truth: Truth, places: int) -> list[int]:
+    """Say in which order frames arrive that the model lost, moved behind ``places`` others, or sent twice."""
+    lost, moved, twice = set(truth.lost_numbers), set(truth.moved_numbers), set(truth.duplicated_numbers)
+    out: list[int] = []
+    waiting: list[tuple[int, int]] = []
+    passed = 0
+    for number in range(truth.received):
+        if number in lost:
+            continue
+        if number in moved:
+            waiting.append((passed + places, number))
+            continue
+        out += [number, number] if number in twice else [number]
+        passed += 1
+        while waiting and waiting[0][0] <= passed:
+            out.append(waiting.pop(0)[1])
+    assert not waiting
+    return out
+
+
+BEHAVIOURS: dict[str, dict[str, Any]] = {
+    "loss": {"lose": {"frames": [0, 17, 18, 2_990], "every": 100}},
+    "bursts of loss": {"lose": {"frames": [5, 1_000], "burst_frames": 300}},
+    "random loss": {"lose": {"ratio": 0.02}, "seed": 9},
+    "copies": {"duplicate": {"frames": [0, 1], "every": 50}},
+    "moved": {"move": {"every": 40}, "move_places": 7},
+    "moved far": {"move": {"frames": [1, 2, 3, 500]}, "move_places": 600},
+    "all at once": {
+        "lose": {"every": 97}, "duplicate": {"every": 31, "burst_frames": 3}, "move": {"every": 53}, "move_places": 3,
+        "delay_ns": 100_000,
+    },
+}  # fmt: skip
+
+
+@RATES
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_every_arrival_of_a_latency_stream_is_known_by_its_number(
+    rpc: Rpc, model: ModelForwarder, behaviour: str, rate_pps: int, frames: int
+) -> None:
+    model.behave(Behaviour(**BEHAVIOURS[behaviour]))
+    truth, report = send(rpc, model, "latency", rate_pps, frames)
+    assert truth.lost + truth.duplicated + truth.moved > 0
+    seen = arrivals(rpc)
+    assert seen.tolist() == order_of(truth, model.behaviour.move_places)
+    record = reordering_record(seen, sent=frames, tx_port=0, rx_port=1, complete=True, source="vtrex-arrivals")
+    assert (record.received, record.lost) == (truth.sent, truth.lost)
+    assert (record.duplicates, record.reordered) == (truth.duplicated, truth.moved)
+    assert report["ports"][1]["rx_unknown"] == 0
+
+
+@RATES
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_verified_frames_are_counted_exactly(
+    rpc: Rpc, model: ModelForwarder, behaviour: str, rate_pps: int, frames: int
+) -> None:
+    model.behave(Behaviour(**BEHAVIOURS[behaviour]))
+    truth, report = send(rpc, model, "stats", rate_pps, frames)
+    (direction,) = report["verification"]
+    assert direction["good"] == truth.received - truth.lost
+    assert {kind: wrong["frames"] for kind, wrong in direction["wrong"].items()} == (
+        {"duplicate": truth.duplicated} if truth.duplicated else {}
+    )
+    assert direction["reordered"] == truth.moved
+    flow = rpc.call("get_pgid_stats", pgids=[PG_ID])["flow_stats"][str(PG_ID)]
+    assert (flow["tp"]["0"], flow["rp"]["1"]) == (frames, direction["good"])
+
+
+@RATES
+def test_frames_that_a_full_queue_drops_are_lost_and_no_others(
+    rpc: Rpc, model: ModelForwarder, rate_pps: int, frames: int
+) -> None:
+    model.behave(Behaviour(capacity_pps=rate_pps / 4, queue_frames=100))
+    truth, _ = send(rpc, model, "latency", rate_pps, frames)
+    assert truth.lost == truth.lost_capacity > 0
+    missing = np.setdiff1d(np.arange(frames, dtype=np.uint32), arrivals(rpc))
+    assert len(missing) == truth.lost_capacity
+    assert missing[: len(truth.lost_numbers)].tolist() == list(truth.lost_numbers)
+
+
+@pytest.fixture
+def histogram_with(rpc: Rpc, model: ModelForwarder) -> Callable[..., HdrHistogram]:
+    def histogram(rate_pps: int, frames: int, **values: Any) -> HdrHistogram:
+        rpc.reset(0, 1)
+        model.behave(Behaviour(**values))
+        send(rpc, model, "latency", rate_pps, frames)
+        latency = rpc.call("pixlab_get_latency", pg_id=PG_ID)
+        decoded = HdrHistogram.decode(latency["hdr"])
+        assert latency["count"] == decoded.get_total_count() == frames
+        assert decoded.values_are_equivalent(decoded.get_min_value(), latency["min_ns"])
+        return decoded
+
+    return histogram
+
+
+@RATES
+@pytest.mark.parametrize("delay_ns", [200_000, 5_000_000])
+def test_no_frame_is_faster_than_the_delay(
+    histogram_with: Callable[..., HdrHistogram], delay_ns: int, rate_pps: int, frames: int
+) -> None:
+    without = histogram_with(rate_pps, frames)
+    delayed = histogram_with(rate_pps, frames, delay_ns=delay_ns)
+    assert delayed.get_min_value() >= delay_ns * CLOCKS
+    assert delayed.get_min_value() > without.get_min_value()
+
+
+def test_of_frames_that_are_moved_by_time_each_takes_that_much_longer(
+    histogram_with: Callable[..., HdrHistogram], rpc: Rpc, model: ModelForwarder
+) -> None:
+    frames, late_ns = 2_000, 300_000_000
+    delayed = histogram_with(10_000, frames, move={"every": 10}, move_ns=late_ns)
+    late = sum(item.count_at_value_iterated_to for item in delayed.get_recorded_iterator()
+               if item.value_iterated_to >= late_ns * CLOCKS)  # fmt: skip
+    assert late >= model.truth()[0].moved == frames // 10
+    late_numbers = set(model.truth()[0].moved_numbers)
+    in_place = [number for number in arrivals(rpc).tolist() if number not in late_numbers]
+    assert in_place == sorted(in_place)
