@@ -105,11 +105,11 @@ class LatencyRecord(Model):
 
 
 class ReorderingRecord(Model):
-    """Order of the tagged frames of one direction as RFC 4737 defines it, computed from every arrival.
+    """Order of the tagged frames of one direction as RFC 4737 defines it, over every arrival.
 
     ``reordered`` counts type-P-reordered packets (section 3.3), ``ratio`` divides by the received without duplicates
     (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2.1 in packets, over the reordered ones (0 when
-    none). ``complete`` is false where the generator did not record every arrival.
+    none). ``complete`` is false where the generator could not tell what each arrival was.
     """
 
     tx_port: int

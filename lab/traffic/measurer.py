@@ -16,7 +16,7 @@ from lab.methods.trial import (
     TrialResult,
 )
 from lab.methods.validity import ValidityLimits, judge
-from lab.metrics.reordering import reordering_record
+from lab.metrics.reordering import analyse
 from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction, streams_for
 from lab.traffic.models import EngineReport, Stream, TaggedRecord, TrafficResult
@@ -60,7 +60,9 @@ class GeneratorMeasurer:
             disturbances += traffic.engine.cores
         directions, late_frames = without_late_frames(direction_counts(streams, traffic), self._missing_before)
         self._missing_before = sum(direction.lost_frames for direction in directions)
-        late = f"{late_frames} frames of the trial before arrived only now: the DUT had held them"
+        invalid = [sentence for record in traffic.tagged for sentence in contradictions(record)]
+        if late_frames:
+            invalid.append(f"{late_frames} frames of the trial before arrived only now: the DUT had held them")
         result = TrialResult(
             request=request,
             started_at_s=traffic.started_at_s,
@@ -70,7 +72,7 @@ class GeneratorMeasurer:
             reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
             disturbances=disturbances,
             settled=traffic.settled,
-            invalid=(late,) if late_frames else (),
+            invalid=tuple(invalid),
         )
         return result.model_copy(update={"invalid": judge(result, self._limits)})
 
@@ -179,17 +181,23 @@ def _latency(stream: Stream, record: TaggedRecord) -> LatencyRecord:
 
 
 def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) -> ReorderingRecord:
-    sent = next(c.sent_frames for c in traffic.streams if c.pg_id == stream.pg_id)
-    if record.arrivals is not None:
-        arrivals = np.frombuffer(zlib.decompress(base64.b64decode(record.arrivals)), dtype="<u4")
-        return reordering_record(
-            arrivals,
-            sent=sent if record.numbered_frames is None else record.numbered_frames,
+    found = record.sequence
+    if found is not None:
+        return ReorderingRecord(
             tx_port=stream.tx_port,
             rx_port=stream.rx_port,
-            complete=record.arrivals_recorded == record.arrivals_received,
-            source="vtrex-arrivals",
+            sent=found.numbered_frames,
+            received=found.distinct_frames + found.duplicates + found.too_old,
+            duplicates=found.duplicates,
+            lost=found.lost_frames,
+            reordered=found.reordered,
+            ratio=found.reordered / found.distinct_frames if found.distinct_frames else 0.0,
+            extent_max=found.extent_max,
+            extent_mean=found.extent_mean,
+            complete=found.exact,
+            source="vtrex-sequence",
         )
+    sent = next(c.sent_frames for c in traffic.streams if c.pg_id == stream.pg_id)
     received = next(c.received_frames for c in traffic.streams if c.pg_id == stream.pg_id)
     unique = max(0, received - record.duplicates)
     return ReorderingRecord(
@@ -205,4 +213,31 @@ def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) ->
         extent_mean=0.0,
         complete=False,
         source="trex-counters",
+    )
+
+
+def contradictions(record: TaggedRecord) -> tuple[str, ...]:
+    """Compare what the generator found in the order of arrival with what the recorded arrivals say.
+
+    Args:
+        record: of a tagged stream; nothing is compared where the log was full or the generator's counts have limits.
+
+    Returns:
+        One sentence where they differ: then one of the two is wrong, and nobody knows which.
+
+    """
+    found = record.sequence
+    if found is None or record.arrivals is None or not found.exact:
+        return ()
+    if record.arrivals_recorded != record.arrivals_received:
+        return ()
+    order = analyse(np.frombuffer(zlib.decompress(base64.b64decode(record.arrivals)), dtype="<u4"))
+    logged = (order.received - order.duplicates, order.reordered, order.extent_max)
+    tracked = (found.distinct_frames, found.reordered, found.extent_max)
+    if logged == tracked:
+        return ()
+    told = "received, {} reordered, greatest extent {}"
+    return (
+        f"the generator contradicts itself on pg_id {record.pg_id}: {tracked[0]} {told.format(*tracked[1:])}; "
+        f"but by its log {logged[0]} {told.format(*logged[1:])}",
     )

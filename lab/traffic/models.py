@@ -77,12 +77,39 @@ class StreamCount(Model):
     received_frames: int
 
 
+class SequenceRecord(Model):
+    """Loss, duplication and order of a tagged stream as the generator found them while the frames came (RFC 4737).
+
+    ``numbered_frames`` were sent, or lost by a full queue of the link; ``distinct_frames`` of them arrived at least
+    once. ``too_old`` frames came too late to be told from duplicates, ``never_sent`` ones with numbers that were given
+    to none, and the extent of ``extent_unknown`` of the reordered ones is not known: with all three 0 the others are
+    exact. Extents are those of section 4.2.1, in frames.
+    """
+
+    numbered_frames: int
+    distinct_frames: int
+    lost_frames: int
+    duplicates: int
+    reordered: int
+    too_old: int = 0
+    never_sent: int = 0
+    extent_max: int = 0
+    extent_mean: float = 0.0
+    extent_unknown: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether no frame was beyond the bounds of what the generator can tell."""
+        return self.too_old == self.never_sent == self.extent_unknown == 0
+
+
 class TaggedRecord(Model):
     """What the receiver saw of a tagged stream.
 
-    ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns); ``arrivals`` the sequence numbers in order of arrival (base64
-    of zlib of little-endian u32), None where the generator does not record them; then ``out_of_order`` and
-    ``duplicates`` are TRex's own counts. ``numbered_frames`` were sent, or lost by a full queue of the link.
+    ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns). ``sequence`` is None where the generator does not track it;
+    then ``out_of_order`` and ``duplicates`` are TRex's own counts. ``arrivals`` are the sequence numbers in order of
+    arrival (base64 of zlib of little-endian u32), without duplicates where frames are verified; where less were
+    recorded than received the log was full.
     """
 
     pg_id: int
@@ -95,7 +122,7 @@ class TaggedRecord(Model):
     arrivals: str | None = None
     arrivals_recorded: int = 0
     arrivals_received: int = 0
-    numbered_frames: int | None = None
+    sequence: SequenceRecord | None = None
     out_of_order: int = 0
     duplicates: int = 0
 

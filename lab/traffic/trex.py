@@ -26,6 +26,7 @@ from lab.traffic.models import (
     GeneratorInfo,
     PortReport,
     SentFrame,
+    SequenceRecord,
     Stream,
     StreamCount,
     TaggedRecord,
@@ -228,7 +229,7 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
     counts = {"out_of_order": errors.get("out_of_order", 0), "duplicates": errors.get("dup", 0)}
     exact = record.get("latency")
     if exact is not None:
-        arrivals = record["arrivals"]
+        arrivals, sequence = record["arrivals"], record["sequence"]
         return TaggedRecord(
             pg_id=record["pg_id"],
             count=exact["count"],
@@ -240,7 +241,18 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
             arrivals=arrivals["seqs"],
             arrivals_recorded=arrivals["recorded"],
             arrivals_received=arrivals["received"],
-            numbered_frames=arrivals["sent"],
+            sequence=SequenceRecord(
+                numbered_frames=sequence["numbered"],
+                distinct_frames=sequence["received"],
+                lost_frames=sequence["lost"],
+                duplicates=sequence["duplicates"],
+                reordered=sequence["reordered"],
+                too_old=sequence["too_old"],
+                never_sent=sequence["never_sent"],
+                extent_max=sequence["extent"]["max"],
+                extent_mean=sequence["extent"]["mean"],
+                extent_unknown=sequence["extent"]["unknown"],
+            ),
             **counts,
         )
     latency = trex.get("latency", {})

@@ -170,6 +170,7 @@ class Worker:
         record: JsonObject = {"pg_id": pg_id, "trex": stats["latency"].get(pg_id)}
         if self._extras:
             record["latency"] = self._extra("pixlab_get_latency", {"pg_id": pg_id})
+            record["sequence"] = self._extra("pixlab_get_sequence", {"pg_id": pg_id})
             record["arrivals"] = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": 0, "limit": 1 << 22})
         return record
 

@@ -150,6 +150,12 @@ class Engine:
         counters = m.LatencyCounters(*m.LATENCY.unpack_from(reply))
         return counters, [(index, count) for index, count in m.BUCKET.iter_unpack(reply[m.LATENCY.size :])]
 
+    def sequence(self, hw_id: int) -> tuple[m.SequenceCounters, list[tuple[int, int]]]:
+        """Return a latency flow's order of arrival and the (HdrHistogram index, count) pairs of its extents."""
+        reply = self.ask(m.Op.SEQUENCE, struct.pack("<I", hw_id))
+        counters = m.SequenceCounters(*m.SEQUENCE.unpack_from(reply))
+        return counters, [(index, count) for index, count in m.BUCKET.iter_unpack(reply[m.SEQUENCE.size :])]
+
     def arrivals(self, hw_id: int, offset: int, limit: int) -> tuple[int, int, int, bytes]:
         """Return (received, recorded, sent, little-endian u32 sequence numbers from ``offset`` on)."""
         reply = self.ask(m.Op.ARRIVALS, m.ARRIVALS_REQUEST.pack(hw_id, 0, offset, limit))

@@ -17,7 +17,7 @@ _HALF = 1024  # half of the sub-buckets of a histogram with three digits
 Buckets = Sequence[tuple[int, int]]
 
 
-def bucket_value_ns(index: int) -> int:
+def bucket_value(index: int) -> int:
     """Return the lowest value of the engine's bucket with this index (engine/histogram.h)."""
     if index < 2 * _HALF:
         return index
@@ -28,7 +28,7 @@ def encode_histogram(buckets: Buckets) -> str:
     """Return the counts as a compressed V2 HdrHistogram in base64: values in ns, 1 ns to 10 s, 3 digits."""
     histogram = HdrHistogram(LOWEST_NS, HIGHEST_NS, DIGITS)
     for index, count in buckets:
-        histogram.record_value(bucket_value_ns(index), count)
+        histogram.record_value(bucket_value(index), count)
     return bytes(histogram.encode()).decode()
 
 
@@ -39,7 +39,7 @@ def trex_histogram(buckets: Iterable[tuple[int, int]]) -> dict[str, int]:
     """
     bins: dict[int, int] = {}
     for index, count in buckets:
-        latency_us = min(bucket_value_ns(index) // 1000, 900_000)
+        latency_us = min(bucket_value(index) // 1000, 900_000)
         decade = 10
         while latency_us >= 10 * decade:
             decade *= 10

@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 MAX_FRAME_BYTES = 2044
 STATS_FLOWS = 1023
 LATENCY_FLOWS = 128
@@ -34,6 +34,7 @@ class Op(IntEnum):
     CAPTURE_STATUS = 16
     ADDRESS = 17
     VERIFIED = 18
+    SEQUENCE = 19
 
 
 class FlowKind(IntEnum):
@@ -74,10 +75,11 @@ CHECKSUM = struct.Struct("<H")
 RATES = struct.Struct("<II")
 FLOW_SET = struct.Struct("<II")
 FLOW = struct.Struct("<4Q")
-LATENCY = struct.Struct("<4Qdd7QII")
+LATENCY = struct.Struct("<4Qdd8QII")
 BUCKET = struct.Struct("<IQ")
 ARRIVALS_REQUEST = struct.Struct("<IIQQ")
 ARRIVALS = struct.Struct("<4Q")
+SEQUENCE = struct.Struct("<11Q")
 TRIAL = struct.Struct("<11Q")
 TRIAL_PORT = struct.Struct("<II6Q")
 TRIAL_CORE = struct.Struct("<I3Q")
@@ -135,8 +137,25 @@ class LatencyCounters(NamedTuple):
     sequence_high: int
     sequence_low: int
     old_generation: int
+    negative: int
     started: int
     buckets: int
+
+
+class SequenceCounters(NamedTuple):
+    """Which numbers of a latency flow came since its last start, and in what order (engine/sequence.h)."""
+
+    numbered: int
+    distinct: int
+    duplicates: int
+    reordered: int
+    too_old: int
+    never_sent: int
+    extent_max: int
+    extent_sum: int
+    extent_unknown: int
+    window: int
+    gaps: int
 
 
 class TrialCounters(NamedTuple):

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from lab.methods.trial import Disturbance, TrialRequest, WrongFrames
 from lab.traffic.load import streams_for
@@ -17,6 +18,7 @@ from lab.traffic.models import (
     GeneratorInfo,
     PortReport,
     SentFrame,
+    SequenceRecord,
     Stream,
     StreamCount,
     TaggedRecord,
@@ -119,9 +121,10 @@ def test_a_generator_that_falls_short_makes_the_trial_invalid() -> None:
     assert any("short" in reason for reason in trial.invalid)
 
 
-def test_the_order_of_arrival_becomes_a_reordering_record() -> None:
-    order = np.array([0, 2, 1, 3, 3, 5], dtype="<u4")
-    tagged = TaggedRecord(
+def tagged_record(order: list[int], **sequence: int) -> TaggedRecord:
+    """Return a record of frames that came in this order; ``sequence`` changes what the generator says of it."""
+    usual = {"numbered_frames": 6, "distinct_frames": 5, "lost_frames": 1, "duplicates": 1, "reordered": 1}
+    return TaggedRecord(
         pg_id=2,
         count=6,
         min_ns=1,
@@ -129,12 +132,38 @@ def test_the_order_of_arrival_becomes_a_reordering_record() -> None:
         mean_ns=1.5,
         latency_hdr="",
         latency_source="vtrex-tsc",
-        arrivals=base64.b64encode(zlib.compress(order.tobytes())).decode(),
-        arrivals_recorded=6,
+        arrivals=base64.b64encode(zlib.compress(np.array(order, dtype="<u4").tobytes())).decode(),
+        arrivals_recorded=len(order),
         arrivals_received=6,
+        sequence=SequenceRecord(**usual | {"extent_max": 1} | sequence, extent_mean=1.0),
     )
+
+
+def test_the_generators_account_of_order_becomes_a_reordering_record() -> None:
+    tagged = tagged_record([0, 2, 1, 3, 3, 5])
     counts = {**FULL, 2: (6, 6)}
     trial = GeneratorMeasurer(Recorded(result(counts, tagged=(tagged,))), BOTH).measure(REQUEST)
     (record,) = trial.reordering
     assert (record.sent, record.duplicates, record.lost, record.reordered) == (6, 1, 1, 1)
+    assert record.received == 6
     assert record.complete
+    assert not any("contradicts" in reason for reason in trial.invalid)
+
+
+@pytest.mark.parametrize(
+    ("order", "sequence", "contradicts"),
+    [
+        pytest.param([0, 2, 1, 3, 3, 5], {}, False, id="agree"),
+        pytest.param([0, 2, 1, 3, 5], {}, False, id="log-was-full"),
+        pytest.param([0, 1, 2, 3, 3, 5], {}, True, id="order"),
+        pytest.param([0, 2, 1, 3, 4, 5], {}, True, id="count"),
+        pytest.param([0, 1, 2, 3, 3, 5], {"too_old": 1}, False, id="beyond-its-window"),
+    ],
+)
+def test_a_generator_that_contradicts_itself_makes_the_trial_invalid(
+    order: list[int], sequence: dict[str, int], contradicts: bool
+) -> None:
+    tagged = (tagged_record(order, **sequence),)
+    trial = GeneratorMeasurer(Recorded(result({**FULL, 2: (6, 6)}, tagged=tagged)), BOTH).measure(REQUEST)
+    assert any("contradicts itself on pg_id 2" in reason for reason in trial.invalid) == contradicts
+    assert trial.reordering[0].complete == ("too_old" not in sequence)

@@ -46,6 +46,7 @@ static void (*const answers[])(struct message *) = {
 	[OP_CAPTURE_STATUS] = control_capture_status,
 	[OP_ADDRESS] = control_address,
 	[OP_VERIFIED] = control_verified,
+	[OP_SEQUENCE] = control_sequence,
 };
 
 void control_serve(int fd)

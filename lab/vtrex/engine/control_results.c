@@ -44,6 +44,21 @@ void control_flows(struct message *message)
 	}
 }
 
+/* Append { u32 index, u64 count } for each count that is not 0; returns how many. */
+static uint32_t append_histogram(struct message *message, const uint64_t *counts, uint32_t size)
+{
+	uint32_t appended = 0;
+	for (uint32_t i = 0; i < size; i++) {
+		uint64_t count = counts[i];
+		if (count == 0)
+			continue;
+		message_append(message, &i, sizeof(i));
+		message_append(message, &count, sizeof(count));
+		appended++;
+	}
+	return appended;
+}
+
 static struct latency_flow *asked_flow(struct message *message, uint32_t hw_id)
 {
 	if (hw_id < LATENCY_FLOWS && flow_active[STATS_FLOWS + hw_id])
@@ -64,19 +79,34 @@ void control_latency(struct message *message)
 		.last_maximum_ns = RTE_MAX(flow->last_maximum, flow->window_maximum),
 		.dropped = flow->dropped, .out_of_order = flow->out_of_order, .duplicate = flow->duplicate,
 		.sequence_high = flow->sequence_high, .sequence_low = flow->sequence_low,
-		.old_generation = flow->old_generation, .started = flow->started,
+		.old_generation = flow->old_generation, .negative = flow->negative, .started = flow->started,
 	};
 	message_append(message, &reply, sizeof(reply));
-	uint32_t buckets = 0;
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		uint64_t count = flow->histogram[i];
-		if (count == 0)
-			continue;
-		message_append(message, &i, sizeof(i));
-		message_append(message, &count, sizeof(count));
-		buckets++;
-	}
+	uint32_t buckets = append_histogram(message, flow->histogram, HISTOGRAM_BUCKETS);
 	((struct latency_reply *)message->reply)->buckets = buckets;
+}
+
+/* Numbers that a flow has given to frames since its last start, and that went out or were lost by a full queue. */
+static uint64_t numbered(const struct latency_flow *flow, uint32_t hw_id)
+{
+	return flow_sent(STATS_FLOWS + hw_id) - flow->sent_before + flow->lost;
+}
+
+void control_sequence(struct message *message)
+{
+	const uint32_t *hw_id = message_request(message, sizeof(*hw_id));
+	const struct latency_flow *flow = hw_id == NULL ? NULL : asked_flow(message, *hw_id);
+	if (flow == NULL)
+		return;
+	const struct sequence *sequence = flow->sequence;
+	struct sequence_reply reply = {
+		.numbered = numbered(flow, *hw_id), .distinct = sequence->distinct, .duplicates = sequence->duplicates,
+		.reordered = sequence->reordered, .too_old = sequence->too_old, .never_sent = sequence->never_sent,
+		.extent_max = sequence->extent_max, .extent_sum = sequence->extent_sum,
+		.extent_unknown = sequence->extent_unknown, .window = SEQUENCE_WINDOW, .gaps = SEQUENCE_GAPS,
+	};
+	message_append(message, &reply, sizeof(reply));
+	append_histogram(message, sequence->extents, SEQUENCE_EXTENTS);
 }
 
 void control_arrivals(struct message *message)
@@ -87,7 +117,7 @@ void control_arrivals(struct message *message)
 		return;
 	struct arrivals_reply reply = {
 		.received = flow->count, .recorded = flow->arrivals_capacity == 0 ? 0 : flow->arrivals_recorded,
-		.sent = flow_sent(STATS_FLOWS + request->latency_flow) - flow->sent_before + flow->lost,
+		.sent = numbered(flow, request->latency_flow),
 	};
 	if (request->offset < reply.recorded)
 		reply.returned = RTE_MIN(request->limit, reply.recorded - request->offset);

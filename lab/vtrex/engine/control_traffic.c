@@ -240,27 +240,21 @@ void control_push(struct message *message)
 	message_append(message, &reply, sizeof(reply));
 }
 
-struct flow_change {
-	const struct flow_set_request *request;
-	bool done;
-};
-
 /* Poll thread. */
 static void flow_set_now(void *argument)
 {
-	struct flow_change *change = argument;
-	change->done = flow_set(change->request->flow, change->request->active != 0);
+	const struct flow_set_request *request = argument;
+	flow_set(request->flow, request->active != 0);
 }
 
 void control_flow_set(struct message *message)
 {
 	const struct flow_set_request *request = message_request(message, sizeof(*request));
-	struct flow_change change = {request, false};
 	if (request == NULL)
 		return;
-	if (request->flow < ALL_FLOWS)
-		poll_run(flow_set_now, &change);
-	if (!change.done)
+	if (request->flow < ALL_FLOWS && flow_prepare(request->flow))
+		poll_run(flow_set_now, (void *)(uintptr_t)request);
+	else
 		message_fail(message, "flow %u cannot be set up", request->flow);
 }
 

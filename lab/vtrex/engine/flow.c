@@ -29,7 +29,25 @@ bool flow_setup(uint64_t entries)
 	return true;
 }
 
-bool flow_set(uint32_t index, bool active)
+static void *touched(size_t size)
+{
+	void *memory = malloc(size);
+	return memory == NULL ? NULL : memset(memory, 0, size);
+}
+
+bool flow_prepare(uint32_t index)
+{
+	if (index < STATS_FLOWS)
+		return true;
+	struct latency_flow *latency = &latency_flows[index - STATS_FLOWS];
+	if (latency->histogram == NULL)
+		latency->histogram = touched(HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
+	if (latency->sequence == NULL)
+		latency->sequence = touched(sizeof(*latency->sequence));
+	return latency->histogram != NULL && latency->sequence != NULL;
+}
+
+void flow_set(uint32_t index, bool active)
 {
 	for (uint32_t port = 0; port < MAX_PORTS; port++)
 		flow_counters[port][index] = (struct flow_counters){0};
@@ -37,17 +55,11 @@ bool flow_set(uint32_t index, bool active)
 		verifier_retire(index);
 	if (active && index >= STATS_FLOWS) {
 		struct latency_flow *latency = &latency_flows[index - STATS_FLOWS];
-		uint64_t *histogram = latency->histogram;
-		if (histogram == NULL)
-			histogram = malloc(HISTOGRAM_BUCKETS * sizeof(*histogram));
-		if (histogram == NULL)
-			return false;
-		memset(histogram, 0, HISTOGRAM_BUCKETS * sizeof(*histogram));
-		memset(latency, 0, sizeof(*latency));
-		latency->histogram = histogram;
+		memset(latency->histogram, 0, HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
+		sequence_begin(latency->sequence);
+		*latency = (struct latency_flow){.sequence = latency->sequence, .histogram = latency->histogram};
 	}
 	flow_active[index] = active;
-	return true;
 }
 
 void flow_arrivals_reset(void)
@@ -71,11 +83,12 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames)
 	memset(latency->histogram, 0, HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
 	latency->generation = generation;
 	latency->expected = FIRST_SEQUENCE;
-	latency->count = latency->minimum = latency->maximum = latency->over_range = 0;
+	latency->count = latency->minimum = latency->maximum = latency->over_range = latency->negative = 0;
 	latency->sum = latency->jitter = latency->previous = 0;
 	latency->window_end = latency->window_maximum = latency->last_maximum = 0;
 	latency->sent_before = flow_sent(STATS_FLOWS + hw_id);
-	latency->lost = 0;
+	latency->lost = latency->numbered = 0;
+	sequence_begin(latency->sequence);
 	/* An eighth more than is sent, for duplicates; a stream without an end gets a quarter of all. */
 	uint64_t wanted = frames == 0 ? arrivals_total / 4 : frames + frames / 8 + 1024;
 	uint64_t left = arrivals_total - arrivals_used;
@@ -86,7 +99,7 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames)
 	latency->started = true;
 }
 
-/* TRex's accounting: only the last sequence number is kept (the arrivals tell the rest). */
+/* TRex's accounting: only the last sequence number is kept (sequence.h tells the rest). */
 static void account_order(struct latency_flow *latency, uint32_t sequence)
 {
 	int32_t ahead = (int32_t)(sequence - latency->expected);
@@ -148,6 +161,13 @@ static void unlock(uint32_t flow)
 		rte_spinlock_unlock(&locks[flow]);
 }
 
+static void note_number(struct latency_flow *latency, uint32_t sequence)
+{
+	/* Written where the stream is sent, before the frame could leave. */
+	uint64_t given = __atomic_load_n(&latency->numbered, __ATOMIC_ACQUIRE);
+	sequence_note(latency->sequence, sequence - FIRST_SEQUENCE, given);
+}
+
 static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const struct latency_header *header,
 			    uint64_t now)
 {
@@ -156,14 +176,18 @@ static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const s
 	int64_t ticks = verifier != NULL ? stamp_distance(header->ticks, now) : (int64_t)(now - header->ticks);
 	if (verifier != NULL) {
 		enum verdict verdict = verify_latency(verifier, port, frame);
+		if (verdict == VERDICT_DUPLICATE)
+			note_number(latency, header->sequence);
 		if (verdict != VERDICT_GOOD)
-			return verdict == VERDICT_WRONG;
+			return verdict != VERDICT_FOREIGN;
 	} else if (header->generation != latency->generation) {
 		latency->old_generation++;
 		return false;
 	}
 	count_received(port, STATS_FLOWS + header->hw_id, frame);
 	account_order(latency, header->sequence);
+	note_number(latency, header->sequence);
+	latency->negative += ticks < 0;
 	account_delay(latency, ticks_to_ns(ticks > 0 ? (uint64_t)ticks : 0), now);
 	if (latency->arrivals_recorded < latency->arrivals_capacity)
 		latency->arrivals[latency->arrivals_recorded++] = header->sequence - FIRST_SEQUENCE;
@@ -217,7 +241,7 @@ static bool receive_identified(uint32_t port, const struct rte_mbuf *frame, uint
 		enum verdict verdict = verify_stats(verifiers[hw_id], port, frame);
 		unlock(hw_id);
 		if (verdict != VERDICT_GOOD)
-			return verdict == VERDICT_WRONG;
+			return verdict != VERDICT_FOREIGN;
 	}
 	count_received(port, hw_id, frame);
 	return true;

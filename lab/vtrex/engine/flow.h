@@ -13,6 +13,7 @@
 
 #include "histogram.h"
 #include "protocol.h"
+#include "sequence.h"
 
 #define IP_ID_STATS 0xFC00u   /* + hw_id: the IPv4 identification that marks a frame of a "stats" flow */
 #define IP_ID_LATENCY 0xFFFFu
@@ -33,14 +34,17 @@ struct latency_flow {
 	bool started;
 	uint32_t expected; /* next sequence number */
 	uint64_t count, minimum, maximum, over_range; /* ns */
+	uint64_t negative; /* frames whose time stamp was later than their arrival; their delay counts as 0 */
 	double sum, jitter, previous;
 	uint64_t window_end, window_maximum, last_maximum;
 	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
 	uint64_t sent_before; /* frames sent up to the last start */
 	uint64_t lost;        /* frames since then that a full queue of the device lost; they have numbers, too */
+	uint64_t numbered;    /* frames built since then: the numbers below it have been given */
 	uint32_t *arrivals;
 	uint64_t arrivals_capacity, arrivals_recorded;
-	uint64_t *histogram; /* HISTOGRAM_BUCKETS counts; allocated with the flow, never freed */
+	struct sequence *sequence; /* these two are allocated by flow_prepare() and never freed */
+	uint64_t *histogram;       /* HISTOGRAM_BUCKETS counts */
 };
 
 /* A flow's counters on each port, those of a port together: they are written by the worker that has the port. */
@@ -52,8 +56,11 @@ extern uint64_t arrivals_total;
 /* Reserve room for `entries` arrivals in all. Returns false when there is no memory. */
 bool flow_setup(uint64_t entries);
 
-/* Begin or end the life of a flow; a flow begins with zero counters. */
-bool flow_set(uint32_t flow, bool active);
+/* Control thread: have the memory that a flow needs. False when there is none. */
+bool flow_prepare(uint32_t flow);
+
+/* Begin or end the life of a prepared flow; a flow begins with zero counters. */
+void flow_set(uint32_t flow, bool active);
 
 /* Forget what earlier trials recorded, and prepare a latency flow for a new start of its stream. */
 void flow_arrivals_reset(void);

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 5u
+#define PROTOCOL_VERSION 6u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
@@ -37,6 +37,7 @@ enum op {
 	OP_CAPTURE_STATUS,
 	OP_ADDRESS,
 	OP_VERIFIED,
+	OP_SEQUENCE,
 };
 
 #define WIRE_STRUCT struct __attribute__((packed))
@@ -139,6 +140,7 @@ WIRE_STRUCT latency_reply { /* OP_LATENCY <u32 latency hw_id>, followed by `buck
 	double sum_ns, jitter_ns;
 	uint64_t last_maximum_ns; /* of the present and the last full window of half a second */
 	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
+	uint64_t negative; /* frames that came before their time stamp */
 	uint32_t started; /* 0: no traffic of this flow has been started yet */
 	uint32_t buckets;
 };
@@ -151,6 +153,13 @@ WIRE_STRUCT arrivals_request {
 
 WIRE_STRUCT arrivals_reply { /* followed by `returned` of u32 */
 	uint64_t received, recorded, sent, returned;
+};
+
+WIRE_STRUCT sequence_reply { /* OP_SEQUENCE <u32 latency hw_id>: sequence.h; followed by { u32 index, u64 count } */
+	uint64_t numbered; /* of the last start; as in arrivals_reply: sent, or lost by a full queue */
+	uint64_t distinct, duplicates, reordered, too_old, never_sent;
+	uint64_t extent_max, extent_sum, extent_unknown;
+	uint64_t window, gaps; /* its bounds */
 };
 
 WIRE_STRUCT trial_port {

@@ -126,6 +126,8 @@ static void write_latency_headers(struct stream *stream, struct rte_mbuf **frame
 	}
 	if (stream->verifier != NULL)
 		stream->verifier->sent += count;
+	uint64_t numbered = latency_flows[stream->hw_id].numbered + count;
+	__atomic_store_n(&latency_flows[stream->hw_id].numbered, numbered, __ATOMIC_RELEASE);
 }
 
 uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t count)

@@ -167,8 +167,10 @@ static enum verdict judge(struct verifier *verifier, uint32_t port, const struct
 		return wrong(verifier, WRONG_CONTENT, port, frame);
 	if (unlikely(number + verifier->window - 64 < verifier->newest))
 		return wrong(verifier, WRONG_STALE, port, frame);
-	if (unlikely(!first_of_its_number(verifier, number)))
-		return wrong(verifier, WRONG_DUPLICATE, port, frame);
+	if (unlikely(!first_of_its_number(verifier, number))) {
+		(void)wrong(verifier, WRONG_DUPLICATE, port, frame);
+		return VERDICT_DUPLICATE;
+	}
 	struct verified_direction *direction = &verified[verifier->tx_port][verifier->rx_port];
 	direction->good++;
 	account_order(verifier, identity, number, direction);

@@ -30,8 +30,8 @@ void verify_begin(struct verifier *verifier, uint32_t tx_port, uint64_t now);
 void verify_sign(struct verifier *verifier, struct rte_mbuf **frames, uint32_t count);
 void verify_stamp(const struct verifier *verifier, struct rte_mbuf *frame, uint64_t ticks);
 
-/* What a received frame is. FOREIGN: none of the lab's, to be counted as unknown. */
-enum verdict { VERDICT_GOOD, VERDICT_WRONG, VERDICT_FOREIGN };
+/* What a received frame is. FOREIGN: none of the lab's, to be counted as unknown. DUPLICATE: wrong in this way alone. */
+enum verdict { VERDICT_GOOD, VERDICT_WRONG, VERDICT_DUPLICATE, VERDICT_FOREIGN };
 
 /* Judge a frame of at least 34 bytes whose IPv4 identification names a verified flow; unless it is foreign it has then
  * been accounted for in its direction.
