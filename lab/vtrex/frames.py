@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-SHORTEST_BYTES = 60  # without FCS
+from lab.vtrex.messages import SHORTEST_FRAME_BYTES
+
 ETHER_BYTES = 14
 IP_ID_STATS = 0xFC00
 IP_ID_LATENCY = 0xFFFF
@@ -15,7 +16,7 @@ VLAN_TYPES = (0x8100, 0x88A8)
 
 def pad(frame: bytes) -> bytes:
     """Return the frame filled with zeros up to the shortest Ethernet frame."""
-    return frame.ljust(SHORTEST_BYTES, b"\0")
+    return frame.ljust(SHORTEST_FRAME_BYTES, b"\0")
 
 
 def ipv4_offset(frame: bytes) -> int | None:

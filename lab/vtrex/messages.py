@@ -6,8 +6,11 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 MAX_FRAME_BYTES = 2044
+SHORTEST_FRAME_BYTES = 60
+MAX_VARIABLES = 256
+NO_VARIABLE = 0xFFFF
 STATS_FLOWS = 1023
 LATENCY_FLOWS = 128
 NO_FLOW = 0xFFFFFFFF
@@ -48,9 +51,20 @@ class FlowKind(IntEnum):
 class VariableOp(IntEnum):
     """How a field variable changes from frame to frame."""
 
-    INC = 0
-    DEC = 1
-    RANDOM = 2
+    STEP = 0
+    RANDOM = 1
+
+
+class Action(IntEnum):
+    """What the field engine does to a frame; FINISH: when all else is done."""
+
+    WRITE = 0
+    WRITE_MASKED = 1
+    TRIM = 2
+    FIX_IPV4 = 3
+    FIX_TRANSPORT = 4
+    FINISH_IPV4 = 5
+    FINISH_TRANSPORT = 6
 
 
 class WrongReason(IntEnum):
@@ -68,10 +82,9 @@ HELLO = struct.Struct("<IIIQQ16s")
 HELLO_CORE = struct.Struct("<II")
 PORT = struct.Struct("<II8Q")
 START = struct.Struct("<IIIIdQ")
-STREAM = struct.Struct("<ddQIHBBBBBBI")
-VARIABLE = struct.Struct("<QQQQQIIB")
-WRITE = struct.Struct("<HBBBq")
-CHECKSUM = struct.Struct("<H")
+STREAM = struct.Struct("<ddQIHBBBHHI")
+VARIABLE = struct.Struct("<QQQQIIHHB")
+ACTION = struct.Struct("<BBBbHHHBIq")
 RATES = struct.Struct("<II")
 FLOW_SET = struct.Struct("<II")
 FLOW = struct.Struct("<4Q")

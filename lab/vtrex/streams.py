@@ -70,10 +70,9 @@ class Stream:
         kind = self.rule.kind if self.rule else m.FlowKind.NONE
         if kind is not m.FlowKind.NONE:
             frame = frames.mark(frame, hw_id=flow if kind is m.FlowKind.STATS else None, payload_varies=bool(verify))
-        counts = (len(self.program.variables), len(self.program.writes), len(self.program.checksums), bool(verify))
         spec = m.STREAM.pack(
-            rate_pps, self.gap_before_us, self.total_frames, flow, len(frame), kind, generation, *counts,
-            len(self.program.values),
+            rate_pps, self.gap_before_us, self.total_frames, flow, len(frame), kind, generation, bool(verify),
+            *self.program.counts(),
         )  # fmt: skip
         return spec + self.program.packed() + verify + frame
 
@@ -101,12 +100,11 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
     gap_before_us = p.number(stream, "isg", 0.0)
     if not 0 <= gap_before_us <= LONGEST_GAP_US:
         raise refuse(f"isg is {gap_before_us:g} us, expected 0 to {LONGEST_GAP_US:g}")
-    instructions = p.array(p.mapping(stream, "vm", {"instructions": []}), "instructions", [])
     result = Stream(
         stream_id=stream_id,
         json=dict(stream),
         frame=frame,
-        program=compile_program(instructions, frame, p.integer(stream, "random_seed", 0) or stream_id),
+        program=compile_program(p.mapping(stream, "vm", {}), frame, p.integer(stream, "random_seed", 0) or stream_id),
         rate_kind=p.string(rate, "type"),
         rate_value=p.number(rate, "value"),
         total_frames=p.integer(mode, "total_pkts", low=1) if kind == "single_burst" else 0,

@@ -12,6 +12,7 @@ from lab.vtrex.rpc import refuse
 from lab.vtrex.streams import Stream
 
 SIGNATURE_BYTES = 16
+MAX_WRITES = 16  # MAX_IDENTITY_FIELDS of engine/signature.h
 KINDS = ("wrong_content", "stale", "duplicate", "misdelivered")
 """In the order of the engine's enum wrong_kind."""
 
@@ -47,8 +48,12 @@ def check(stream: Stream, hops: int) -> None:
         raise refuse(f"verification needs {SIGNATURE_BYTES} bytes of payload behind the headers")
     if frame[offset + 8] <= hops:
         raise refuse(f"the TTL of {frame[offset + 8]} does not last for {hops} hops")
+    if stream.program.lengths_bytes is not None or stream.program.fixes_transport:
+        raise refuse("verification allows neither trim_pkt_size nor the checksum of a transport header")
+    if len(stream.program.writes) > MAX_WRITES:
+        raise refuse(f"verification allows {MAX_WRITES} writes of the field engine, not {len(stream.program.writes)}")
     for write in stream.program.writes:
-        at, _, size, *_ = m.WRITE.unpack(write)
+        at, size = write.offset, write.size
         if at < offset + 12 or at + size > end:
             raise refuse(
                 f"the field engine writes bytes {at} to {at + size - 1} of the frame; what is verified may change only "

@@ -142,11 +142,9 @@ def test_resolving_a_next_hop_uses_the_ports_own_answer_to_arp(wire_server: Serv
 
 
 BURSTS = "STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXMultiBurst(pkts_per_burst=2, count=2))"
-TRANSPORT_CHECKSUM = """STLStream(packet=STLPktBuilder(pkt=udp(64), vm=STLScVmRaw([STLVmFixChecksumHw(
-    l3_offset="IP", l4_offset="UDP", l4_type=CTRexVmInsFixHwCs.L4_TYPE_UDP)])), mode=STLTXCont())"""
 
 
-@pytest.mark.parametrize(("stream", "says"), [(BURSTS, "multi_burst"), (TRANSPORT_CHECKSUM, "fix_checksum_hw")])
+@pytest.mark.parametrize(("stream", "says"), [(BURSTS, "multi_burst")])
 def test_what_is_not_supported_is_refused_by_name(wire_server: Server, stream: str, says: str) -> None:
     script = """
         client.reset(ports=[0])

@@ -8,10 +8,11 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 6u
+#define PROTOCOL_VERSION 7u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
+#define SHORTEST_FRAME 60
 #define BURST 32
 #define STATS_FLOWS 1023   /* hw_id 0..1022 of rule type "stats" */
 #define LATENCY_FLOWS 128  /* hw_id 0..127 of rule type "latency" */
@@ -85,7 +86,7 @@ WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */
 
 enum flow_kind { FLOW_NONE, FLOW_STATS, FLOW_LATENCY };
 
-WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list values, verify_spec if verified, the frame */
+WIRE_STRUCT stream_spec { /* followed by variables, actions, list values, verify_spec if verified, the frame */
 	double rate_pps;
 	double gap_before_us;
 	uint64_t total_frames; /* 0: as many as the duration allows */
@@ -93,26 +94,47 @@ WIRE_STRUCT stream_spec { /* followed by variables, writes, checksums, list valu
 	uint16_t length;       /* of the frame without FCS */
 	uint8_t kind;          /* enum flow_kind */
 	uint8_t generation;    /* flow_seq of the latency header */
-	uint8_t variables, writes, checksums, verified;
+	uint8_t verified;
+	uint16_t variables, actions;
 	uint32_t list_values;  /* number of 64-bit values of all lists together */
 };
 
-enum variable_op { VARIABLE_INC, VARIABLE_DEC, VARIABLE_RANDOM };
+#define MAX_VARIABLES 256 /* of one stream */
+#define NO_VARIABLE 0xffffu
+
+enum variable_op { VARIABLE_STEP, VARIABLE_RANDOM };
 
 WIRE_STRUCT variable_spec {
-	uint64_t minimum, maximum, step, initial, seed;
+	uint64_t first, last; /* the last one is followed by the first again; the least and the greatest of random ones */
+	uint64_t step;        /* modulo 2^64: of a variable that goes down it is negative */
+	uint64_t initial;     /* the first frame's; of random ones the seed */
 	uint32_t list_offset, list_length; /* length 0: no list; otherwise the variable is an index into it */
+	uint16_t advanced_by;  /* an earlier variable, after whose wrap around this one changes; NO_VARIABLE: always */
+	uint16_t restarted_by; /* an earlier variable, after whose wrap around this one begins anew; or NO_VARIABLE */
 	uint8_t op;
 };
 
-WIRE_STRUCT write_spec {
-	uint16_t offset;
-	uint8_t variable, size, big_endian;
-	int64_t add;
+enum action_kind {
+	ACTION_WRITE,
+	ACTION_WRITE_MASKED,
+	ACTION_TRIM,
+	ACTION_FIX_IPV4,         /* in the order of the actions */
+	ACTION_FIX_TRANSPORT,
+	ACTION_FINISH_IPV4,      /* when all else is done */
+	ACTION_FINISH_TRANSPORT,
 };
 
-WIRE_STRUCT checksum_spec {
-	uint16_t offset; /* of the IPv4 header */
+WIRE_STRUCT action_spec {
+	uint8_t kind;
+	uint8_t size;       /* bytes that are written; of an IPv4 header that gets its checksum */
+	uint8_t big_endian;
+	int8_t shift;       /* to the left */
+	uint16_t variable;
+	uint16_t offset;    /* of what is written; of the IP header */
+	uint16_t transport; /* of the transport header */
+	uint8_t protocol;   /* of the transport header */
+	uint32_t mask;
+	int64_t add;
 };
 
 WIRE_STRUCT verify_spec { /* what the stream's frames look like where they arrive */

@@ -25,6 +25,8 @@ WIRE_STRUCT signature {
 
 #define SIGNATURE_BYTES 16u /* also of TRex's latency header */
 
+#define MAX_IDENTITY_FIELDS 16u
+
 /* Where in a frame its identity stands: the IPv4 addresses and what else the field engine writes. */
 struct identity {
 	uint16_t addresses; /* offset of source and destination */
@@ -32,7 +34,7 @@ struct identity {
 	uint16_t fields;
 	struct {
 		uint16_t offset, size;
-	} field[MAX_FIELDS];
+	} field[MAX_IDENTITY_FIELDS];
 };
 
 extern uint64_t signature_secret;

@@ -21,7 +21,7 @@ static uint64_t frames_in(const struct stream_spec *spec, double duration_s)
 const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end, double duration_s)
 {
 	const struct stream_spec *spec = (const void *)from;
-	if ((size_t)(end - from) < sizeof(*spec) || spec->length < 60 || spec->length > MAX_FRAME ||
+	if ((size_t)(end - from) < sizeof(*spec) || spec->length < SHORTEST_FRAME || spec->length > MAX_FRAME ||
 	    (spec->kind == FLOW_NONE) != (spec->flow == NO_FLOW) || !(spec->rate_pps > 0) || !(spec->gap_before_us >= 0))
 		return NULL;
 	if (spec->kind == FLOW_STATS && spec->flow >= STATS_FLOWS)
@@ -37,7 +37,7 @@ const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uin
 	stream->generation = spec->generation;
 	stream->flow = spec->flow;
 	stream->hw_id = (uint16_t)(spec->kind == FLOW_LATENCY ? spec->flow - STATS_FLOWS : spec->flow);
-	from = field_read(&stream->program, spec, (const uint8_t *)(spec + 1), end, &stream->lists);
+	from = field_read(&stream->program, spec, (const uint8_t *)(spec + 1), end);
 	const struct verify_spec *how = (const void *)from;
 	if (from != NULL && spec->verified)
 		from += sizeof(*how);
@@ -118,7 +118,7 @@ static void write_latency_headers(struct stream *stream, struct rte_mbuf **frame
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct latency_header *header = rte_pktmbuf_mtod_offset(
-			frames[i], struct latency_header *, stream->length - sizeof(*header));
+			frames[i], struct latency_header *, frames[i]->data_len - sizeof(*header));
 		header->magic = LATENCY_MAGIC;
 		header->generation = stream->generation;
 		header->hw_id = stream->hw_id;
@@ -143,11 +143,14 @@ uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t 
 		frame->pkt_len = stream->length;
 		rte_memcpy(rte_pktmbuf_mtod(frame, void *), stream->frame, stream->length);
 	}
-	field_apply(&stream->program, stream->pending, n);
+	if (stream->program.actions != 0)
+		field_apply(&stream->program, stream->pending, n);
 	if (stream->kind == FLOW_LATENCY)
 		write_latency_headers(stream, stream->pending, n);
 	else if (stream->verifier != NULL)
 		verify_sign(stream->verifier, stream->pending, n);
+	if (stream->program.finishes && stream->kind != FLOW_LATENCY)
+		field_finish(&stream->program, stream->pending, n);
 	stream->first_pending = 0;
 	stream->pending_count = (uint16_t)n;
 	return stream->pending_count;
@@ -161,8 +164,10 @@ void stream_stamp(struct stream *stream, uint64_t ticks)
 			verify_stamp(stream->verifier, frame, ticks);
 		else
 			rte_pktmbuf_mtod_offset(frame, struct latency_header *,
-						stream->length - sizeof(struct latency_header))->ticks = ticks;
+						frame->data_len - sizeof(struct latency_header))->ticks = ticks;
 	}
+	if (stream->program.finishes)
+		field_finish(&stream->program, stream->pending + stream->first_pending, stream->pending_count);
 }
 
 void stream_release(struct stream *stream)
@@ -171,7 +176,6 @@ void stream_release(struct stream *stream)
 		rte_pktmbuf_free(stream->pending[stream->first_pending + i]);
 	stream->pending_count = 0;
 	free(stream->frame);
-	free(stream->lists);
 	stream->frame = NULL;
-	stream->lists = NULL;
+	field_release(&stream->program);
 }

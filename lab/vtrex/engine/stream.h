@@ -32,7 +32,6 @@ struct stream {
 	uint32_t sequence;
 	double rate_pps, gap_before_us;
 	uint8_t *frame;
-	uint64_t *lists;
 	struct verifier *verifier; /* NULL: frames are only counted; freed by whom it was installed for or given up by */
 	struct field_program program;
 };
@@ -58,7 +57,7 @@ uint64_t stream_due_tick(const struct stream *stream, uint64_t frame);
 /* Make up to `count` frames pending. Returns how many are. */
 uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t count);
 
-/* Write the time stamp into the pending frames of a latency stream. */
+/* Write the time stamp into the pending frames of a latency stream, which are then finished. */
 void stream_stamp(struct stream *stream, uint64_t ticks);
 
 void stream_release(struct stream *stream);

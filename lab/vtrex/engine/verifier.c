@@ -70,13 +70,19 @@ static bool find_identity(struct verifier *verifier, const struct field_program 
 	identity->addresses = (uint16_t)(ip + 12);
 	identity->end = (uint16_t)(ip + 20);
 	memset(verifier->mask + ip + 10, 0, 2 + 8); /* checksum and addresses */
-	for (uint32_t i = 0; i < program->writes; i++) {
-		const struct write_spec *write = &program->write[i];
+	for (uint32_t i = 0; i < program->actions; i++) {
+		const struct action_spec *write = &program->action[i];
+		if (write->kind == ACTION_FIX_IPV4 || write->kind == ACTION_FINISH_IPV4)
+			continue;
+		if (write->kind != ACTION_WRITE && write->kind != ACTION_WRITE_MASKED)
+			return false;
 		uint32_t end = (uint32_t)write->offset + write->size;
 		if (write->offset < ip + 12 || end > verifier->length - SIGNATURE_BYTES)
 			return false;
 		if (end <= ip + 20)
 			continue;
+		if (identity->fields == MAX_IDENTITY_FIELDS)
+			return false;
 		memset(verifier->mask + write->offset, 0, write->size);
 		identity->field[identity->fields].offset = write->offset;
 		identity->field[identity->fields++].size = write->size;
