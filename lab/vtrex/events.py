@@ -1,4 +1,4 @@
-"""Events for clients: a queue for each session, and a doorbell that tells the sessions to ask."""
+"""Events for clients: a queue for each session that asks, and a publisher for the others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 SILENCE_S = 10.0  # a session that has not asked for so long gets no more events, as with TRex
 FORGET_S = 3600.0
 MAX_SESSIONS = 1000
+MAX_QUEUED = 10_000
 
 
 class Event(IntEnum):
@@ -42,15 +43,11 @@ class _Session:
 class EventQueues:
     """Sequence numbers are contiguous in each session: a client that meets a hole ends its own process."""
 
-    def __init__(self, clock: Callable[[], float], doorbell: Callable[[], None]) -> None:
-        """Use ``clock`` (monotonic seconds) and ring ``doorbell`` on each event."""
+    def __init__(self, clock: Callable[[], float], publish: Callable[[Event, dict[str, Any]], None]) -> None:
+        """Use ``clock`` (monotonic seconds) and ``publish`` each event to those who do not ask."""
         self._clock = clock
-        self._doorbell = doorbell
+        self._publish = publish
         self._sessions: dict[int, _Session] = {}
-
-    def ring(self) -> None:
-        """Tell the clients to ask."""
-        self._doorbell()
 
     def open(self, session_id: int) -> None:
         """Make a session known."""
@@ -75,7 +72,9 @@ class EventQueues:
             silent_s = now - session.asked_s
             if silent_s > FORGET_S:
                 del self._sessions[session_id]
+            elif len(session.queue) >= MAX_QUEUED:
+                del self._sessions[session_id]  # it begins again at 0, which a client takes; a hole ends it
             elif silent_s <= SILENCE_S:
                 session.queue.append({"name": "trex-event", "type": int(event), "data": data, "seq": session.next_seq})
                 session.next_seq += 1
-        self._doorbell()
+        self._publish(event, data)

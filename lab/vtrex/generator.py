@@ -6,7 +6,7 @@ import secrets
 import socket
 import string
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lab.vtrex import messages as m
@@ -17,6 +17,7 @@ from lab.vtrex.flows import FlowTable
 from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
 from lab.vtrex.port import PROFILE, TX, Owner, Port, default_mac
+from lab.vtrex.publisher import Publisher
 from lab.vtrex.rpc import refuse
 from lab.vtrex.trial import TrialWatch
 
@@ -40,7 +41,7 @@ class Generator:
         self,
         engine: Engine,
         line_rate_gbps: float,
-        doorbell: Callable[[], None],
+        publisher: Publisher,
         start_delay_s: float = 0.0,
         layers: Sequence[Layer] = (),
     ) -> None:
@@ -49,7 +50,7 @@ class Generator:
         Args:
             engine: running.
             line_rate_gbps: of each port.
-            doorbell: tells clients to ask for events.
+            publisher: of events and statistics.
             start_delay_s: time from a request to start until the first frame.
             layers: addresses of the first ports, until clients give others.
 
@@ -57,7 +58,8 @@ class Generator:
         self.engine = engine
         self.start_delay_s = start_delay_s
         self.api_handle = random_word()
-        self.events = EventQueues(time.monotonic, doorbell)
+        self.publisher = publisher
+        self.events = EventQueues(time.monotonic, self._publish)
         self.flows = FlowTable(engine)
         self.trial = TrialWatch(engine)
         self.port_meters = Meters()
@@ -116,6 +118,10 @@ class Generator:
         profile = p.string(params, "profile_id", PROFILE)
         if profile not in (PROFILE, "*"):
             raise refuse(f"profile '{profile}' does not exist; this generator has the default profile '{PROFILE}' only")
+
+    def _publish(self, event: Event, data: dict[str, Any]) -> None:
+        self.publisher.tell("trex-event", int(event), data)
+        self.publisher.ring()
 
     def acquire(self, port: Port, user: str, session_id: int, *, force: bool) -> str:
         """Give a port to a user; returns the handler.

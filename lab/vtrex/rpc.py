@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MAGIC = 0xABE85CEA
 FRAME = struct.Struct(">II")
 MAX_REQUEST_BYTES = 999_999
+MAX_BATCH_S = 5.0  # nobody else is served meanwhile
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -68,11 +70,13 @@ def pack(text: bytes, *, compressed: bool) -> bytes:
     return FRAME.pack(MAGIC, len(text)) + zlib.compress(text, 1) if compressed else text + b"\n"
 
 
-def serve_wire(wire: bytes, call: Call) -> bytes:
-    """Answer what came from a client, whatever it is; never raises for what the client sent."""
+def serve_wire(parts: Sequence[bytes], call: Call) -> bytes:
+    """Answer a message from a client, whatever it is; never raises for what the client sent."""
     compressed = False
     try:
-        text, compressed = unpack(wire)
+        if len(parts) != 1:
+            raise RpcError(INVALID_REQUEST, f"a request is a message of one part, this has {len(parts)}")
+        text, compressed = unpack(parts[0])
         if len(text) > MAX_REQUEST_BYTES:
             raise RpcError(INVALID_REQUEST, f"a request may have {MAX_REQUEST_BYTES} bytes at most; split the batch")
         try:
@@ -88,10 +92,15 @@ def serve_wire(wire: bytes, call: Call) -> bytes:
 def _serve(request: object, call: Call) -> object:
     if not isinstance(request, list):
         return _serve_one(request, call)
-    answers = [_serve_one(element, call) for element in request]
+    until_s = time.monotonic() + MAX_BATCH_S
+    answers = [_serve_one(element, call if time.monotonic() < until_s else _too_late) for element in request]
     if not answers:
         return None
     return answers[0] if len(answers) == 1 else answers
+
+
+def _too_late(name: str, params: dict[str, Any]) -> Any:
+    raise refuse(f"{name} was not run: the batch takes longer than {MAX_BATCH_S:g} s; split it")
 
 
 def _serve_one(request: object, call: Call) -> dict[str, Any]:

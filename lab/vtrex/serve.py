@@ -19,12 +19,16 @@ from lab.vtrex.engine import Engine, EngineOptions
 from lab.vtrex.events import Event
 from lab.vtrex.generator import Generator
 from lab.vtrex.layer import Layer
+from lab.vtrex.methods.stats import publish_statistics
 from lab.vtrex.notes import say
+from lab.vtrex.publisher import Publisher
 from lab.vtrex.rpc import serve_wire
 from lab.vtrex.settings import is_local
 
 TICK_S = 0.5
 MAX_MESSAGE_BYTES = 16 << 20
+MAX_CONNECTIONS = 16384
+HANDSHAKE_MS = 5000
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,25 @@ class Server:
 
         """
         self._context = zmq.Context()
+        self._context.set(zmq.MAX_SOCKETS, MAX_CONNECTIONS)
         self._rpc = self._bind(zmq.REP, options.bind, options.rpc_port, "--rpc-port")
-        self._rpc.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        self._pub = self._bind(zmq.PUB, options.bind, options.async_port, "--async-port")
+        self._pub = self._bind(zmq.XPUB, options.bind, options.async_port, "--async-port", manual=True)
+        self._publisher = Publisher(self._pub)
         self._engine = engine
         self._generator = Generator(
-            engine, options.line_rate_gbps, lambda: self._pub.send(b"{}"), options.start_delay_s, options.layers
+            engine, options.line_rate_gbps, self._publisher, options.start_delay_s, options.layers
         )
 
-    def _bind(self, kind: int, address: str, port: int, option: str) -> zmq.Socket[bytes]:
+    def _bind(self, kind: int, address: str, port: int, option: str, *, manual: bool = False) -> zmq.Socket[bytes]:
+        """Bind a socket; what is set after that holds for none of its connections."""
         sock: zmq.Socket[bytes] = self._context.socket(kind)
         sock.setsockopt(zmq.LINGER, 100)
+        sock.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        sock.setsockopt(zmq.TCP_KEEPALIVE, 1)  # peers that are gone without a word
+        sock.setsockopt(zmq.TCP_KEEPALIVE_IDLE, 60)
+        if manual:
+            sock.setsockopt(zmq.XPUB_MANUAL, 1)
         try:
             if port:
                 sock.bind(f"tcp://{address}:{port}")
@@ -84,7 +96,7 @@ class Server:
 
         """
         poller = zmq.Poller()
-        for watched in (self._rpc, self._engine.event_fd, self._engine.control_fd, stop_fd):
+        for watched in (self._rpc, self._pub, self._engine.event_fd, self._engine.control_fd, stop_fd):
             poller.register(watched, zmq.POLLIN)
         next_tick_s = asked_s = time.monotonic()
         while True:
@@ -97,15 +109,25 @@ class Server:
             if self._engine.event_fd in ready:
                 os.eventfd_read(self._engine.event_fd)
                 self._generator.collect_ended()
+            if self._pub in ready or self._rpc in ready:
+                self._publisher.accept()
             if self._rpc in ready:
                 asked_s = time.monotonic()
-                self._rpc.send(serve_wire(self._rpc.recv(), lambda name, params: call(self._generator, name, params)))
+                self._answer()
             now_s = time.monotonic()
             if now_s >= next_tick_s:
-                # While traffic runs and nobody asks, the core may belong to a polling loop: leave it alone.
-                if now_s - asked_s < TICK_S or not self._generator.any_active():
+                # While traffic runs and nobody asks, the core may belong to a polling loop: leave it alone. Clients of
+                # API 4 take a silence of three seconds for a lost connection: they are served whatever it costs.
+                if now_s - asked_s < TICK_S or self._publisher.serves_json or not self._generator.any_active():
                     self._generator.tick()
+                if self._publisher.serves_json:
+                    publish_statistics(self._generator)
                 next_tick_s = now_s + TICK_S
+
+    def _answer(self) -> None:
+        """Answer one request; a REP socket refuses to send before it has seen all parts of what came."""
+        parts = self._rpc.recv_multipart()
+        self._rpc.send(serve_wire(parts, lambda name, params: call(self._generator, name, params)))
 
     def close(self) -> None:
         """Tell the clients and close the sockets."""

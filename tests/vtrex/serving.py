@@ -149,15 +149,20 @@ def connected(server: Server | VtrexServer) -> Iterator[Rpc]:
         rpc.close()
 
 
+IMPORTS = {
+    5: "import lbr_trex_client; from trex.stl.api import *",
+    4: "from trex_stl_lib.api import *; import time",
+}
+"""How the official client of each generation is imported."""
+
 PRELUDE = """
 import json, sys, warnings
 warnings.filterwarnings("ignore")
-import lbr_trex_client
-from trex.stl.api import *
+IMPORTS
 client = STLClient(server="127.0.0.1", sync_port=int(sys.argv[1]), async_port=int(sys.argv[2]))
 
 def rpc(method, **params):
-    reply = client.conn.rpc.transmit(method, params)
+    reply = client._transmit(method, params)
     assert reply, reply
     return reply.data()
 
@@ -172,14 +177,17 @@ client.connect()
 """
 
 
-def run_client(server: Server, script: str, limit_s: float = 60.0) -> Any:
-    """Run a script with the official client in a process of its own; returns what it gave to answer()."""
-    program = PRELUDE + textwrap.dedent(script) + "\nclient.disconnect()\n"
+def run_client(server: Server, script: str, limit_s: float = 60.0, *, generation: int = 5) -> Any:
+    """Run a script with an official client in a process of its own; returns what it gave to answer().
+
+    Its parent is ``timeout``, with a process group of its own: the client of API 4 ends its parent's group when it
+    meets what it does not expect.
+    """
+    program = PRELUDE.replace("IMPORTS", IMPORTS[generation]) + textwrap.dedent(script) + "\nclient.disconnect()\n"
     done = subprocess.run(
-        [sys.executable, "-c", program, str(server.rpc_port), str(server.async_port)],
+        ["timeout", f"{limit_s:g}", sys.executable, "-c", program, str(server.rpc_port), str(server.async_port)],
         capture_output=True,
         text=True,
-        timeout=limit_s,
         check=False,
         env={**os.environ, "PYTHONPATH": str(paths.ROOT)},
     )

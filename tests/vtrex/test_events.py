@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from lab.vtrex.events import SILENCE_S, Event, EventQueues
 
 
@@ -11,8 +13,9 @@ class Clock:
 
 
 def test_sequence_numbers_have_no_hole_even_after_silence() -> None:
-    clock, rings = Clock(), []
-    queues = EventQueues(clock, lambda: rings.append(clock.now_s))
+    clock = Clock()
+    published: list[tuple[Event, dict[str, Any]]] = []
+    queues = EventQueues(clock, lambda event, data: published.append((event, data)))
     queues.open(1)
     queues.emit(Event.PORT_STARTED, port_id=0)
     assert queues.take(2) == []
@@ -24,4 +27,4 @@ def test_sequence_numbers_have_no_hole_even_after_silence() -> None:
     assert queues.take(1) == queues.take(2) == []
     queues.emit(Event.PORT_FINISHED, port_id=3)
     assert queues.take(1) == [{"name": "trex-event", "type": 4, "data": {"port_id": 3}, "seq": 2}]
-    assert len(rings) == 4
+    assert [int(event) for event, _ in published] == [0, 1, 0, 4]

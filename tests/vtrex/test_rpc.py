@@ -27,7 +27,7 @@ def echo(method: str, params: Mapping[str, Any]) -> Any:
 
 
 def ask(wire: bytes) -> Any:
-    return json.loads(serve_wire(wire, echo))
+    return json.loads(serve_wire([wire], echo))
 
 
 def request(method: str | None = "m", **changes: Any) -> dict[str, Any]:
@@ -66,11 +66,11 @@ def test_batches_are_answered_in_order_and_one_gets_a_bare_object() -> None:
 
 def test_a_compressed_request_gets_a_compressed_answer_and_a_bomb_an_error() -> None:
     wire = pack(json.dumps(request()).encode(), compressed=True)
-    reply = serve_wire(wire, echo)
+    reply = serve_wire([wire], echo)
     assert reply[:4] == wire[:4]
     assert json.loads(zlib.decompress(reply[8:]))["result"] == ["m", {"a": 1}]
     assert (
-        json.loads(zlib.decompress(serve_wire(pack(b" " * 10**8, compressed=True), echo)[8:]))["error"]["code"]
+        json.loads(zlib.decompress(serve_wire([pack(b" " * 10**8, compressed=True)], echo)[8:]))["error"]["code"]
         == -32600
     )
     assert ask(wire[:8] + b"not zlib")["error"]["code"] == -32700
@@ -78,6 +78,6 @@ def test_a_compressed_request_gets_a_compressed_answer_and_a_bomb_an_error() -> 
 
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_nothing_that_a_client_sends_raises(wire: bytes) -> None:
-    reply = serve_wire(wire, echo)
+    reply = serve_wire([wire], echo)
     if not reply.startswith(bytes.fromhex("ABE85CEA")):
         json.loads(reply)

@@ -36,11 +36,7 @@ def _rate(generator: Generator, port_id: int, name: str) -> float:
     return generator.port_meters.rate((port_id, name))
 
 
-def get_port_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Return a port's counters since the server began, and its present rates."""
-    index = generator.port(params).index
-    generator.tick()
-    counters = generator.engine.port_counters()[index]
+def _port_stats(generator: Generator, index: int, counters: m.PortCounters) -> dict[str, Any]:
     return {
         "opackets": counters.tx_packets,
         "obytes": counters.tx_bytes,
@@ -56,10 +52,14 @@ def get_port_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
     }
 
 
-def get_global_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Return the sums over all ports."""
+def get_port_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return a port's counters since the server began, and its present rates."""
+    index = generator.port(params).index
     generator.tick()
-    counters = generator.engine.port_counters()
+    return _port_stats(generator, index, generator.engine.port_counters()[index])
+
+
+def _global_stats(generator: Generator, counters: list[m.PortCounters]) -> dict[str, Any]:
     ports = range(len(counters))
 
     def total_rate(name: str) -> float:
@@ -86,6 +86,27 @@ def get_global_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
         "m_total_queue_full": sum(port.tx_refused_bursts for port in counters),
         "m_total_queue_drop": sum(port.tx_given_up for port in counters),
     }
+
+
+def get_global_stats(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return the sums over all ports."""
+    generator.tick()
+    return _global_stats(generator, generator.engine.port_counters())
+
+
+def publish_statistics(generator: Generator, **more: Any) -> None:
+    """Send all counters and rates to the clients of API 4, which do not ask for them.
+
+    Args:
+        generator: whose.
+        more: further fields of the message: ``baseline`` for counters that the clients begin with.
+
+    """
+    counters = generator.engine.port_counters()
+    data: dict[str, Any] = {"ts": {"value": time.monotonic_ns(), "freq": 10**9}} | _global_stats(generator, counters)
+    for index, of_port in enumerate(counters):
+        data |= {f"{name}-{index}": value for name, value in _port_stats(generator, index, of_port).items()}
+    generator.publisher.tell("trex-global", 0, data, **more)
 
 
 def get_port_xstats_names(generator: Generator, params: p.Params) -> dict[str, list[str]]:

@@ -10,11 +10,14 @@ from typing import Any
 from lab.vtrex import params as p
 from lab.vtrex.generator import Generator
 from lab.vtrex.messages import STATS_FLOWS
+from lab.vtrex.methods.stats import publish_statistics
 from lab.vtrex.port import format_mac
 from lab.vtrex.rpc import RpcError, refuse
 
 VERSION = "v3.08"  # the TRex release whose protocol this is
-API_NAME, API_MAJOR, API_MINOR = "STL", 5, 1
+API_NAME = "STL"
+API_MINORS = {4: 8, 5: 1}  # the greatest minor version of each generation that this server knows
+API_MAJOR, API_MINOR = 5, API_MINORS[5]
 
 
 def get_version(generator: Generator, params: p.Params) -> dict[str, str]:
@@ -24,9 +27,9 @@ def get_version(generator: Generator, params: p.Params) -> dict[str, str]:
 
 def _check_version(major: int, minor: int) -> None:
     versions = f"(API type '{API_NAME}':  - server: '{API_MAJOR}.{API_MINOR}', client: '{major}.{minor}')"
-    if major < API_MAJOR:
+    if major < min(API_MINORS):
         raise refuse(f"RPC version mismatch: a newer client version is required {versions}")
-    if (major, minor) > (API_MAJOR, API_MINOR):
+    if major > API_MAJOR or minor > API_MINORS[major]:
         raise refuse(f"RPC version mismatch: your client version is too new to be supported by the server {versions}")
 
 
@@ -35,18 +38,21 @@ def api_sync_v2(generator: Generator, params: p.Params) -> dict[str, str]:
     name = p.string(params, "name")
     if name != API_NAME:
         raise refuse(f"configuration mismatch: the server runs '{API_NAME}', the client asks for '{name}'")
-    _check_version(p.integer(params, "major"), p.integer(params, "minor"))
+    major = p.integer(params, "major")
+    _check_version(major, p.integer(params, "minor"))
+    generator.publisher.expect(major)
     return {"api_h": generator.api_handle}
 
 
 def api_sync(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Answer a client of API 4: too old."""
+    """Check the version of a client that asks in the words of API 4; whatever it is, it listens as API 4 does."""
     versions = p.array(params, "api_vers")
     if len(versions) != 1 or not isinstance(versions[0], dict):
         raise refuse("field 'api_vers' must have one entry")
     if p.string(versions[0], "type") != "core":
         raise refuse("api type must be 'core'")
     _check_version(p.integer(versions[0], "major"), p.integer(versions[0], "minor"))
+    generator.publisher.expect(4)
     return {"api_vers": [{"type": "core", "api_h": generator.api_handle}]}
 
 
@@ -101,10 +107,14 @@ def get_system_info(generator: Generator, params: p.Params) -> dict[str, Any]:
 
 
 def publish_now(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Ring the doorbell of the asynchronous channel."""
-    p.integer(params, "key")
-    p.boolean(params, "baseline", False)
-    generator.events.ring()
+    """Ring the doorbell of the asynchronous channel; clients of API 4 get all counters and then their ``key``."""
+    key = p.integer(params, "key")
+    baseline = p.boolean(params, "baseline", False)
+    if generator.publisher.serves_json:
+        generator.tick()
+        publish_statistics(generator, **({"baseline": True} if baseline else {}))
+        generator.publisher.tell("trex-barrier", key, {})
+    generator.publisher.ring()
     return {}
 
 
