@@ -87,6 +87,7 @@ def start(settings: Settings) -> None:
             settings.line_rate_gbps,
             settings.start_delay_ms / 1e3,
             settings.layers,
+            settings.status,
         ),
     )
 

@@ -65,6 +65,11 @@ class EventQueues:
         session.queue.clear()
         return events
 
+    def listening(self) -> int:
+        """Return how many sessions ask for their events."""
+        now = self._clock()
+        return sum(now - session.asked_s <= SILENCE_S for session in self._sessions.values())
+
     def emit(self, event: Event, **data: Any) -> None:
         """Queue an event for every session that still asks."""
         now = self._clock()

@@ -24,6 +24,7 @@ from lab.vtrex.notes import say
 from lab.vtrex.publisher import Publisher
 from lab.vtrex.rpc import serve_wire
 from lab.vtrex.settings import is_local
+from lab.vtrex.status_line import StatusLine
 
 TICK_S = 0.5
 MAX_MESSAGE_BYTES = 16 << 20
@@ -33,7 +34,7 @@ HANDSHAKE_MS = 5000
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Where to serve; a port 0 means any free one."""
+    """Where to serve; a port 0 means any free one. ``status`` None: a line for a person where stderr is a terminal."""
 
     bind: str
     rpc_port: int
@@ -41,6 +42,7 @@ class ServerOptions:
     line_rate_gbps: float
     start_delay_s: float = 0.0
     layers: tuple[Layer, ...] = ()
+    status: bool | None = None
 
 
 class Server:
@@ -62,6 +64,9 @@ class Server:
         self._generator = Generator(
             engine, options.line_rate_gbps, self._publisher, options.start_delay_s, options.layers
         )
+        wanted = sys.stderr.isatty() if options.status is None else options.status
+        shared = not os.sched_getaffinity(0).isdisjoint(polling.core for polling in engine.cores)
+        self._status = StatusLine(sys.stderr, shares_core=shared) if wanted else None
 
     def _bind(self, kind: int, address: str, port: int, option: str, *, manual: bool = False) -> zmq.Socket[bytes]:
         """Bind a socket; what is set after that holds for none of its connections."""
@@ -122,6 +127,8 @@ class Server:
                     self._generator.tick()
                 if self._publisher.serves_json:
                     publish_statistics(self._generator)
+                if self._status is not None:
+                    self._status.refresh(self._generator, now_s)
                 next_tick_s = now_s + TICK_S
 
     def _answer(self) -> None:
@@ -131,6 +138,8 @@ class Server:
 
     def close(self) -> None:
         """Tell the clients and close the sockets."""
+        if self._status is not None:
+            self._status.close()
         self._generator.events.emit(Event.SERVER_STOPPED, cause="server is shut down")
         self._rpc.close()
         self._pub.close()

@@ -15,16 +15,21 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import zmq
 
 from lab import paths
 from lab.process import dying_with_parent
-from lab.traffic.vtrex import VtrexServer
 
 READY = re.compile(r"vtrex ready rpc=tcp://127\.0\.0\.1:(\d+) async=tcp://127\.0\.0\.1:(\d+)\n")
 FRAME_MAGIC = bytes.fromhex("ABE85CEA")
+
+
+class Serving(Protocol):
+    """A server that listens."""
+
+    rpc_port: int
 
 
 class RpcFailure(Exception):
@@ -69,7 +74,7 @@ class Server:
 class Rpc:
     """Raw requests on the synchronous channel."""
 
-    def __init__(self, server: Server | VtrexServer) -> None:
+    def __init__(self, server: Serving) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -141,7 +146,7 @@ class Rpc:
 
 
 @contextmanager
-def connected(server: Server | VtrexServer) -> Iterator[Rpc]:
+def connected(server: Serving) -> Iterator[Rpc]:
     rpc = Rpc(server)
     try:
         yield rpc
