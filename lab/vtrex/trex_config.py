@@ -173,10 +173,10 @@ class TrexConfig(_Section):
         """The CPUs of each pair of ports; empty: the file does not say."""
         return self.platform.dual_if if self.platform is not None else ()
 
-    def unused_keys(self) -> list[str]:
-        """Return the keys in the file that mean nothing to this generator."""
+    def unused_keys(self, threads: int | None = None) -> list[str]:
+        """Return the keys in the file that mean nothing to this generator; ``threads`` as of said()."""
         found = list(self.unused)
-        if self.c is not None and not self.dual_if:  # it says how many, but not where
+        if (threads or self.c or 1) > 1 and not self.dual_if:  # it is said how many, but not where
             found.append("c")
         found += [f"port_info.{key}" for info in self.port_info for key in info.unused]
         if self.platform is not None:
@@ -221,7 +221,7 @@ def said_in(file: Path, port_limit: int | None = None, threads: int | None = Non
 
     """
     config = load(file)
-    unused = config.unused_keys() + (["-c"] if threads is not None and not config.dual_if else [])
+    unused = config.unused_keys(threads)
     if unused:
         say(f"note: {file}: without effect here: {', '.join(unused)}")
     try:

@@ -30,6 +30,7 @@ class Serving(Protocol):
     """A server that listens."""
 
     rpc_port: int
+    async_port: int
 
 
 class RpcFailure(Exception):
@@ -182,7 +183,7 @@ client.connect()
 """
 
 
-def run_client(server: Server, script: str, limit_s: float = 60.0, *, generation: int = 5) -> Any:
+def run_client(server: Serving, script: str, limit_s: float = 60.0, *, generation: int = 5) -> Any:
     """Run a script with an official client in a process of its own; returns what it gave to answer().
 
     Its parent is ``timeout``, with a process group of its own: the client of API 4 ends its parent's group when it

@@ -28,9 +28,9 @@ class Terminal:
         self.process = subprocess.Popen(dying_with_parent(command), stdout=subprocess.PIPE, stderr=far, text=True)
         os.close(far)
         assert self.process.stdout is not None
-        ready = re.search(r"rpc=tcp://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
+        ready = re.search(r":(\d+) async=.*:(\d+)\n", self.process.stdout.readline())
         assert ready is not None
-        self.rpc_port = int(ready[1])
+        self.rpc_port, self.async_port = int(ready[1]), int(ready[2])
         self.text = ""
 
     def read_until(self, pattern: str, limit_s: float = 10.0) -> str:
