@@ -12,11 +12,12 @@ import typer
 from lab import paths
 from lab.errors import LabError, UsageError
 from lab.vtrex import config_example, trex_config
-from lab.vtrex.devices import KINDS, Device, netns_file, parse
+from lab.vtrex.device_checks import netns_file
 from lab.vtrex.engine import EngineOptions
 from lab.vtrex.notes import say
+from lab.vtrex.port_options import FORMS, parse_ports
 from lab.vtrex.serve import ServerOptions, serve
-from lab.vtrex.settings import MOST_PORTS, WIRE, Settings, combine, use_core
+from lab.vtrex.settings import WIRE, Settings, combine, use_core
 
 app = typer.Typer(help="vtrex: a software traffic generator that TRex clients can drive.", no_args_is_help=True)
 
@@ -36,25 +37,6 @@ def _cores(asked: str | None) -> tuple[int, ...]:
     return tuple(cores)
 
 
-def _devices(ports: tuple[str, ...], netns: str | None) -> tuple[Device, ...]:
-    """Return the device of each port; none for the wire."""
-    if not ports:
-        raise UsageError("no ports: give either --wire or one --port for each, or --cfg (`pixlab vtrex ports` helps)")
-    if ports == (WIRE, WIRE):
-        ports = ()
-    if len(ports) > MOST_PORTS:
-        raise UsageError(f"{len(ports)} ports were given; there can be {MOST_PORTS} at most")
-    found: list[Device] = []
-    for port in ports:
-        device = parse(port)
-        if any((device.kind, device.where) == (other.kind, other.where) for other in found):
-            raise UsageError(f"--port '{port}' is given twice")
-        found.append(device)
-    if netns is not None and all(device.kind != "af_packet" for device in found):
-        raise UsageError("--netns is for ports af_packet:IFACE; there is none")
-    return tuple(found)
-
-
 def start(settings: Settings) -> None:
     """Serve until a signal ends it.
 
@@ -62,7 +44,7 @@ def start(settings: Settings) -> None:
         LabError: they cannot be, or the engine is missing or gone.
 
     """
-    devices = _devices(settings.ports, settings.netns)
+    devices = parse_ports(settings.ports, settings.netns)
     netns = None if settings.netns is None else netns_file(settings.netns)
     cores = _cores(settings.core)
     if settings.housekeeping_core is not None:
@@ -104,7 +86,7 @@ def serve_command(
     ] = None,
     wire: Annotated[bool, typer.Option("--wire", help="Two ports joined to each other.")] = False,
     cfg: Annotated[Path | None, typer.Option(help="TRex's configuration file; options count above it.")] = None,
-    netns: Annotated[str | None, typer.Option(help="Network namespace (name or path) of af_packet ports.")] = None,
+    netns: Annotated[str | None, typer.Option(help="Network namespace (name or path) of interfaces.")] = None,
     rpc_port: Annotated[int | None, typer.Option(help="TCP port of requests, 0 = any free one [4501].")] = None,
     async_port: Annotated[int | None, typer.Option(help="TCP port of the doorbell, 0 = any free one [4500].")] = None,
     bind: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
@@ -165,7 +147,7 @@ def config_command() -> None:
 def ports_command() -> None:
     """List what a port can be."""
     print("--wire: two ports joined to each other")
-    for form in KINDS.values():
+    for form in FORMS.values():
         print(f"--port {form}")
 
 

@@ -1,44 +1,41 @@
-"""What a port is made of: ``--port vhost:PATH`` or ``--port af_packet:IFACE``, checked before the engine starts."""
+"""What a port is made of: the forms of ``--port``, one class a form, checked before the engine starts."""
 
 from __future__ import annotations
 
-import json
-import socket
-import subprocess
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import UsageError
+from lab.vtrex.device_checks import check_interface, check_new_socket, check_pci, check_socket_path
 
-LONGEST_SOCKET_PATH_BYTES = 107  # sockaddr_un(7)
-MOST_QUEUES = 16  # engine/queues.h
-KINDS = {
-    "vhost": "vhost:PATH[,queues=N] (vhost-user server socket)",
-    "af_packet": "af_packet:IFACE (network interface)",
-}
+_HEX = "[0-9a-fA-F]"
+PCI_FORM = re.compile(rf"(?:(?P<domain>{_HEX}{{4}}):)?(?P<rest>{_HEX}{{2}}:{_HEX}{{2}}\.[0-7])(?P<arguments>,.*)?")
 
 
-@dataclass(frozen=True)
 class Device:
-    """One port's device.
+    """One port's device."""
 
-    ``where`` is the path of a vhost-user socket or the name of a network interface; ``queues`` the queue pairs of a
-    vhost-user device, all of which the guest must use, as frames are spread over all of them.
-    """
+    @property
+    def name(self) -> str:
+        """What no two devices may have in common."""
+        raise NotImplementedError
 
-    kind: str
-    where: str
-    queues: int = 1
+    @property
+    def pci_address(self) -> str | None:
+        """Address of a device of the PCI bus, None for others."""
+        return None
 
-    def vdev(self, index: int) -> str:
-        """Return the value of DPDK's ``--vdev`` that makes it port ``index``."""
-        if self.kind == "vhost":
-            return f"net_vhost{index},iface={self.where},queues={self.queues}"
-        return f"net_af_packet{index},iface={self.where},blocksz=65536,framesz=2048,framecnt=1024"
+    @property
+    def in_namespace(self) -> bool:
+        """Whether it belongs to a network namespace."""
+        return False
+
+    def described(self, index: int) -> str:
+        """Return what tells the engine to make it port ``index`` (engine/device.h)."""
+        raise NotImplementedError
 
     def check(self, netns: str | None) -> None:
-        """Make sure that the device can be made; removes a socket that a dead server left behind.
+        """Make sure that the device can be made; removes a socket that a dead process left behind.
 
         Args:
             netns: file of the network namespace of interfaces, None for this process's own.
@@ -47,80 +44,178 @@ class Device:
             UsageError: it cannot, and why.
 
         """
-        if self.kind == "vhost":
-            _check_socket_path(self.where)
-        else:
-            _check_interface(self.where, netns)
 
     def remove(self) -> None:
         """Remove what the device leaves in the file system."""
-        if self.kind == "vhost":
-            Path(self.where).unlink(missing_ok=True)
 
 
-def parse(port: str) -> Device:
-    """Return the device that a ``--port`` option names.
+@dataclass(frozen=True)
+class Vhost(Device):
+    """A vhost-user socket; a guest must use all ``queues`` queue pairs, as frames are spread over all of them.
 
-    Raises:
-        UsageError: it names none.
-
+    A ``client`` connects to the socket of a server (QEMU: ``-chardev socket,server=on``), and again when that has gone.
     """
-    kind, _, where = port.partition(":")
-    where, comma, queues = where.partition(",queues=") if kind == "vhost" else (where, "", "")
-    if kind not in KINDS or not where:
-        raise UsageError(f"--port '{port}' is not of the form {' or '.join(KINDS.values())}")
-    if comma and (not queues.isdecimal() or not 1 <= int(queues) <= MOST_QUEUES):
-        raise UsageError(f"--port '{port}': queues is not a number from 1 to {MOST_QUEUES}")
-    return Device(kind, where, int(queues) if comma else 1)
+
+    path: str
+    queues: int = 1
+    client: bool = False
+
+    @property
+    def name(self) -> str:
+        """The socket, and which end of it."""
+        return f"the client of {self.path}" if self.client else self.path
+
+    def described(self, index: int) -> str:
+        """A device of DPDK's net_vhost."""
+        side = ",client=1" if self.client else ""
+        return f"dpdk:{self.queues},net_vhost{index},iface={self.path},queues={self.queues}{side}"
+
+    def check(self, netns: str | None) -> None:
+        """The path can be a socket, and for a server is not in use."""
+        (check_socket_path if self.client else check_new_socket)(self.path)
+
+    def remove(self) -> None:
+        """Remove the socket of a server."""
+        if not self.client:
+            Path(self.path).unlink(missing_ok=True)
 
 
-def netns_file(name: str) -> str:
-    """Return the file of a network namespace: ``name`` itself when it is a path, else where ``ip netns`` keeps it.
+@dataclass(frozen=True)
+class Dgram(Device):
+    """Two unix datagram sockets, one frame a datagram: QEMU's ``-netdev dgram``."""
 
-    Raises:
-        UsageError: there is no such file.
+    local: str
+    peer: str
 
-    """
-    path = name if "/" in name else f"/run/netns/{name}"
-    if not Path(path).exists():
-        raise UsageError(f"--netns '{name}': there is no {path}; make it with `ip netns add`, or give another path")
-    return path
+    @property
+    def name(self) -> str:
+        """The socket that is made."""
+        return self.local
 
+    def described(self, index: int) -> str:
+        """The engine's own device."""
+        return f"dgram:{self.local},{self.peer}"
 
-def in_netns(netns: str | None, command: Sequence[str]) -> list[str]:
-    """Return the command that runs ``command`` in a network namespace (a file); it stays the same process."""
-    return list(command) if netns is None else ["nsenter", f"--net={netns}", "--", *command]
+    def check(self, netns: str | None) -> None:
+        """Both can be sockets, and the first is not in use."""
+        check_new_socket(self.local)
+        check_socket_path(self.peer)
 
-
-def _check_interface(name: str, netns: str | None) -> None:
-    if "," in name:
-        raise UsageError(f"--port 'af_packet:{name}': an interface's name has no comma")
-    command = in_netns(netns, ["ip", "-json", "link", "show"])
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        raise UsageError(f"--port 'af_packet:{name}': {' '.join(listed.stderr.split())}")
-    flags = {link["ifname"]: link["flags"] for link in json.loads(listed.stdout)}
-    where = "here" if netns is None else f"in namespace {netns}"
-    if name not in flags:
-        raise UsageError(f"--port 'af_packet:{name}': no such interface {where}; there are: {', '.join(flags)}")
-    if "UP" not in flags[name]:
-        raise UsageError(f"--port 'af_packet:{name}': the interface is down; set it up: ip link set {name} up")
+    def remove(self) -> None:
+        """Remove the socket that was made."""
+        Path(self.local).unlink(missing_ok=True)
 
 
-def _check_socket_path(path: str) -> None:
-    if len(path.encode()) > LONGEST_SOCKET_PATH_BYTES or "," in path:
-        raise UsageError(f"socket path '{path}' must have at most {LONGEST_SOCKET_PATH_BYTES} bytes and no comma")
-    place = Path(path)
-    if not place.parent.is_dir():
-        raise UsageError(f"socket path '{path}': the folder {place.parent} does not exist")
-    if not place.exists():
-        return
-    if not place.is_socket():
-        raise UsageError(f"socket path '{path}': a file that is no socket is in the way")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            place.unlink()
-            return
-    raise UsageError(f"socket path '{path}': another process listens there")
+@dataclass(frozen=True)
+class Stream(Device):
+    """A unix stream socket, each frame behind its length: QEMU's ``-netdev stream``."""
+
+    path: str
+    server: bool = False
+
+    @property
+    def name(self) -> str:
+        """The socket, and which end of it."""
+        return self.path if self.server else f"the client of {self.path}"
+
+    def described(self, index: int) -> str:
+        """The engine's own device."""
+        return f"stream:{self.path},{'server' if self.server else 'client'}"
+
+    def check(self, netns: str | None) -> None:
+        """The path can be a socket, and for a server is not in use."""
+        (check_new_socket if self.server else check_socket_path)(self.path)
+
+    def remove(self) -> None:
+        """Remove the socket of a server."""
+        if self.server:
+            Path(self.path).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Interface(Device):
+    """A network interface of the kernel, by ``kind`` af_packet or af_xdp."""
+
+    kind: str
+    interface: str
+
+    @property
+    def name(self) -> str:
+        """The interface."""
+        return f"interface {self.interface}"
+
+    @property
+    def in_namespace(self) -> bool:
+        """It does."""
+        return True
+
+    def described(self, index: int) -> str:
+        """A device of DPDK's net_af_packet or net_af_xdp."""
+        options = ",blocksz=65536,framesz=2048,framecnt=1024" if self.kind == "af_packet" else ""
+        return f"dpdk:1,net_{self.kind}{index},iface={self.interface}{options}"
+
+    def check(self, netns: str | None) -> None:
+        """The interface is there and up."""
+        check_interface(self.kind, self.interface, netns)
+
+
+@dataclass(frozen=True)
+class Dpdk(Device):
+    """Any device of DPDK: ``id`` is its address on the PCI bus or the name of a virtual one, ``arguments`` its own."""
+
+    id: str
+    arguments: str
+
+    @property
+    def name(self) -> str:
+        """Its name in DPDK."""
+        return self.id
+
+    @property
+    def pci_address(self) -> str | None:
+        """The address, if it is one."""
+        return self.id if PCI_FORM.fullmatch(self.id) else None
+
+    @property
+    def in_namespace(self) -> bool:
+        """It may (net_tap); PCI devices do not."""
+        return self.pci_address is None
+
+    def described(self, index: int) -> str:
+        """As it is."""
+        return f"dpdk:1,{self.id}{self.arguments}"
+
+    def check(self, netns: str | None) -> None:
+        """A device of the PCI bus is there, and DPDK may have it."""
+        if self.pci_address is not None:
+            check_pci(self.pci_address)
+
+
+@dataclass(frozen=True)
+class Ring(Device):
+    """A port that receives what it sends."""
+
+    index: int
+
+    @property
+    def name(self) -> str:
+        """Each is another one."""
+        return f"ring {self.index}"
+
+    def described(self, index: int) -> str:
+        """A ring of DPDK."""
+        return "ring"
+
+
+@dataclass(frozen=True)
+class Wire(Device):
+    """Two ports joined to each other."""
+
+    @property
+    def name(self) -> str:
+        """There is only one."""
+        return "wire"
+
+    def described(self, index: int) -> str:
+        """Two rings of DPDK."""
+        return "wire"

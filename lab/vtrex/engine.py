@@ -12,18 +12,20 @@ from pathlib import Path
 
 from lab.errors import GeneratorError
 from lab.vtrex import messages as m
-from lab.vtrex.devices import Device, in_netns
+from lab.vtrex.device_checks import in_netns
+from lab.vtrex.devices import Device
 
 ANSWER_TIMEOUT_S = 20.0
+MEMORY_MB = 256
 
 
 @dataclass(frozen=True)
 class EngineOptions:
     """How to start an engine.
 
-    ``devices`` empty means the wire: two ports joined to each other. ``cores`` are the CPUs of the polling threads, to
-    which the ports are dealt in turn. ``netns`` is the file of the network namespace in which the engine runs and looks
-    for interfaces, None for the caller's own. ``prefix`` tells the servers on a machine apart.
+    ``cores`` are the CPUs of the polling threads, to which the ports are dealt in turn. ``netns`` is the file of the
+    network namespace in which the engine runs and looks for interfaces, None for the caller's own. ``prefix`` tells the
+    servers on a machine apart. ``huge``: whether its memory is of huge pages.
     """
 
     binary: Path
@@ -33,8 +35,9 @@ class EngineOptions:
     full_wait_us: float = 1000.0
     late_us: float = 10000.0
     arrivals: int = 4 << 20
-    memory_mb: int = 256
+    memory_mb: int = MEMORY_MB
     prefix: str = "vtrex"
+    huge: bool = False
 
 
 class Engine:
@@ -63,12 +66,20 @@ class Engine:
         finally:
             theirs.close()
         self._socket.settimeout(ANSWER_TIMEOUT_S)
+        try:
+            self._greet(options.binary)
+        except GeneratorError:
+            self.close()
+            raise
+
+    def _greet(self, binary: Path) -> None:
         hello = self.ask(m.Op.HELLO)
-        version, self.ports, cores, self.tsc_hz, self.arrivals_capacity, driver = m.HELLO.unpack_from(hello)
-        self.cores = [m.PollCore(*values) for values in m.HELLO_CORE.iter_unpack(hello[m.HELLO.size :])][:cores]
-        self.driver = driver.rstrip(b"\0").decode()
+        version, self.ports, cores, self.tsc_hz, self.arrivals_capacity = m.HELLO.unpack_from(hello)
         if version != m.PROTOCOL_VERSION:
-            raise GeneratorError(f"the vtrex engine {options.binary} is of another version: run `make native`")
+            raise GeneratorError(f"the vtrex engine {binary} is of another version: run `make native`")
+        drivers = m.HELLO.size + cores * m.HELLO_CORE.size
+        self.cores = [m.PollCore(*values) for values in m.HELLO_CORE.iter_unpack(hello[m.HELLO.size : drivers])]
+        self.drivers = [name.rstrip(b"\0").decode() for (name,) in m.DRIVER.iter_unpack(hello[drivers:])]
 
     @property
     def pid(self) -> int:
@@ -197,23 +208,18 @@ class Engine:
 
 def _own_arguments(options: EngineOptions, control_fd: int, event_fd: int) -> list[str]:
     values = [control_fd, event_fd, os.getpid(), options.full_wait_us, options.late_us, options.arrivals]
-    return [str(value) for value in values] + ["0" if options.devices else "1"]
+    described = [device.described(index) for index, device in enumerate(options.devices)]
+    return [*map(str, values), str(len(described)), *described]
 
 
 def _eal(options: EngineOptions) -> list[str]:
     others = sorted(os.sched_getaffinity(0) - set(options.cores)) or list(options.cores)
     polling = [f"{number}@{core}" for number, core in enumerate(options.cores, 1)]
-    arguments = ["--lcores", ",".join([f"0@({','.join(map(str, others))})", *polling]), "--main-lcore", "0"]
-    arguments += [
-        "--no-shconf",
-        f"--file-prefix={options.prefix}",
-        "--no-huge",
-        "-m",
-        str(options.memory_mb),
-        "--iova-mode=va",
-        "--no-pci",
-    ]
-    arguments += ["--no-telemetry", "--log-level=*:error"]
-    for index, device in enumerate(options.devices):
-        arguments += ["--vdev", device.vdev(index)]
-    return arguments
+    lcores = ",".join([f"0@({','.join(map(str, others))})", *polling])
+    arguments = ["vtrex-engine", "--lcores", lcores, "--main-lcore", "0", f"--file-prefix={options.prefix}"]
+    arguments += ["--no-shconf", "--no-telemetry", "--log-level=*:error"]
+    arguments += ["--in-memory" if options.huge else "--no-huge", "-m", str(options.memory_mb)]
+    pci = [device.pci_address for device in options.devices if device.pci_address is not None]
+    if not pci:
+        return [*arguments, "--iova-mode=va", "--no-pci"]
+    return [*arguments, *(word for address in pci for word in ("--allow", address))]

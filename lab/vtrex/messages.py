@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
 MAX_FRAME_BYTES = 2044
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -78,8 +78,9 @@ class WrongReason(IntEnum):
 
 
 HEADER = struct.Struct("<IiI")
-HELLO = struct.Struct("<IIIQQ16s")
+HELLO = struct.Struct("<IIIQQ")
 HELLO_CORE = struct.Struct("<II")
+DRIVER = struct.Struct("<16s")
 PORT = struct.Struct("<II8Q")
 START = struct.Struct("<IIIIdQ")
 STREAM = struct.Struct("<ddQIHBBBHHI")

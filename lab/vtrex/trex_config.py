@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 
 from lab.errors import UsageError, near_misses
 from lab.models import Model
-from lab.vtrex.devices import parse
 from lab.vtrex.layer import Layer
 from lab.vtrex.notes import say
 from lab.vtrex.port import parse_ipv4, parse_mac
+from lab.vtrex.port_options import parse_port
 from lab.vtrex.settings import MOST_PORTS, WIRE, Said
 
 DUMMY = "dummy"  # TRex wants ports in pairs and lets this stand for one that is not there
@@ -259,7 +259,7 @@ def _ports(interfaces: tuple[str, ...]) -> tuple[str, ...]:
         return (WIRE, WIRE)
     ports = tuple(map(_port, real))
     for port in ports:
-        parse(port)
+        parse_port(port, 0)
     return ports
 
 

@@ -8,7 +8,7 @@ import sys
 
 from lab import paths
 from lab.process import dying_with_parent
-from lab.vtrex.devices import in_netns
+from lab.vtrex.device_checks import in_netns
 
 
 class FarEnd:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab.process import dying_with_parent
-from lab.vtrex.devices import in_netns
+from lab.vtrex.device_checks import in_netns
 
 
 @contextmanager

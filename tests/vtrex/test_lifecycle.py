@@ -57,7 +57,7 @@ def serve(*options: str) -> subprocess.CompletedProcess[str]:
         (["--port", "vhost:/tmp/v,queues=two"], "queues is not a number from 1 to 16"),
         (["--port", "vhost:/nowhere/v0"], "/nowhere does not exist"),
         (["--port", "vhost:/tmp/" + "x" * 120], "107 bytes"),
-        (["--port", "vhost:/tmp/a,b"], "comma"),
+        (["--port", "vhost:/tmp/a,b"], "of the form vhost:PATH[,queues=N][,client]"),
         (["--port", "vhost:/tmp/v", "--port", "vhost:/tmp/v"], "twice"),
         (["--wire", "--core", "4096"], "--core 4096"),
         (["--wire", "--rpc-port", "70000"], "--rpc-port 70000"),

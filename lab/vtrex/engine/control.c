@@ -1,10 +1,10 @@
 #include "control.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <rte_ethdev.h>
+#include <rte_common.h>
 
 #include "clock.h"
+#include "device.h"
 #include "flow.h"
 #include "poll.h"
 #include "port.h"
@@ -12,18 +12,20 @@
 
 static void control_hello(struct message *message)
 {
-	struct rte_eth_dev_info info;
 	struct hello_reply reply = {
 		.version = PROTOCOL_VERSION, .ports = port_count, .cores = worker_count,
 		.tsc_hz = (uint64_t)(ticks_per_ns * 1e9),
 		.arrivals_capacity = arrivals_total,
 	};
-	if (rte_eth_dev_info_get(ports[0].device, &info) == 0)
-		snprintf(reply.driver, sizeof(reply.driver), "%s", info.driver_name);
 	message_append(message, &reply, sizeof(reply));
 	for (uint32_t i = 0; i < worker_count; i++) {
 		struct hello_core core = {.core = workers[i].cpu, .tid = workers[i].tid};
 		message_append(message, &core, sizeof(core));
+	}
+	for (uint32_t i = 0; i < port_count; i++) {
+		char driver[DRIVER_NAME_SIZE] = "";
+		device_driver(&ports[i], driver);
+		message_append(message, driver, sizeof(driver));
 	}
 }
 

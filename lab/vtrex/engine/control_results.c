@@ -1,9 +1,9 @@
 #include "control.h"
 
 #include <string.h>
-#include <rte_ethdev.h>
 
 #include "clock.h"
+#include "device.h"
 #include "flow.h"
 #include "port.h"
 #include "trial.h"
@@ -14,16 +14,12 @@ void control_ports(struct message *message)
 {
 	for (uint32_t i = 0; i < port_count; i++) {
 		const struct port *port = &ports[i];
-		struct rte_eth_link link = {0};
-		struct rte_eth_stats stats = {0};
-		(void)rte_eth_link_get_nowait(port->device, &link);
-		(void)rte_eth_stats_get(port->device, &stats);
 		struct port_reply reply = {
 			.state = port->active_count != 0 ? PORT_TRANSMITTING : PORT_IDLE,
-			.link_up = link.link_status == RTE_ETH_LINK_UP,
+			.link_up = device_link_up(port),
 			.tx_packets = port->tx_packets, .tx_bytes = port->tx_bytes,
 			.rx_packets = port->rx_packets, .rx_bytes = port->rx_bytes,
-			.tx_given_up = port->tx_given_up, .rx_no_buffer = stats.rx_nombuf + stats.imissed,
+			.tx_given_up = port->tx_given_up, .rx_no_buffer = device_missed(port),
 			.tx_refused = port->tx_refused, .busy_ns = ticks_to_ns(port->busy),
 		};
 		message_append(message, &reply, sizeof(reply));

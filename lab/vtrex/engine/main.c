@@ -1,9 +1,10 @@
 /* vtrex-engine: the packet half of vtrex. Started by the server, never by hand:
  *
- *     vtrex-engine CONTROL_FD EVENT_FD PARENT_PID FULL_WAIT_US LATE_US ARRIVALS WIRE(0|1) EAL-ARGUMENTS...
+ *     vtrex-engine CONTROL_FD EVENT_FD PARENT_PID FULL_WAIT_US LATE_US ARRIVALS DEVICES DEVICE... EAL-NAME
+ *         EAL-ARGUMENTS...
  *
- * It ends when the server closes CONTROL_FD, when the server dies, or on SIGTERM; devices are closed in each case, so
- * that no socket of a vhost port is left behind.
+ * with DEVICES descriptions of devices (device.h). It ends when the server closes CONTROL_FD, when the server dies, or
+ * on SIGTERM; devices are closed in each case, so that no socket of a port is left behind.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +16,6 @@
 #include <unistd.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -26,6 +26,7 @@
 #include "flow.h"
 #include "poll.h"
 #include "port.h"
+#include "startup.h"
 #include "worker.h"
 
 #define OWN_ARGUMENTS 8
@@ -52,29 +53,37 @@ static bool follow_parent(pid_t parent)
 	return getppid() == parent;
 }
 
-static bool open_ports(bool wire)
+static bool open_ports(char **descriptions, int count)
 {
 	tx_pool = rte_pktmbuf_pool_create("tx", POOL_FRAMES, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	struct rte_mempool *rx_pool =
 		rte_pktmbuf_pool_create("rx", 2 * POOL_FRAMES, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	if (tx_pool == NULL || rx_pool == NULL) {
-		fprintf(stderr, "vtrex-engine: no memory for frames: %s\n", rte_strerror(rte_errno));
-		return false;
-	}
-	return wire ? device_open_wire(rx_pool) : device_open_all(rx_pool);
+	if (tx_pool == NULL || rx_pool == NULL)
+		return startup_failed("no memory for frames: %s", rte_strerror(rte_errno));
+	for (int i = 0; i < count; i++)
+		if (!device_open(descriptions[i], rx_pool))
+			return false;
+	return true;
 }
 
 static void close_ports(void)
 {
-	for (uint32_t i = 0; i < port_count; i++) {
-		rte_eth_dev_stop(ports[i].device);
-		rte_eth_dev_close(ports[i].device);
-	}
+	for (uint32_t i = 0; i < port_count; i++)
+		device_close(&ports[i]);
+}
+
+static bool start(int eal_count, char **eal, char **descriptions, int devices, uint64_t arrivals)
+{
+	if (rte_eal_init(eal_count, eal) < 0)
+		return startup_failed("DPDK does not start: %s", rte_strerror(rte_errno));
+	if (!verifier_setup() || !flow_setup(arrivals))
+		return startup_failed("no memory for flows");
+	return open_ports(descriptions, devices);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc <= OWN_ARGUMENTS) {
+	if (argc <= OWN_ARGUMENTS || argc <= OWN_ARGUMENTS + atoi(argv[7])) {
 		fprintf(stderr, "vtrex-engine: is started by `pixlab vtrex serve`\n");
 		return 2;
 	}
@@ -87,14 +96,13 @@ int main(int argc, char **argv)
 	clock_calibrate();
 	port_limits.full_wait = ns_to_ticks(atof(argv[4]) * 1e3);
 	port_limits.late = ns_to_ticks(atof(argv[5]) * 1e3);
-	bool wire = atoi(argv[7]) != 0;
-	argv[OWN_ARGUMENTS - 1] = argv[0]; /* the EAL's arguments begin with the program's name */
-	if (rte_eal_init(argc - (OWN_ARGUMENTS - 1), argv + OWN_ARGUMENTS - 1) < 0) {
-		fprintf(stderr, "vtrex-engine: DPDK does not start: %s\n", rte_strerror(rte_errno));
+	int devices = atoi(argv[7]), eal = OWN_ARGUMENTS + devices;
+	startup_begin(control_fd);
+	if (!start(argc - eal, argv + eal, argv + OWN_ARGUMENTS, devices, (uint64_t)atoll(argv[6]))) {
+		close_ports();
 		return 1;
 	}
-	if (!verifier_setup() || !flow_setup((uint64_t)atoll(argv[6])) || !open_ports(wire) || port_count == 0)
-		return 1;
+	startup_done();
 	worker_setup();
 	poll_start(event_fd);
 	control_serve(control_fd);

@@ -1,6 +1,5 @@
 #include "port.h"
 
-#include <stdio.h>
 #include <rte_ethdev.h>
 
 #include "arp.h"
@@ -9,44 +8,30 @@
 #include "flow.h"
 #include "trial.h"
 
-#define DESCRIPTORS 1024
-
 struct port ports[MAX_PORTS];
 uint32_t port_count;
 struct rte_mempool *tx_pool;
 struct port_limits port_limits;
 
-bool port_open(uint16_t device, struct rte_mempool *rx_pool)
+/* Devices of DPDK are called directly: most ports have one, and an indirect call would cost them. */
+static uint32_t device_receive(struct port *port, uint16_t queue, struct rte_mbuf **frames)
 {
-	const struct rte_eth_conf conf = {0};
-	struct rte_eth_dev_info info;
-	int failed = rte_eth_dev_info_get(device, &info);
-	uint16_t queues = failed != 0 ? 0 : RTE_MIN(RTE_MIN(info.max_rx_queues, info.max_tx_queues), MAX_QUEUES);
-	if (failed == 0)
-		failed = rte_eth_dev_configure(device, queues, queues, &conf);
-	for (uint16_t queue = 0; queue < queues && failed == 0; queue++) {
-		failed = rte_eth_rx_queue_setup(device, queue, DESCRIPTORS, SOCKET_ID_ANY, NULL, rx_pool);
-		if (failed == 0)
-			failed = rte_eth_tx_queue_setup(device, queue, DESCRIPTORS, SOCKET_ID_ANY, NULL);
-	}
-	if (failed == 0)
-		failed = rte_eth_dev_start(device);
-	if (failed != 0) {
-		fprintf(stderr, "vtrex-engine: port %u cannot be started: %s\n", port_count, rte_strerror(-failed));
-		return false;
-	}
-	(void)rte_eth_promiscuous_enable(device); /* test frames go to addresses of the streams; not every device filters */
-	ports[port_count] = (struct port){
-		.device = device, .index = port_count, .queues.count = queues, .next_due = NEVER,
-	};
-	port_count++;
-	return true;
+	if (unlikely(port->backend != NULL))
+		return port->backend->receive(port->backend, frames);
+	return rte_eth_rx_burst(port->device, queue, frames, BURST);
+}
+
+static uint32_t device_send(struct port *port, uint16_t queue, struct rte_mbuf **frames, uint32_t count)
+{
+	if (unlikely(port->backend != NULL))
+		return port->backend->send(port->backend, frames, (uint16_t)count);
+	return rte_eth_tx_burst(port->device, queue, frames, (uint16_t)count);
 }
 
 uint32_t port_receive(struct port *port, uint16_t queue)
 {
 	struct rte_mbuf *frames[BURST];
-	uint32_t count = rte_eth_rx_burst(port->device, queue, frames, BURST);
+	uint32_t count = device_receive(port, queue, frames);
 	if (count == 0)
 		return 0;
 	uint64_t now = clock_ticks();
@@ -76,7 +61,7 @@ static uint32_t send_captured(struct port *port, struct rte_mbuf **frames, uint3
 		rte_mbuf_refcnt_update(frames[i], 1); /* ours, to look at the frame after the device has taken it */
 		uint64_t now = clock_ticks();
 		uint16_t queue = port->queues.count == 1 ? 0 : queues_of(&port->queues, frames[i]);
-		uint16_t taken = rte_eth_tx_burst(port->device, queue, &frames[i], 1);
+		uint32_t taken = device_send(port, queue, &frames[i], 1);
 		if (taken == 0) {
 			rte_mbuf_refcnt_update(frames[i], -1);
 			return i;
@@ -95,7 +80,7 @@ static uint32_t send_burst(struct port *port, struct rte_mbuf **frames, uint32_t
 		return send_captured(port, frames, count);
 	if (port->queues.count > 1)
 		return queues_send(&port->queues, port->device, frames, count, clock_ticks(), lost);
-	return rte_eth_tx_burst(port->device, 0, frames, (uint16_t)count);
+	return device_send(port, 0, frames, count);
 }
 
 uint32_t port_send(struct port *port, struct rte_mbuf **frames, uint32_t count)

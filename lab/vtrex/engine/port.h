@@ -11,12 +11,14 @@
 #include <rte_ether.h>
 #include <rte_mempool.h>
 
+#include "backend.h"
 #include "queues.h"
 #include "stream.h"
 #include "trial.h"
 
 struct port {
-	uint16_t device;
+	uint16_t device;         /* of DPDK */
+	struct backend *backend; /* not NULL: used in its place */
 	uint32_t index;
 	struct queues queues;
 	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, rx_unknown, tx_given_up, tx_refused;
@@ -46,9 +48,6 @@ extern struct port ports[MAX_PORTS];
 extern uint32_t port_count;
 extern struct rte_mempool *tx_pool;
 extern struct port_limits port_limits;
-
-/* Open a device by its DPDK id as the next port; false with a message on stderr when it fails. */
-bool port_open(uint16_t device, struct rte_mempool *rx_pool);
 
 /* Take what has come in a queue, at most BURST; returns the number of frames. */
 uint32_t port_receive(struct port *port, uint16_t queue);

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 7u
+#define PROTOCOL_VERSION 8u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
@@ -53,13 +53,15 @@ WIRE_STRUCT hello_core { /* of a polling thread */
 	uint32_t core, tid;
 };
 
-WIRE_STRUCT hello_reply { /* followed by `cores` of hello_core */
+#define DRIVER_NAME_SIZE 16
+
+/* Followed by `cores` of hello_core, and the name of the driver of each port, DRIVER_NAME_SIZE bytes. */
+WIRE_STRUCT hello_reply {
 	uint32_t version;
 	uint32_t ports;
 	uint32_t cores;
 	uint64_t tsc_hz;
 	uint64_t arrivals_capacity;
-	char driver[16];
 };
 
 enum port_state { PORT_IDLE, PORT_TRANSMITTING };

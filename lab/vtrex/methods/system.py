@@ -74,7 +74,7 @@ def get_system_info(generator: Generator, params: p.Params) -> dict[str, Any]:
     ports = [
         {
             "index": port.index,
-            "driver": engine.driver,
+            "driver": engine.drivers[port.index],
             "description": "vtrex",
             "pci_addr": "N/A",
             "numa": -1,
