@@ -60,7 +60,8 @@ class GeneratorMeasurer:
             disturbances += traffic.engine.cores
         directions, late_frames = without_late_frames(direction_counts(streams, traffic), self._missing_before)
         self._missing_before = sum(direction.lost_frames for direction in directions)
-        invalid = [sentence for record in traffic.tagged for sentence in contradictions(record)]
+        invalid = list(traffic.engine.invalid) if traffic.engine else []
+        invalid += [sentence for record in traffic.tagged for sentence in contradictions(record)]
         if late_frames:
             invalid.append(f"{late_frames} frames of the trial before arrived only now: the DUT had held them")
         result = TrialResult(

@@ -152,12 +152,12 @@ class VerifiedDirection(Model):
 class EngineReport(Model):
     """How a generator that watches itself saw its own run; None of it is known of a generator that does not.
 
-    ``cores`` has what disturbed each of its polling cores.
+    ``cores`` has what disturbed each of its polling cores, ``invalid`` its own reasons why the run does not count.
     """
 
     ports: tuple[PortReport, ...]
-    lateness_max_ns: int
     cores: tuple[Disturbance, ...]
+    invalid: tuple[str, ...] = ()
     verification: tuple[VerifiedDirection, ...] = ()
 
 

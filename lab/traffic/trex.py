@@ -281,7 +281,7 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
             )
             for p in report["ports"]
         ),
-        lateness_max_ns=report["lateness_ns"]["max"],
+        invalid=tuple(report["invalid"]),
         cores=tuple(
             Disturbance(
                 who="generator",

@@ -15,6 +15,8 @@ from lab.traffic.lines import LineReader
 from lab.traffic.trex import TrexGenerator
 
 START_LIMIT_S = 20.0
+GAP_LIMIT_US = 10_000
+"""In pauses up to this no frame becomes too late to be sent (--late-us); lab/methods/validity.py weighs their cost."""
 START_DELAY_MS = 50
 """The client asks for the events of a start right after it; on a core that polls that would be a gap in the trial."""
 
@@ -44,7 +46,7 @@ class VtrexServer:
         self._housekeeping_core = housekeeping_core
         command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0"]
         command += ["--core", str(core), "--line-rate-gbps", f"{line_rate_gbps:g}"]
-        command += ["--start-delay-ms", str(START_DELAY_MS), *options]
+        command += ["--start-delay-ms", str(START_DELAY_MS), "--gap-limit-us", str(GAP_LIMIT_US), *options]
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 dying_with_parent(on_core(housekeeping_core, command)), stdout=subprocess.PIPE, stderr=stderr, bufsize=0

@@ -70,6 +70,7 @@ def start(settings: Settings) -> None:
             settings.start_delay_ms / 1e3,
             settings.layers,
             settings.status,
+            settings.gap_limit_us,
         ),
     )
 
@@ -98,6 +99,9 @@ def serve_command(
         float | None, typer.Option(help="How long a full device is offered frames again [1000].")
     ] = None,
     late_us: Annotated[float | None, typer.Option(help="Frames later than this are not sent any more [10000].")] = None,
+    gap_limit_us: Annotated[
+        float | None, typer.Option(help="A polling thread that pauses for longer makes its trial invalid [1000].")
+    ] = None,
     start_delay_ms: Annotated[
         float | None, typer.Option(help="Time from a request to start until the first frame [0].")
     ] = None,
@@ -122,6 +126,7 @@ def serve_command(
         "line_rate_gbps": line_rate_gbps,
         "full_wait_us": full_wait_us,
         "late_us": late_us,
+        "gap_limit_us": gap_limit_us,
         "start_delay_ms": start_delay_ms,
         "prefix": prefix,
         "status": status,

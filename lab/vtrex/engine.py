@@ -177,7 +177,10 @@ class Engine:
         """Return what is known of the last or running trial: in all, by port and by polling thread."""
         reply = self.ask(m.Op.TRIAL)
         end = m.TRIAL.size + self.ports * m.TRIAL_PORT.size
-        ports = [m.TrialPort(*values) for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size : end])]
+        ports = [
+            m.TrialPort._make([*values[:-8], m.Percentiles(*values[-8:-4]), m.Percentiles(*values[-4:])])
+            for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size : end])
+        ]
         cores = [m.TrialCore(*values) for values in m.TRIAL_CORE.iter_unpack(reply[end:])]
         return m.TrialCounters(*m.TRIAL.unpack_from(reply)), ports, cores
 

@@ -44,6 +44,8 @@ class Generator:
         publisher: Publisher,
         start_delay_s: float = 0.0,
         layers: Sequence[Layer] = (),
+        *,
+        gap_limit_us: float,
     ) -> None:
         """Present the engine's ports at a line rate.
 
@@ -53,6 +55,7 @@ class Generator:
             publisher: of events and statistics.
             start_delay_s: time from a request to start until the first frame.
             layers: addresses of the first ports, until clients give others.
+            gap_limit_us: how long a polling thread may pause in a trial that counts.
 
         """
         self.engine = engine
@@ -61,7 +64,7 @@ class Generator:
         self.publisher = publisher
         self.events = EventQueues(time.monotonic, self._publish)
         self.flows = FlowTable(engine)
-        self.trial = TrialWatch(engine)
+        self.trial = TrialWatch(engine, gap_limit_us)
         self.port_meters = Meters()
         self.flow_meters = Meters()
         self.capture_filters: dict[int, str] = {}

@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 8
+PROTOCOL_VERSION = 9
 MAX_FRAME_BYTES = 2044
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -94,9 +94,9 @@ BUCKET = struct.Struct("<IQ")
 ARRIVALS_REQUEST = struct.Struct("<IIQQ")
 ARRIVALS = struct.Struct("<4Q")
 SEQUENCE = struct.Struct("<11Q")
-TRIAL = struct.Struct("<11Q")
-TRIAL_PORT = struct.Struct("<II6Q")
-TRIAL_CORE = struct.Struct("<I3Q")
+TRIAL = struct.Struct("<9Q")
+TRIAL_PORT = struct.Struct("<II14Q")
+TRIAL_CORE = struct.Struct("<I4Q")
 PUSH_REQUEST = struct.Struct("<III")
 PUSH = struct.Struct("<IQ")
 CAPTURE_START = struct.Struct("<6I")
@@ -178,8 +178,6 @@ class TrialCounters(NamedTuple):
     number: int
     running: int
     duration_ns: int
-    lateness_max_ns: int
-    lateness_p99_ns: int
     gaps_over_10us: int
     gaps_over_50us: int
     gaps_over_100us: int
@@ -202,10 +200,20 @@ class TrialCore(NamedTuple):
     gaps_over_100us: int
     gap_max_ns: int
     gap_total_ns: int
+    gap_max_at_ns: int
+
+
+class Percentiles(NamedTuple):
+    """Of the frames that left a port, in ns."""
+
+    p50: int
+    p99: int
+    p99_9: int
+    max: int
 
 
 class TrialPort(NamedTuple):
-    """What one port did in a trial."""
+    """What one port did in a trial; lateness and jitter as engine/pacing.h has them."""
 
     port_id: int
     took_part: int
@@ -215,6 +223,8 @@ class TrialPort(NamedTuple):
     late: int
     rx_packets: int
     rx_unknown: int
+    lateness_ns: Percentiles
+    jitter_ns: Percentiles
 
 
 class WrongSample(NamedTuple):

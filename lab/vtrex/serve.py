@@ -43,6 +43,7 @@ class ServerOptions:
     start_delay_s: float = 0.0
     layers: tuple[Layer, ...] = ()
     status: bool | None = None
+    gap_limit_us: float = 1000.0
 
 
 class Server:
@@ -62,7 +63,12 @@ class Server:
         self._publisher = Publisher(self._pub)
         self._engine = engine
         self._generator = Generator(
-            engine, options.line_rate_gbps, self._publisher, options.start_delay_s, options.layers
+            engine,
+            options.line_rate_gbps,
+            self._publisher,
+            options.start_delay_s,
+            options.layers,
+            gap_limit_us=options.gap_limit_us,
         )
         wanted = sys.stderr.isatty() if options.status is None else options.status
         shared = not os.sched_getaffinity(0).isdisjoint(polling.core for polling in engine.cores)

@@ -35,6 +35,7 @@ class Settings:
     line_rate_gbps: float = 10.0
     full_wait_us: float = 1000.0
     late_us: float = 10000.0
+    gap_limit_us: float = 1000.0
     start_delay_ms: float = 0.0
     prefix: str = "vtrex"
     memory_limit_mb: int | None = None
@@ -54,8 +55,8 @@ class Settings:
             raise UsageError(f"--rpc-port and --async-port are both {self.rpc_port}")
         if not 0 < self.line_rate_gbps <= 1000:
             raise UsageError(f"--line-rate-gbps {self.line_rate_gbps:g} is not between 0 and 1000")
-        if any(not 0 < limit <= 1e6 for limit in (self.full_wait_us, self.late_us)):
-            raise UsageError("--full-wait-us and --late-us must be above 0 and at most 1000000")
+        if any(not 0 < limit <= 1e6 for limit in (self.full_wait_us, self.late_us, self.gap_limit_us)):
+            raise UsageError("--full-wait-us, --late-us and --gap-limit-us must be above 0 and at most 1000000")
         if not 0 <= self.start_delay_ms <= 1000:
             raise UsageError(f"--start-delay-ms {self.start_delay_ms:g} is not between 0 and 1000")
         if not self.bind:

@@ -7,6 +7,7 @@ from typing import Any
 from lab.core_time import CoreTime, core_time
 from lab.vtrex import verification
 from lab.vtrex.engine import Engine
+from lab.vtrex.judgement import clock_warnings, reasons
 
 JOIN_S = 0.1  # a start this soon after the last end still belongs to the trial
 
@@ -14,9 +15,11 @@ JOIN_S = 0.1  # a start this soon after the last end still belongs to the trial
 class TrialWatch:
     """Decides which starts form a trial and keeps the disturbance of the engine's core meanwhile."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Watch this engine."""
+    def __init__(self, engine: Engine, gap_limit_us: float) -> None:
+        """Watch this engine, whose polling threads may be away from their loops for so long in a trial that counts."""
         self._engine = engine
+        self._gap_limit_us = gap_limit_us
+        self._clock_warnings = clock_warnings()
         self._ports: set[int] = set()
         self._ended_s: float | None = None
         self._begin: list[CoreTime] | None = None
@@ -64,10 +67,11 @@ class TrialWatch:
                     "too_late": port.late,
                     "rx_packets": port.rx_packets,
                     "rx_unknown": port.rx_unknown,
+                    "lateness_ns": port.lateness_ns._asdict(),
+                    "jitter_ns": port.jitter_ns._asdict(),
                 }
                 for port in ports
             ],
-            "lateness_ns": {"max": counters.lateness_max_ns, "p99": counters.lateness_p99_ns},
             "gaps": {
                 "over_10us": counters.gaps_over_10us,
                 "over_50us": counters.gaps_over_50us,
@@ -81,6 +85,7 @@ class TrialWatch:
                     "id": seen.core,
                     "gaps_over_100us": seen.gaps_over_100us,
                     "gap_max_ns": seen.gap_max_ns,
+                    "gap_max_at_ns": seen.gap_max_at_ns,
                     "gap_total_ns": seen.gap_total_ns,
                     "run_delay_ns": lost.run_delay_ns,
                     "steal_ns": lost.steal_ns,
@@ -88,4 +93,6 @@ class TrialWatch:
                 for seen, lost in zip(cores, disturbed, strict=True)
             ],
             "verification": verification.report(self._engine),
+            "invalid": reasons(counters, ports, cores, self._gap_limit_us),
+            "warnings": self._clock_warnings,
         }

@@ -35,7 +35,6 @@ def engine(refused: tuple[int, int], gap_max_ns: int = 0) -> EngineReport:
             PortReport(port=i, intended_frames=2000, sent_frames=2000 - r, refused_frames=r, unknown_frames=0)
             for i, r in enumerate(refused)
         ),
-        lateness_max_ns=0,
         cores=(Disturbance(who="generator", core=0, gap_max_ns=gap_max_ns, gap_total_ns=gap_max_ns),),
     )
 

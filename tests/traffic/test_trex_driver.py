@@ -30,7 +30,10 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VtrexServer]:
     log = tmp_path_factory.mktemp("vtrex") / "vtrex.log"
-    with VtrexServer(["--wire"], core=0, housekeeping_core=0, line_rate_gbps=10.0, log=log) as running:
+    # Late frames are sent whatever else runs on this machine, so that there are enough to look at.
+    with VtrexServer(
+        ["--wire", "--late-us", "1000000"], core=0, housekeeping_core=0, line_rate_gbps=10.0, log=log
+    ) as running:
         yield running
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from hdrh.histogram import HdrHistogram
 
+from lab.vtrex.judgement import clock_warnings, reasons
+from lab.vtrex.messages import Percentiles, TrialCore, TrialCounters, TrialPort
 from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
 from tests.vtrex.test_fields import stream
 
@@ -101,24 +103,73 @@ def test_two_ports_started_together_are_one_trial_and_the_next_start_is_another(
 
 def test_a_paused_engine_shows_as_a_gap(start_server: Callable[..., Server]) -> None:
     server = start_server("--wire")
+    engine = server.engine_pid()
     with connected(server) as rpc:
         rpc.reset(0)
         rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(10_000))
-        rpc.call("start_traffic", port_id=0, mul=RAW, duration=0.6)
-        time.sleep(0.2)
-        engine = server.engine_pid()
+        rpc.call("start_traffic", port_id=0, mul=RAW, duration=-1)
+        while rpc.call("get_port_stats", port_id=0)["opackets"] < 1000:
+            time.sleep(0.01)
         os.kill(engine, signal.SIGSTOP)
         time.sleep(0.02)
         os.kill(engine, signal.SIGCONT)
-        rpc.wait_idle(0)
+        time.sleep(0.1)
+        rpc.call("stop_traffic", port_id=0)
         report = rpc.call("pixlab_get_trial_report")
-    assert report["gaps"]["max_ns"] >= 15e6
+    assert report["gaps"]["max_ns"] >= 20e6
     assert report["gaps"]["over_1ms"] >= 1
-    assert report["lateness_ns"]["max"] >= 9e6  # frames later than 10 ms are not sent
+    assert sum("paused for" in reason for reason in report["invalid"]) == 1
+    (core,) = report["cores"]
+    assert core["gap_max_at_ns"] > 0
     port = report["ports"][0]
+    assert port["lateness_ns"]["max"] >= 9.9e6  # frames later than 10 ms are not sent
     assert port["too_late"] > 0
-    assert port["sent_packets"] + port["too_late"] == port["intended_packets"] == 6000
+    assert port["sent_packets"] + port["too_late"] == port["intended_packets"]
     assert server.stop() == (0, "")
+
+
+def test_each_port_tells_how_late_and_how_evenly_its_frames_left(rpc: Rpc) -> None:
+    """Frames that leave in one burst are a period too early each: at full speed that is what the jitter shows."""
+    for port_id, rate_pps in ((0, 1_000), (1, 1e9)):
+        rpc.call("add_stream", port_id=port_id, stream_id=1, stream=continuous(rate_pps))
+    even, bursts = run(rpc, 0.1, 0, 1, force=True)["ports"]
+    for port in (even, bursts):
+        for spread in (port["lateness_ns"], port["jitter_ns"]):
+            assert 0 <= spread["p50"] <= spread["p99"] <= spread["p99_9"] <= spread["max"]
+        assert port["lateness_ns"]["max"] > 0
+    assert bursts["jitter_ns"]["p50"] == pytest.approx(1, abs=1)  # ns, the period
+    assert bursts["lateness_ns"]["p50"] > 1_000_000  # a billion frames a second: it falls behind at once
+    assert even["jitter_ns"]["max"] <= even["lateness_ns"]["max"] + 1  # single frames: the lateness changes by no more
+
+
+def test_a_clock_that_may_not_be_steady_is_one_warning() -> None:
+    assert clock_warnings("processor: 0\nflags\t\t: fpu tsc constant_tsc nonstop_tsc sse\n") == []
+    (warning,) = clock_warnings("processor: 0\nflags\t\t: fpu tsc constant_tsc sse\n")
+    assert "nonstop_tsc missing" in warning
+    assert "constant_tsc" not in warning
+
+
+PORT = TrialPort(0, 1, 1000, 1000, 0, 0, 0, 0, Percentiles(0, 0, 0, 0), Percentiles(0, 0, 0, 0))
+CORE = TrialCore(3, 0, 900_000, 900_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("port", "core", "running", "reason"),
+    [
+        pytest.param(PORT, CORE, 0, None, id="counts"),
+        pytest.param(PORT, CORE._replace(gap_max_ns=1_000_001), 0, "core 3 paused for 1.00 ms", id="pause"),
+        pytest.param(PORT._replace(sent_packets=998, late=2), CORE, 0, "2 of 1000 frames were too late", id="late"),
+        pytest.param(PORT._replace(sent_packets=999, late=1), CORE, 0, None, id="hardly-late"),
+        pytest.param(PORT._replace(sent_packets=999), CORE, 0, "1000 frames were intended, but 999", id="unbalanced"),
+        pytest.param(PORT._replace(sent_packets=999), CORE, 1, None, id="still-running"),
+        pytest.param(PORT._replace(sent_packets=999, took_part=0), CORE, 0, None, id="not-of-this-trial"),
+    ],
+)
+def test_what_makes_a_trial_invalid(port: TrialPort, core: TrialCore, running: int, reason: str | None) -> None:
+    counters = TrialCounters(1, running, 10**9, 0, 0, 0, 0, 0, 0)
+    found = reasons(counters, [port], [core], gap_limit_us=1000.0)
+    assert len(found) == (reason is not None)
+    assert reason is None or reason in found[0]
 
 
 def test_the_extra_methods_are_not_listed(rpc: Rpc) -> None:

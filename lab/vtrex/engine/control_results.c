@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "device.h"
 #include "flow.h"
+#include "pacing.h"
 #include "port.h"
 #include "trial.h"
 #include "verify.h"
@@ -129,6 +130,8 @@ static struct trial_port trial_port(const struct port *port, uint64_t now)
 		.port = port->index, .took_part = port->trial == trial.number && trial.number != 0,
 		.rx_packets = port->rx_packets - port->rx_packets_before,
 		.rx_unknown = port->rx_unknown - port->rx_unknown_before,
+		.lateness_ns = spread_percentiles(&pacings[port->index].lateness),
+		.jitter_ns = spread_percentiles(&pacings[port->index].jitter),
 	};
 	for (uint32_t i = 0; result.took_part && i < port->stream_count; i++) {
 		const struct stream *stream = &port->streams[i];
@@ -148,7 +151,6 @@ void control_trial(struct message *message)
 	struct trial_reply reply = {
 		.number = trial.number, .running = running,
 		.duration_ns = trial.number == 0 ? 0 : ticks_to_ns((running ? now : trial.end) - trial.begin),
-		.lateness_max_ns = ticks_to_ns(sum.lateness_max), .lateness_p99_ns = sum.lateness_p99_ns,
 		.gaps_over_10us = sum.over_10us, .gaps_over_50us = sum.over_50us,
 		.gaps_over_100us = sum.over_100us, .gaps_over_1ms = sum.over_1ms,
 		.gap_max_ns = ticks_to_ns(sum.gap_max), .gap_total_ns = ticks_to_ns(sum.gap_total),
@@ -164,6 +166,8 @@ void control_trial(struct message *message)
 			.core = workers[i].cpu, .gaps_over_100us = watch->over_100us,
 			.gap_max_ns = ticks_to_ns(watch->gap_max), .gap_total_ns = ticks_to_ns(watch->gap_total),
 		};
+		if (watch->gap_max_end - watch->gap_max > trial.begin)
+			core.gap_max_at_ns = ticks_to_ns(watch->gap_max_end - watch->gap_max - trial.begin);
 		message_append(message, &core, sizeof(core));
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "flow.h"
+#include "pacing.h"
 #include "poll.h"
 #include "port.h"
 #include "trial.h"
@@ -38,6 +39,7 @@ static void begin_trial(uint64_t now)
 	flow_arrivals_reset();
 	verify_begin_trial();
 	for (uint32_t i = 0; i < port_count; i++) {
+		pacing_begin(&pacings[i]);
 		ports[i].gaps_made_up = 0;
 		ports[i].rx_packets_before = ports[i].rx_packets;
 		ports[i].rx_unknown_before = ports[i].rx_unknown;

@@ -6,6 +6,7 @@
 #include "capture.h"
 #include "clock.h"
 #include "flow.h"
+#include "pacing.h"
 #include "trial.h"
 
 struct port ports[MAX_PORTS];
@@ -165,7 +166,7 @@ static void stream_transmit(struct port *port, struct stream *stream, uint64_t n
 	stream->pending_count -= taken + lost;
 	account_sent(port, stream, taken);
 	account_lost(port, stream, lost);
-	watch_late(port->watch, lateness, taken);
+	pacing_left(&pacings[port->index], stream, lateness, taken);
 	if (likely(taken + lost == count)) {
 		port->full_since = 0;
 		if (stream->settled == due)

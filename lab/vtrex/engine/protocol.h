@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 8u
+#define PROTOCOL_VERSION 9u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 2044 /* without FCS: what fits one buffer */
@@ -186,20 +186,26 @@ WIRE_STRUCT sequence_reply { /* OP_SEQUENCE <u32 latency hw_id>: sequence.h; fol
 	uint64_t window, gaps; /* its bounds */
 };
 
+WIRE_STRUCT percentiles {
+	uint64_t p50, p99, p99_9, maximum;
+};
+
 WIRE_STRUCT trial_port {
 	uint32_t port;
 	uint32_t took_part;
 	uint64_t intended, sent, queue_full, late, rx_packets, rx_unknown;
+	struct percentiles lateness_ns, jitter_ns; /* of the frames that were sent: pacing.h */
 };
 
 WIRE_STRUCT trial_core { /* what one polling thread saw */
 	uint32_t core;
 	uint64_t gaps_over_100us, gap_max_ns, gap_total_ns;
+	uint64_t gap_max_at_ns; /* begin of the longest gap, since the begin of the trial */
 };
 
 WIRE_STRUCT trial_reply { /* sums over the polling threads; followed by one trial_port a port and one trial_core a core */
 	uint64_t number, running;
-	uint64_t duration_ns, lateness_max_ns, lateness_p99_ns;
+	uint64_t duration_ns;
 	uint64_t gaps_over_10us, gaps_over_50us, gaps_over_100us, gaps_over_1ms, gap_max_ns, gap_total_ns;
 };
 

@@ -22,6 +22,7 @@ struct stream {
 	uint64_t limit;        /* frames in all, NEVER = until stopped */
 	uint64_t total_frames; /* of a burst, 0 = none */
 	uint64_t settled, sent, queue_full, late;
+	int64_t last_lateness; /* ticks, of the last frame that left; negative: it left with an earlier one: pacing.h */
 	uint64_t end_tsc;      /* of the duration, NEVER = none */
 	struct rte_mbuf *pending[BURST];
 	uint16_t first_pending, pending_count;

@@ -12,14 +12,12 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
-#include "histogram.h"
 #include "protocol.h"
 
 struct watch {
 	uint64_t last; /* last checkpoint, 0 = not counting */
 	uint64_t over_10us, over_50us, over_100us, over_1ms, gap_max, gap_total;
-	uint64_t lateness_max; /* ticks */
-	uint64_t lateness[HISTOGRAM_BUCKETS]; /* frames, by the lateness in ns of the first frame of their burst */
+	uint64_t gap_max_end; /* tick at which the longest gap ended */
 } __rte_cache_aligned;
 
 struct trial {
@@ -36,11 +34,10 @@ void trial_begin(uint64_t now);
 /* Forget what was seen. */
 void watch_begin(struct watch *watch);
 void watch_gap(struct watch *watch, uint64_t gap);
-void watch_late(struct watch *watch, uint64_t late_ticks, uint32_t frames);
 
-/* Add up what all watches saw; lateness_p99_ns is that of all frames. */
+/* Add up what all watches saw. */
 struct watch_sum {
-	uint64_t over_10us, over_50us, over_100us, over_1ms, gap_max, gap_total, lateness_max, lateness_p99_ns;
+	uint64_t over_10us, over_50us, over_100us, over_1ms, gap_max, gap_total;
 };
 struct watch_sum watch_total(const struct watch *const *watches, uint32_t count);
 
