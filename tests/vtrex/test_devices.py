@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lab.errors import UsageError
 from lab.vtrex import device_checks
 from lab.vtrex.port_options import parse_port, parse_ports
 from tests.vtrex.serving import Rpc, Server, connected
-from tests.vtrex.test_fields import stream
+from tests.vtrex.test_fields import FRAME, stream
 from tests.vtrex.test_honesty import RAW
 from tests.vtrex.test_lifecycle import serve
 from tests.vtrex.unix_peers import wait
@@ -93,11 +94,12 @@ def test_a_device_that_dpdk_cannot_make_is_one_clear_line(options: list[str]) ->
     assert len(done.stderr.splitlines()) == 1
 
 
-def send_burst(rpc: Rpc, port: int, frames: int, rate_pps: float = 20_000) -> None:
+def send_burst(rpc: Rpc, port: int, frames: int, rate_pps: float = 20_000, frame: bytes = FRAME) -> None:
     """Send so many frames from a port, and wait until it has."""
+    packet = {"binary": base64.b64encode(frame).decode(), "meta": ""}
     mode = {"type": "single_burst", "total_pkts": frames, "rate": {"type": "pps", "value": rate_pps}}
     rpc.reset(port)
-    rpc.call("add_stream", port_id=port, stream_id=1, stream=stream([], mode=mode))
+    rpc.call("add_stream", port_id=port, stream_id=1, stream=stream([], mode=mode, packet=packet))
     rpc.call("start_traffic", port_id=port, mul=RAW, duration=-1, force=True)
     rpc.wait_idle(port)
 
