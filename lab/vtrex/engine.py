@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -98,6 +99,8 @@ class Engine:
             _, status, length = m.HEADER.unpack(self._read(m.HEADER.size))
             reply = self._read(length)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # an answer that came now would be taken for another's
             raise GeneratorError(f"the vtrex engine does not answer a {op.name} request: {error}") from None
         if status != 0:
             raise GeneratorError(reply.decode(errors="replace"))
@@ -115,6 +118,14 @@ class Engine:
     def exit_code(self) -> int:
         """Wait for an engine that has closed its socket; negative: the number of the signal that ended it."""
         return self._process.wait(timeout=5)
+
+    def end(self) -> str:
+        """Return, in words, how an engine whose socket is closed has ended; one that hangs is killed."""
+        try:
+            return f"ended unexpectedly with exit code {self.exit_code()}"
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return "does not answer any more"
 
     def close(self) -> None:
         """End the engine and wait for it; its devices close, so that no socket is left."""

@@ -116,7 +116,7 @@ class Server:
             if stop_fd in ready:
                 return
             if self._engine.control_fd in ready:
-                raise GeneratorError(f"the vtrex engine ended unexpectedly with exit code {self._engine.exit_code()}")
+                raise GeneratorError(f"the vtrex engine {self._engine.end()}")
             if self._engine.event_fd in ready:
                 os.eventfd_read(self._engine.event_fd)
                 self._generator.collect_ended()

@@ -183,15 +183,21 @@ client.connect()
 """
 
 
+def client_command(server: Serving, script: str, generation: int = 5) -> list[str]:
+    """Return the command that runs a script with an official client, which it finds connected as ``client``."""
+    program = PRELUDE.replace("IMPORTS", IMPORTS[generation]) + textwrap.dedent(script) + "\nclient.disconnect()\n"
+    return [sys.executable, "-c", program, str(server.rpc_port), str(server.async_port)]
+
+
 def run_client(server: Serving, script: str, limit_s: float = 60.0, *, generation: int = 5) -> Any:
     """Run a script with an official client in a process of its own; returns what it gave to answer().
 
     Its parent is ``timeout``, with a process group of its own: the client of API 4 ends its parent's group when it
     meets what it does not expect.
     """
-    program = PRELUDE.replace("IMPORTS", IMPORTS[generation]) + textwrap.dedent(script) + "\nclient.disconnect()\n"
+    command = client_command(server, script, generation)
     done = subprocess.run(
-        ["timeout", f"{limit_s:g}", sys.executable, "-c", program, str(server.rpc_port), str(server.async_port)],
+        ["timeout", f"{limit_s:g}", *command],
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lab import paths
+from lab.errors import GeneratorError
 from lab.vtrex.cli import main
+from lab.vtrex.engine import Engine, EngineOptions
 from tests.vtrex.serving import RpcFailure, Server, connected
 
 
@@ -165,6 +168,34 @@ def test_a_killed_engine_ends_the_server_with_one_line(folder: Path, start_serve
     assert "engine" in errors
     assert len(errors.splitlines()) == 1
     assert list(folder.iterdir()) == []
+
+
+def test_an_engine_that_is_killed_while_it_sends_ends_the_server_with_one_line(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server("--wire")
+    with connected(server) as rpc:
+        rpc.reset(0)
+        start_endless_traffic(rpc.call)
+        os.kill(server.engine_pid(), signal.SIGKILL)
+        _, errors = server.process.communicate(timeout=10)
+    assert server.process.returncode == 14
+    assert errors == "vtrex: the vtrex engine ended unexpectedly with exit code -9\n"
+
+
+def test_an_answer_that_comes_too_late_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.vtrex.engine.ANSWER_TIMEOUT_S", 2.0)
+    engine = Engine(EngineOptions(paths.NATIVE / "vtrex-engine", (), (0,)))
+    try:
+        os.kill(engine.pid, signal.SIGSTOP)
+        with pytest.raises(GeneratorError, match="does not answer a TRIAL request"):
+            engine.trial()
+        os.kill(engine.pid, signal.SIGCONT)
+        with pytest.raises(GeneratorError, match="does not answer a PORTS request"):
+            engine.port_counters()
+        assert engine.end() == "ended unexpectedly with exit code 0"
+    finally:
+        engine.close()
 
 
 def test_a_socket_that_is_in_use_or_no_socket_is_left_alone(folder: Path, start_server: Callable[..., Server]) -> None:
