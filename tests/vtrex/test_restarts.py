@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tests.vtrex.test_lifecycle import until
 
 MACS = ("52:54:00:12:01:00", "52:54:00:12:01:01")
 PEERS = ("02:00:00:00:00:00", "02:00:00:00:00:01")
+QUEUE = 256
+BURST = 200  # fits every queue on the way, so that none is lost however long one of the processes does not run
 NOW = {"type": "raw", "value": 1, "op": "abs"}
 LINK_CHANGED = 8  # TRex's event type
 # No frame is too late; a guest that does not run for a while loses none, but one that is away does.
@@ -34,7 +37,7 @@ class Guest:
     def start(self) -> None:
         sockets = [self._folder / f"v{number}" for number in (0, 1)]
         log = self._folder / "testpmd.log"
-        self._running = Testpmd(sockets, MACS, PEERS, core=1, housekeeping_core=0, queue_size=256, log=log)
+        self._running = Testpmd(sockets, MACS, PEERS, core=1, housekeeping_core=0, queue_size=QUEUE, log=log)
         self._running.start()
 
     def kill(self) -> None:
@@ -61,6 +64,17 @@ def counters(rpc: Rpc) -> tuple[int, int]:
     """Return how many frames port 0 has sent and port 1 has received."""
     sent, received = (rpc.call("get_port_stats", port_id=port_id) for port_id in (0, 1))
     return sent["opackets"], received["ipackets"]
+
+
+def settled_counters(rpc: Rpc) -> tuple[int, int]:
+    """Return the counters once nothing is under way any more."""
+    last = counters(rpc)
+    while True:
+        time.sleep(0.3)
+        now = counters(rpc)
+        if now == last:
+            return now
+        last = now
 
 
 def report(rpc: Rpc) -> dict[str, Any]:
@@ -98,12 +112,12 @@ def test_a_guest_that_is_killed_and_started_again_gets_frames_again(
         assert seen["sent_packets"] == counters(rpc)[0]
 
         rpc.call("remove_all_streams", port_id=0)
-        before = counters(rpc)
-        rpc.call("add_stream", port_id=0, stream_id=2, stream=stream([], frames=2000))
+        before = settled_counters(rpc)
+        rpc.call("add_stream", port_id=0, stream_id=2, stream=stream([], frames=BURST))
         rpc.call("start_traffic", port_id=0, mul=NOW, duration=-1)
         rpc.wait_idle(0)
-        assert until(lambda: counters(rpc)[1] == before[1] + 2000)
-        assert counters(rpc)[0] == before[0] + 2000
+        assert until(lambda: counters(rpc)[1] == before[1] + BURST)
+        assert counters(rpc)[0] == before[0] + BURST
         events = rpc.call("get_async_events", session_id=1)["data"]
     ups = [event["data"]["attr"]["link"]["up"] for event in events if event["type"] == LINK_CHANGED]
     assert ups.count(False) >= 2
