@@ -11,11 +11,11 @@ import typer
 
 from lab import paths
 from lab.errors import LabError, UsageError
-from lab.vtrex import config_example, trex_config
+from lab.vtrex import config_example, port_examples, trex_config
 from lab.vtrex.device_checks import netns_file
 from lab.vtrex.engine import EngineOptions
 from lab.vtrex.notes import say
-from lab.vtrex.port_options import FORMS, parse_ports
+from lab.vtrex.port_options import parse_ports
 from lab.vtrex.serve import ServerOptions, serve
 from lab.vtrex.settings import WIRE, Settings, combine, use_core
 
@@ -151,9 +151,7 @@ def config_command() -> None:
 @app.command("ports")
 def ports_command() -> None:
     """List what a port can be."""
-    print("--wire: two ports joined to each other")
-    for form in FORMS.values():
-        print(f"--port {form}")
+    print(port_examples.listing())
 
 
 def main(words: Sequence[str]) -> int:
