@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from lab.baselines import Baselines
+from lab.dut.deploy import DeployedDut
 from lab.errors import LabError
 from lab.machines import exits
 from lab.methods import latency, mlr, reordering, throughput
@@ -250,9 +251,12 @@ class Measurements:
                 that answers on the console, where each character is one.
 
         """
-        tids = self.used.deployed.vcpu_tids
+        deployed = self.used.deployed
+        if not isinstance(deployed, DeployedDut):
+            raise LabError("exits while forwarding: nothing is booted that could leave its guest")
+        tids = deployed.vcpu_tids
         with exits.counting(tids[0]) as of_console:
-            self.used.deployed.dut.version()
+            deployed.dut.version()
         if of_console.total == 0:
             raise LabError("exits while forwarding: KVM of this host tells of none, not even of console output")
         load_pps = self.ndr_and_pdr(frame_size_bytes)["NDR"].lower_pps
@@ -262,7 +266,7 @@ class Measurements:
             frame_size_bytes=frame_size_bytes, rate_pps=load_pps, duration_s=EXITS_TRIAL_S, tagged=False
         )
         with contextlib.ExitStack() as stack:
-            counts = [stack.enter_context(exits.counting(tids[v])) for v in self.used.deployed.exclusive_cores]
+            counts = [stack.enter_context(exits.counting(tids[v])) for v in deployed.exclusive_cores]
             result = self.used.measurer.measure(request)
         found = ExitsWhileForwarding(
             frames=sum(direction.received_frames for direction in result.directions),

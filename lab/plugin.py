@@ -14,8 +14,9 @@ from typing import Any, get_args
 import pytest
 
 from lab import baselines, images, paths, session
-from lab.dut.deploy import DeployedDut
+from lab.dut.bring_up import Deployed
 from lab.dut.protocol import Dut
+from lab.dut.subject import Subject, known
 from lab.errors import LabError, UsageError, near_misses
 from lab.images import Manifest, PixManifest
 from lab.machines import cores
@@ -28,11 +29,14 @@ from lab.routing.regions import regions as routing_regions
 from lab.routing.table import ROUTES, RouteTable, generate
 from lab.run import Run
 from lab.testbed import Testbed, check_reachable, load
+from lab.testbed.resources import Reference
 from lab.traffic.calibration import Calibration
 from lab.traffic.router import RouterTester
 
+DEFAULT_IMAGE = "pix-padded"
+
 _BED: pytest.StashKey[Testbed] = pytest.StashKey()
-_IMAGE: pytest.StashKey[Manifest] = pytest.StashKey()
+_SUBJECT: pytest.StashKey[Subject] = pytest.StashKey()
 _PROFILE: pytest.StashKey[Profile] = pytest.StashKey()
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _BROKEN: pytest.StashKey[LabError] = pytest.StashKey()
@@ -42,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a run."""
     group = parser.getgroup("pixlab")
     group.addoption("--testbed", default="virtual", metavar="NAME", help="a file of testbeds/ (default: virtual)")
-    group.addoption("--image", default="pix-padded", metavar="NAME", help="what to boot (default: pix-padded)")
+    group.addoption("--image", metavar="NAME", help=f"what to boot (default: {DEFAULT_IMAGE})")
     group.addoption("--profile", default="quick", metavar="NAME", help="quick, standard or rfc2544 (default: quick)")
     group.addoption("--accelerator", default="auto", metavar="NAME", help="auto, kvm, tcg-then-kvm or tcg")
 
@@ -88,8 +92,21 @@ def _prepare(config: pytest.Config) -> None:
     config.stash[_PROFILE] = profile(config.option.profile)
     bed = config.stash[_BED] = load(config.option.testbed)
     check_reachable(bed)
-    images.build()
-    config.stash[_IMAGE] = images.find(config.option.image)
+    config.stash[_SUBJECT] = _subject(bed, config.option.image)
+
+
+def _subject(bed: Testbed, asked: str | None) -> Subject:
+    """Return what is put to the test: the image asked for, or the reference that the testbed has."""
+    machine = bed.dut.machine
+    if not isinstance(machine, Reference):
+        images.build()
+        return images.find(asked or DEFAULT_IMAGE)
+    if asked is not None:
+        raise UsageError(
+            f"--image={asked}: testbed {bed.name!r} has a reference, {machine.program}, and boots nothing: leave the "
+            "option out, or take another testbed"
+        )
+    return known(machine)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[_RUN] = Run.begin(
         suite=_suite_name(config),
         testbed=config.stash[_BED],
-        image=config.stash[_IMAGE],
+        subject=config.stash[_SUBJECT],
         profile=config.stash[_PROFILE],
     )
     if not config.option.xmlpath:
@@ -223,9 +240,9 @@ def testbed(pytestconfig: pytest.Config, run: Run) -> Iterator[Testbed]:
 
 
 @pytest.fixture(scope="session")
-def image(pytestconfig: pytest.Config) -> Manifest:
-    """Return the manifest of the image to boot."""
-    return pytestconfig.stash[_IMAGE]
+def image(pytestconfig: pytest.Config) -> Subject:
+    """Return what is put to the test: the manifest of the image to boot, or what a reference is."""
+    return pytestconfig.stash[_SUBJECT]
 
 
 @pytest.fixture(scope="session", name="profile")
@@ -244,14 +261,15 @@ def calibration(testbed: Testbed, profile: Profile, run: Run) -> Calibration | N
 
 
 @pytest.fixture(scope="session")
-def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Manifest, run: Run) -> Iterator[session.Session]:
+def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Subject, run: Run) -> Iterator[session.Session]:
     """Return the testbed in use: generator connected, DUT deployed, configured and started."""
     asked_for = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     for name in sorted({"calibration", "predictions"} & asked_for):
         request.getfixturevalue(name)  # before a DUT polls on the other core
-    table = request.getfixturevalue("route_table") if "route_table" in asked_for else None
+    takes_file = "route_table" in asked_for and isinstance(image, Manifest)
+    table = request.getfixturevalue("route_table") if takes_file else None
     with session.use(testbed, image, run.folder, run.say, table) as used:
-        run.note_boot(used.deployed.boot, used.deployed.dut, used.generator.info())
+        run.note_device(used.deployed.boot, used.deployed.dut, used.generator.info())
         yield used
 
 
@@ -270,7 +288,7 @@ def route_table(regions: tuple[Region, ...], run: Run) -> RouteTable:
 
 
 @pytest.fixture(scope="session")
-def deployed(in_use: session.Session) -> DeployedDut:
+def deployed(in_use: session.Session) -> Deployed:
     """Return what was deployed, with the record of its boot."""
     return in_use.deployed
 
@@ -283,12 +301,14 @@ def dut(in_use: session.Session) -> Dut:
 
 @pytest.fixture(scope="session")
 def router(in_use: session.Session) -> RouterTester:
-    """Return the tester of the router: sends single packets and sees what comes out."""
+    """Return the tester of the router: sends single packets and sees what comes out; skip what is no router."""
+    if in_use.deployed.no_router:
+        pytest.skip(in_use.deployed.no_router)
     return in_use.router
 
 
 @pytest.fixture(scope="session")
-def predictions(testbed: Testbed, image: Manifest, run: Run) -> baselines.Baselines | None:
+def predictions(testbed: Testbed, image: Subject, run: Run) -> baselines.Baselines | None:
     """Return the simulated baselines of the machine that is measured; None where nothing is, or not PIX."""
     if cores.plan(testbed.dut.machine.exclusive_cores).sharing:
         return None

@@ -11,6 +11,7 @@ from typing import Literal
 from lab import paths
 from lab.dut.protocol import Dut
 from lab.dut.record import BootRecord
+from lab.dut.subject import Subject
 from lab.errors import LabError
 from lab.images import Manifest
 from lab.methods.bounds import Bounds
@@ -59,19 +60,19 @@ class Run:
         self._journal = Journal(folder / FILE_NAME)
         self._say: Callable[[str], None] = lambda _text: None
         self._generator: model.Generator | None = None
-        self._image: Manifest | None = None
+        self._subject: Subject | None = None
 
     @classmethod
-    def begin(cls, *, suite: str, testbed: Testbed, image: Manifest, profile: Profile) -> Run:
-        """Begin a run: its folder is named after time, suite, testbed and image."""
+    def begin(cls, *, suite: str, testbed: Testbed, subject: Subject, profile: Profile) -> Run:
+        """Begin a run: its folder is named after time, suite, testbed and what is put to the test."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        name = f"{stamp}-{suite}-{testbed.name}-{image.name}"
+        name = f"{stamp}-{suite}-{testbed.name}-{subject.name}"
         number = 1
         while (paths.REPORTS / name).exists():
             number += 1
-            name = f"{stamp}-{suite}-{testbed.name}-{image.name}-{number}"
+            name = f"{stamp}-{suite}-{testbed.name}-{subject.name}-{number}"
         run = cls(paths.REPORTS / name)
-        run._image = image
+        run._subject = subject
         run._note(
             ev.RunStarted(
                 at_s=time.time(),
@@ -102,12 +103,27 @@ class Run:
         )
         self._note(ev.Calibrated(at_s=time.time(), generator=self._generator))
 
-    def note_boot(self, boot: BootRecord, dut: Dut, info: GeneratorInfo) -> None:
-        """Note what booted where, what it says of itself, and which generator drives it."""
-        image, version = self._image, dut.version()
-        assert image is not None
-        served = ", ".join(f"{file.name} ({file.size_bytes} bytes)" for file in boot.served.sent)
-        shown = model.Image(
+    def note_device(self, boot: BootRecord | None, dut: Dut, info: GeneratorInfo) -> None:
+        """Note what is put to the test, where and how it booted if it did, and which generator drives it."""
+        version = dut.version()
+        subject = model.Dut(
+            name=str(version["name"]),
+            version=str(version["version"]),
+            cores=sum(core["role"] == "exclusive" for core in dut.cores()),
+            ports=len(dut.ports()),
+            details={} if boot else {"Reference": f"nothing is booted; build {version['build_id']}"},
+        )
+        shown, how = (None, None) if boot is None else (self._shown(boot), _how(boot))
+        self._note(ev.Booted(at_s=time.time(), image=shown, boot=how, dut=subject))
+        known = self._generator or model.Generator(name="", version="", ceilings_pps={}, latency_floor_us={})
+        name = f"{'vtrex' if info.watches_itself else 'TRex'} ({info.client})"
+        named = known.model_copy(update={"name": name, "version": info.version})
+        self._note(ev.Calibrated(at_s=time.time(), generator=named))
+
+    def _shown(self, boot: BootRecord) -> model.Image:
+        image = self._subject
+        assert isinstance(image, Manifest), "what boots is an image"
+        return model.Image(
             name=image.name,
             layout=image.layout_name,
             version=image.version,
@@ -117,29 +133,6 @@ class Run:
             booted_sha256=boot.booted_sha256,
             booted_build_id=boot.booted_build_id,
         )
-        how = model.Boot(
-            accelerator=boot.accelerator.accelerator,
-            reason=boot.accelerator.reason,
-            phases_s=boot.phases_s,
-            details={
-                "qemu": boot.accelerator.qemu_version,
-                "guest processor": boot.processor,
-                "host core of the generator": str(boot.cores.generator),
-                "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot),
-                "served": f"{served}, to {boot.served.mac}",
-            },
-        )
-        subject = model.Dut(
-            name=str(version["name"]),
-            version=str(version["version"]),
-            cores=sum(core["role"] == "exclusive" for core in dut.cores()),
-            ports=len(dut.ports()),
-        )
-        self._note(ev.Booted(at_s=time.time(), image=shown, boot=how, dut=subject))
-        known = self._generator or model.Generator(name="", version="", ceilings_pps={}, latency_floor_us={})
-        name = f"{'vtrex' if info.watches_itself else 'TRex'} ({info.client})"
-        named = known.model_copy(update={"name": name, "version": info.version})
-        self._note(ev.Calibrated(at_s=time.time(), generator=named))
 
     def watch(self, test: str) -> Progress:
         """Return who is told of each trial of a test: the journal, and the person who watches."""
@@ -228,6 +221,22 @@ class Run:
 
     def _note(self, event: ev.Event) -> None:
         self._journal.append(event)
+
+
+def _how(boot: BootRecord) -> model.Boot:
+    served = ", ".join(f"{file.name} ({file.size_bytes} bytes)" for file in boot.served.sent)
+    return model.Boot(
+        accelerator=boot.accelerator.accelerator,
+        reason=boot.accelerator.reason,
+        phases_s=boot.phases_s,
+        details={
+            "qemu": boot.accelerator.qemu_version,
+            "guest processor": boot.processor,
+            "host core of the generator": str(boot.cores.generator),
+            "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot),
+            "served": f"{served}, to {boot.served.mac}",
+        },
+    )
 
 
 def _shared(boot: BootRecord) -> str:

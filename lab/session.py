@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import paths
-from lab.dut.deploy import DeployedDut, deploy
+from lab.dut.bring_up import BootedImage, BringUp, Deployed, KnownDevice
+from lab.dut.subject import Known, Subject
 from lab.images import Manifest
 from lab.machines import cores
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed, lease
-from lab.testbed.resources import TrexHost
+from lab.testbed.resources import Reference, TrexHost
 from lab.traffic import calibration
-from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.protocol import TrafficGenerator
@@ -34,7 +34,7 @@ class Session:
     """A deployed DUT with its generator. ``speed_gbps`` is that of each link."""
 
     testbed: Testbed
-    deployed: DeployedDut
+    deployed: Deployed
     generator: TrafficGenerator
     router: RouterTester
     measurer: GeneratorMeasurer
@@ -43,9 +43,8 @@ class Session:
 
     def with_traffic(self, directions: Sequence[Direction]) -> Session:
         """Return the same session with other directions of traffic."""
-        return replace(
-            self, directions=tuple(directions), measurer=_measurer(self.deployed, self.generator, directions)
-        )
+        measurer = GeneratorMeasurer(self.generator, directions, probes=self.deployed.probes())
+        return replace(self, directions=tuple(directions), measurer=measurer)
 
 
 def speed_gbps(testbed: Testbed) -> float:
@@ -128,13 +127,13 @@ def hold(testbed: Testbed, run: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def use(
-    testbed: Testbed, image: Manifest, run_dir: Path, progress: Progress, table: RouteTable | None = None
+    testbed: Testbed, subject: Subject, run_dir: Path, progress: Progress, table: RouteTable | None = None
 ) -> Iterator[Session]:
-    """Start the generator, deploy the image, configure the router, and connect them.
+    """Make the links, start the generator, bring the device under test up, and connect them.
 
     Args:
         testbed: leased by the caller.
-        image: to boot.
+        subject: the image to boot, or the reference that the testbed has.
         run_dir: folder for logs.
         progress: told what happens.
         table: of routes that the DUT gets as its route file; it loads none of them by itself.
@@ -144,26 +143,16 @@ def use(
 
     """
     with contextlib.ExitStack() as stack:
-        machine = testbed.generator.machine
-        sockets: list[Path] = []
-        server: VtrexServer | None = None
         folder = paths.runtime_dir() / run_dir.name
         folder.mkdir(exist_ok=True)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        route_file = None if table is None else folder / "routes"
-        if table is not None and route_file is not None:
-            progress(f"writing a route file of {len(table.prefixes)} routes")
-            table.write(route_file)
+        bring_up = _bring_up(testbed, subject, folder, run_dir, progress, table)
+        options = stack.enter_context(bring_up.links())
+        machine = testbed.generator.machine
+        server: VtrexServer | None = None
         if not isinstance(machine, TrexHost):
-            sockets = [folder / f"v{i}" for i in range(len(testbed.dut.ports))]
-            options = []
-            for socket, port in zip(sockets, testbed.dut.ports, strict=True):
-                queues = f",queues={len(port.qgms)}" if len(port.qgms) > 1 else ""
-                options += ["--port", f"vhost:{socket}{queues}"]
             server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
-        deployed = stack.enter_context(
-            deploy(testbed, image, vhost_sockets=sockets, run_dir=run_dir, progress=progress, route_file=route_file)
-        )
+        deployed = stack.enter_context(bring_up.device())
         deployed.dut.start()
         if server is not None:
             generator: TrafficGenerator = server.connect()
@@ -174,26 +163,28 @@ def use(
         yield _session(testbed, deployed, generator)
 
 
-def _session(testbed: Testbed, deployed: DeployedDut, generator: TrafficGenerator) -> Session:
+def _bring_up(
+    testbed: Testbed, subject: Subject, folder: Path, run_dir: Path, progress: Progress, table: RouteTable | None
+) -> BringUp:
+    machine = testbed.dut.machine
+    if isinstance(machine, Reference):
+        assert isinstance(subject, Known), "a reference testbed has a reference"
+        return KnownDevice(testbed, machine, subject, folder=folder, run_dir=run_dir, progress=progress)
+    assert isinstance(subject, Manifest), "a machine boots an image"
+    return BootedImage(testbed, subject, folder=folder, run_dir=run_dir, progress=progress, table=table)
+
+
+def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator) -> Session:
     macs = [str(port["mac"]) for port in deployed.dut.ports()]
     ports = router_ports(testbed, macs)
-    directions = pairs(ports)
+    directions = pairs(ports, deployed.hops)
     return Session(
         testbed=testbed,
         deployed=deployed,
         generator=generator,
         # vCPUs that wait for each other may be late with what they should not send at all.
         router=RouterTester(generator, ports, quiet_s=4 * QUIET_S if deployed.sharing else QUIET_S),
-        measurer=_measurer(deployed, generator, directions),
+        measurer=GeneratorMeasurer(generator, directions, probes=deployed.probes()),
         directions=directions,
         speed_gbps=speed_gbps(testbed),
     )
-
-
-def _measurer(deployed: DeployedDut, generator: TrafficGenerator, directions: Sequence[Direction]) -> GeneratorMeasurer:
-    probes = [
-        ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=deployed.exclusive_cores[vcpu])
-        for vcpu, tid in deployed.vcpu_tids.items()
-        if vcpu in deployed.exclusive_cores and not deployed.sharing
-    ]
-    return GeneratorMeasurer(generator, directions, probes=probes)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lab.dut.deploy import DeployedDut
+from lab.dut.bring_up import Deployed
 from lab.dut.testpmd import Testpmd
 from lab.methods.trial import Measurer
 
@@ -49,7 +49,7 @@ def forwarding(contender: Contender) -> Iterator[None]:
         contender.stop()
 
 
-def of_image(deployed: DeployedDut, measurer: Measurer) -> Contender:
+def of_image(deployed: Deployed, measurer: Measurer) -> Contender:
     """Return the image as a contender; all its QGMs count."""
     dut = deployed.dut
 

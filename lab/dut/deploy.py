@@ -26,7 +26,8 @@ from lab.machines.virtual import VirtualServer
 from lab.netboot.network import TAP, BootNetwork
 from lab.netboot.service import BootService
 from lab.testbed import Testbed
-from lab.testbed.resources import Qemu
+from lab.testbed.resources import Qemu, Server
+from lab.traffic.disturbance import ThreadProbe
 
 Progress = Callable[[str], None]
 
@@ -50,8 +51,18 @@ class DeployedDut:
         """Host core of each exclusive vCPU, by the vCPU's index."""
         self.sharing = plan.sharing
         """Why vCPUs share host cores, so that nothing can be measured; empty where they do not."""
+        self.no_router = ""
+        self.hops = 1
         self._boot = boot
         self._server = server
+
+    def probes(self) -> list[ThreadProbe]:
+        """Return probes of the exclusive vCPUs; none where they share cores, which is disturbance enough."""
+        return [
+            ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=self.exclusive_cores[vcpu])
+            for vcpu, tid in self.vcpu_tids.items()
+            if vcpu in self.exclusive_cores and not self.sharing
+        ]
 
     @property
     def boot(self) -> BootRecord:
@@ -96,7 +107,8 @@ def deploy(
 
     """
     machine = testbed.dut.machine
-    if not isinstance(machine, Qemu):
+    assert isinstance(machine, Qemu | Server), "a reference is not booted"
+    if isinstance(machine, Server):
         raise LabError(
             f"testbed {testbed.name!r} answers, but this version of the lab has no driver yet for power "
             f"{machine.power.driver!r} and console {machine.console.driver!r}: use a virtual testbed"

@@ -38,10 +38,12 @@ class VethLinks:
     """Interfaces in the namespace with the file ``netns`` on which a generator sends and receives.
 
     ``to_dut`` lead to the router's ports, in their order; the two of ``wire`` are the ends of one more veth pair: what
-    comes through there is the most that such links carry. ``router_tids`` are the kernel's threads that route.
+    comes through there is the most that such links carry. ``router`` are the router's ports, and ``router_tids`` the
+    kernel's threads that route.
     """
 
     netns: str
+    router: tuple[str, ...]
     to_dut: tuple[str, ...]
     wire: tuple[str, str]
     router_tids: tuple[int, ...]
@@ -84,7 +86,7 @@ def namespace_router(
         for name in (*inner, *outer, *wire):
             _shell(namespace, f"ethtool -K {name} gro on tso off")
         tids = _poll_on(namespace, (*inner, *wire), core)
-        yield VethLinks(netns=namespace.file, to_dut=outer, wire=wire, router_tids=tids[: len(inner)])
+        yield VethLinks(netns=namespace.file, router=inner, to_dut=outer, wire=wire, router_tids=tids[: len(inner)])
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lab.dut.shell import Shell
 from lab.errors import DutError
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port, QueuePair
+from lab.testbed.resources import Reference
 
 ROUTES_LIMIT_S = 120.0
 """A million routes take two seconds, and longer on an emulated processor that others keep busy."""
@@ -57,6 +58,7 @@ class PixDut:
     def _configure_qgms(self, node: Node) -> None:
         """Say which core has which queue pair; one that is told of none has all ports, and nobody else is there."""
         machine = node.machine
+        assert not isinstance(machine, Reference), "PIX is booted on a machine"
         for name, value in (("ring_length", machine.ring_length), ("batch", machine.batch)):
             if value is not None:
                 self._shell.tell(f"set {name} {value}")

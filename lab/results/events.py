@@ -27,7 +27,7 @@ class RunStarted(Model):
 
 
 class Booted(Model):
-    """The DUT is up, and what booted is proved."""
+    """The DUT is up, and what booted is proved; ``image`` and ``boot`` are None of a reference, which is not booted."""
 
     event: Literal["booted"] = "booted"
     at_s: float

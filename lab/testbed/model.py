@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from lab.errors import near_misses
 from lab.testbed.base import Record
 from lab.testbed.ports import DutPort, Link, Name, Port, QueuePair, Route
-from lab.testbed.resources import Local, Qemu, Server, TrexHost
+from lab.testbed.resources import Local, Qemu, Reference, Server, TrexHost
 
 AnyPort = TypeVar("AnyPort", bound=Port)
 
@@ -34,7 +34,7 @@ class Dut(Record):
     """
 
     role: Literal["dut"]
-    machine: Annotated[Qemu | Server, Field(discriminator="driver")]
+    machine: Annotated[Qemu | Reference | Server, Field(discriminator="driver")]
     ports: tuple[DutPort, ...] = Field(min_length=2, max_length=8)
     routes: tuple[Route, ...] = ()
 
@@ -49,6 +49,17 @@ class Dut(Record):
                         f"ports[{number}].qgms: there is no exclusive core {core}: the machine has 1 to "
                         f"{self.machine.exclusive_cores} (machine.exclusive_cores)"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _reference_pairs_ports(self) -> Dut:
+        if isinstance(self.machine, Reference):
+            most = 2 if self.machine.program == "wire" else 8
+            if len(self.ports) % 2 or len(self.ports) > most or any(port.qgms for port in self.ports):
+                raise ValueError(
+                    f"ports: a reference joins ports 0 and 1, 2 and 3, ...: give {self.machine.program} an even number "
+                    f"of at most {most}, without qgms"
+                )
         return self
 
     def queue_pairs(self) -> tuple[QueuePair, ...]:
@@ -100,12 +111,12 @@ class Testbed(Record):
 
     @model_validator(mode="after")
     def _machines_fit_kind(self) -> Testbed:
-        wanted = ("qemu", "local") if self.kind == "virtual" else ("server", "trex-host")
+        wanted = ("qemu", "reference", "local") if self.kind == "virtual" else ("server", "trex-host")
         for name, node in self.nodes.items():
             if node.machine.driver not in wanted:
                 raise ValueError(
                     f"node {name!r} has a machine of driver {node.machine.driver!r}, "
-                    f"which a {self.kind} testbed cannot have: use {' and '.join(wanted)}"
+                    f"which a {self.kind} testbed cannot have: use {' or '.join(wanted)}"
                 )
         return self
 

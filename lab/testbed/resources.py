@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, IPvAnyAddress, StringConstraints, model_validator
 
 from lab.testbed.base import Record
+from lab.testbed.behaviour import Behaviour
 from lab.testbed.ports import Mac
 
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
@@ -106,6 +107,31 @@ class Qemu(_Cores):
     memory_mib: int = Field(ge=64)
     queue_size: Literal[256, 512, 1024]
     boot_mac: Mac
+
+
+class Reference(Record):
+    """A device under test that is known, beside the generator on the machine that runs the lab. Nothing is booted.
+
+    ``program``: ``wire`` joins the generator's own two ports, ``testpmd`` is dpdk-testpmd in mac mode, ``namespace`` is
+    the kernel of this host as a router, and ``model`` does what ``behaviour`` says, which no other has. ``queue_size``
+    is the number of descriptors of a virtio queue, where there is one.
+    """
+
+    driver: Literal["reference"]
+    program: Literal["wire", "testpmd", "namespace", "model"]
+    queue_size: Literal[256, 512, 1024] = 1024
+    behaviour: Behaviour | None = None
+
+    @model_validator(mode="after")
+    def _only_a_model_behaves(self) -> Reference:
+        if (self.behaviour is not None) != (self.program == "model"):
+            raise ValueError("a behaviour goes with the program model, and with no other")
+        return self
+
+    @property
+    def exclusive_cores(self) -> int:
+        """One core polls, or none."""
+        return 1
 
 
 class Local(Record):

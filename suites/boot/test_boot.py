@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from lab.dut.deploy import DeployedDut
+from lab.dut.bring_up import Deployed
 from lab.dut.protocol import Dut
+from lab.dut.record import BootRecord
+from lab.dut.subject import Subject
 from lab.images import Manifest, PixManifest
 from lab.run import Run
 
 
-def test_the_booted_image_is_the_asked_and_the_served_one(deployed: DeployedDut, image: Manifest) -> None:
+@pytest.fixture(autouse=True)
+def boot(deployed: Deployed) -> BootRecord:
+    """Return the record of the boot; skip where nothing is booted."""
+    if deployed.boot is None:
+        pytest.skip("the testbed has a reference, of which nothing is booted")
+    return deployed.boot
+
+
+def test_the_booted_image_is_the_asked_and_the_served_one(boot: BootRecord, image: Manifest) -> None:
     """The digest that the machine computed of the file it booted equals the asked and the served one.
 
     Systems that do not know what they were booted from tell a build id.
     """
-    boot = deployed.boot
     assert boot.asked_sha256 == image.digest
     assert boot.served_sha256 == boot.asked_sha256
     assert boot.booted_build_id == image.build_id
@@ -30,14 +39,14 @@ def test_the_shell_tells_version_layout_and_build(dut: Dut, image: Manifest) -> 
     assert (version.get("layout", ""), version["build_id"]) == (image.layout_name, image.build_id)
 
 
-def test_every_data_port_is_found(deployed: DeployedDut, dut: Dut) -> None:
+def test_every_data_port_is_found(deployed: Deployed, dut: Dut) -> None:
     """The image found as many data ports as the testbed gave it, each with an address of its own."""
     ports = dut.ports()
     assert [port["port"] for port in ports] == list(range(deployed.data_ports))
     assert len({port["mac"] for port in ports}) == len(ports)
 
 
-def test_one_generic_and_one_exclusive_core_at_least(dut: Dut, image: Manifest) -> None:
+def test_one_generic_and_one_exclusive_core_at_least(dut: Dut, image: Subject) -> None:
     """There is a generic core for the shell and an exclusive one for a queue group manager."""
     if not isinstance(image, PixManifest):
         pytest.skip(f"exclusive cores are a design of PIX: {image.name} schedules all of its cores")
@@ -46,16 +55,16 @@ def test_one_generic_and_one_exclusive_core_at_least(dut: Dut, image: Manifest) 
     assert roles.count("exclusive") >= 1
 
 
-def test_boot_time(deployed: DeployedDut, run: Run) -> None:
+def test_boot_time(boot: BootRecord, run: Run) -> None:
     """The phases of the boot are recorded; how long they take is a figure, not a verdict."""
-    phases = deployed.boot.phases_s
+    phases = boot.phases_s
     assert phases, "no phase of the boot was timed"
     for phase, seconds in phases.items():
         assert seconds >= 0
         run.record_value(test="boot", metric=f"boot time: {phase}", value=seconds, unit="s")
 
 
-def test_a_wrong_command_gets_a_usage_line(dut: Dut, image: Manifest) -> None:
+def test_a_wrong_command_gets_a_usage_line(dut: Dut, image: Subject) -> None:
     """The shell answers a command that it does not know with one line that says so."""
     if not isinstance(image, PixManifest):
         pytest.skip("how a wrong command is answered is a promise of PIX's shell")

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 import pytest
 
 from lab import images
+from lab.dut.subject import Subject
 from lab.errors import UsageError
-from lab.images import Manifest, PixManifest
+from lab.images import PixManifest
 from lab.machines import host
 from lab.methods.profile import Profile, profile
 from lab.microbench import comparison, guest
@@ -32,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def pix(image: Manifest) -> PixManifest:
+def pix(image: Subject) -> PixManifest:
     """Return the image asked for; skip where it is not PIX, which alone has layouts."""
     if not isinstance(image, PixManifest):
         pytest.skip(f"{image.name} comes in one layout only")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from lab.images import Manifest, PixManifest
+from lab.dut.subject import Subject
+from lab.images import PixManifest
 from lab.measurements import Measurements
 
 
 def test_pdr_on_any_number_of_cores(
-    measure: Measurements, image: Manifest, qgm_count: int, throughput_frame_size: int
+    measure: Measurements, image: Subject, qgm_count: int, throughput_frame_size: int
 ) -> None:
     """Ports dealt to one core, to two, ... to all, every port sending to every other, as in the talk of 2015."""
     cores = measure.used.testbed.dut.machine.exclusive_cores

@@ -16,7 +16,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from lab.dut.protocol import Dut
-from lab.images import Manifest, PixManifest
+from lab.dut.subject import Subject
+from lab.images import PixManifest
 from lab.measurements import Measurements
 from lab.routing.lpm import LongestPrefixMatch
 from lab.routing.regions import Region
@@ -36,7 +37,7 @@ UPDATE_LOAD_PPS = 50_000.0
 
 
 @pytest.fixture(scope="module")
-def covered(dut: Dut, image: Manifest, router: RouterTester, regions: tuple[Region, ...]) -> Iterator[None]:
+def covered(dut: Dut, image: Subject, router: RouterTester, regions: tuple[Region, ...]) -> Iterator[None]:
     """Give the DUT the gateways as neighbours, and a route for each region as a whole."""
     if not isinstance(image, PixManifest):
         pytest.skip(f"{image.name} takes no route file")

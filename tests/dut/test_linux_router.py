@@ -48,6 +48,7 @@ def packet(used: Session, **fields: object) -> Packet:
 
 def test_what_booted_is_what_was_served_and_tells_its_build(used: Session, image: Manifest) -> None:
     record = used.deployed.boot
+    assert record is not None
     assert record.asked_sha256 == record.served_sha256 == image.digest
     assert [file.name for file in record.served.sent] == ["boot.ipxe", "vmlinuz", "initrd.gz"]
     assert (record.booted_sha256, record.booted_build_id) == (None, image.build_id)
@@ -105,6 +106,8 @@ def test_a_refused_command_is_an_error(dut: Dut) -> None:
 def test_reboot_boots_and_proves_again(used: Session, dut: Dut, image: Manifest) -> None:
     before = used.deployed.boot
     dut.reboot()
-    assert used.deployed.boot is not before
-    assert used.deployed.boot.booted_build_id == image.build_id
+    after = used.deployed.boot
+    assert after is not None
+    assert after is not before
+    assert after.booted_build_id == image.build_id
     assert {port["state"] for port in dut.ports()} == {"stopped"}

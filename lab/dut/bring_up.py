@@ -1,0 +1,233 @@
+"""From a testbed to a device under test between the ports of a generator: an image that is booted, or a reference.
+
+The links come first, as a generator needs them to start; then the generator; then the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from lab.dut.deploy import deploy
+from lab.dut.model import ModelForwarder
+from lab.dut.namespace import VethLinks, namespace_router
+from lab.dut.protocol import Dut
+from lab.dut.record import BootRecord
+from lab.dut.reference import ModelDut, NamespaceDut, TestpmdDut, WireDut
+from lab.dut.subject import Known
+from lab.dut.testpmd import Testpmd
+from lab.images import Manifest
+from lab.machines import cores
+from lab.routing.table import RouteTable
+from lab.testbed import Testbed
+from lab.testbed.resources import Reference, TrexHost
+from lab.traffic.disturbance import ThreadProbe
+
+Progress = Callable[[str], None]
+
+
+class Deployed(Protocol):
+    """A device under test that is up and configured.
+
+    ``sharing`` says why polling loops share host cores, so that nothing can be measured, ``no_router`` why no test of a
+    router can pass; both are empty where that is not so. Frames arrive with a TTL that is less by ``hops``. ``boot`` is
+    the record of the last boot, None where nothing is booted.
+    """
+
+    dut: Dut
+    data_ports: int
+    sharing: str
+    no_router: str
+    hops: int
+
+    @property
+    def boot(self) -> BootRecord | None:
+        """The record of its last boot."""
+
+    def probes(self) -> list[ThreadProbe]:
+        """Return probes of its polling threads, which tell what disturbed them in a trial."""
+
+
+class BringUp(Protocol):
+    """What brings a device up."""
+
+    def links(self) -> AbstractContextManager[list[str]]:
+        """Make the links; the value are the options of a vtrex whose ports are at the other ends."""
+
+    def device(self) -> AbstractContextManager[Deployed]:
+        """Bring the device up on its links, at the other ends of which a generator is ready."""
+
+
+class BootedImage:
+    """Boots an image on the machine of a testbed."""
+
+    def __init__(
+        self,
+        testbed: Testbed,
+        image: Manifest,
+        *,
+        folder: Path,
+        run_dir: Path,
+        progress: Progress,
+        table: RouteTable | None = None,
+    ) -> None:
+        """Say what to boot where.
+
+        Args:
+            testbed: leased by the caller.
+            image: to boot.
+            folder: for sockets; its path is short.
+            run_dir: folder for logs.
+            progress: told what happens.
+            table: of routes that the DUT gets as its route file; it loads none of them by itself.
+
+        """
+        self._testbed = testbed
+        self._image = image
+        self._run_dir = run_dir
+        self._folder = folder
+        self._progress = progress
+        self._table = table
+        here = not isinstance(testbed.generator.machine, TrexHost)  # else it is cabled
+        self._sockets = _sockets(testbed, folder) if here else []
+
+    @contextmanager
+    def links(self) -> Iterator[list[str]]:
+        """Name the sockets, which the generator makes."""
+        options: list[str] = []
+        for socket, port in zip(self._sockets, self._testbed.dut.ports, strict=False):
+            queues = f",queues={len(port.qgms)}" if len(port.qgms) > 1 else ""
+            options += ["--port", f"vhost:{socket}{queues}"]
+        yield options
+
+    @contextmanager
+    def device(self) -> Iterator[Deployed]:
+        """Boot, prove and configure; raises what ``deploy`` raises."""
+        route_file = None
+        if self._table is not None:
+            self._progress(f"writing a route file of {len(self._table.prefixes)} routes")
+            route_file = self._folder / "routes"
+            self._table.write(route_file)
+        with deploy(
+            self._testbed,
+            self._image,
+            vhost_sockets=self._sockets,
+            run_dir=self._run_dir,
+            progress=self._progress,
+            route_file=route_file,
+        ) as deployed:
+            yield deployed
+
+
+class ReferenceUp:
+    """A reference that is up; see Deployed."""
+
+    boot: BootRecord | None = None
+    sharing = ""
+
+    def __init__(self, dut: WireDut, hops: int, no_router: str = "", tid: int | None = None, core: int = 0) -> None:
+        """Describe it; thread ``tid`` polls alone on host core ``core``, where one does."""
+        self.dut: Dut = dut
+        self.data_ports = len(dut.ports())
+        self.hops = hops
+        self.no_router = no_router
+        self._polls = None if tid is None else (tid, core)
+
+    def probes(self) -> list[ThreadProbe]:
+        """Return a probe of the thread that polls, if one does."""
+        return [] if self._polls is None else [ThreadProbe("polling thread of the DUT", *self._polls)]
+
+
+class KnownDevice:
+    """Brings up the reference of a testbed."""
+
+    def __init__(
+        self, testbed: Testbed, machine: Reference, known: Known, *, folder: Path, run_dir: Path, progress: Progress
+    ) -> None:
+        """Say which; arguments as of ``BootedImage``."""
+        self._testbed = testbed
+        self._machine = machine
+        self._known = known
+        self._folder = folder
+        self._run_dir = run_dir
+        self._progress = progress
+        self._plan = cores.plan(1)
+        self._node = testbed.dut
+        self._peers = [testbed.peer_of(port) for port in testbed.dut.ports]
+        self._sockets = _sockets(testbed, folder)
+        self._veth: VethLinks | None = None
+
+    @contextmanager
+    def links(self) -> Iterator[list[str]]:
+        """Make what the program is linked by; LabError where that cannot be."""
+        if self._machine.program == "wire":
+            yield ["--wire"]
+        elif self._machine.program == "namespace":
+            ports, routes = self._node.ports, self._node.routes
+            with namespace_router(ports, self._peers, routes, core=self._plan.exclusive[0]) as self._veth:
+                devices = [word for name in self._veth.to_dut for word in ("--port", f"af_packet:{name}")]
+                yield [*devices, "--netns", self._veth.netns]
+        else:
+            yield [word for socket in self._sockets for word in ("--port", f"vhost:{socket}")]
+
+    @contextmanager
+    def device(self) -> Iterator[Deployed]:
+        """Bring it up; DutError or LabError where it does not come."""
+        self._progress(f"bringing up {self._known.name} {self._known.version}")
+        makers = {"wire": self._wire, "testpmd": self._testpmd, "namespace": self._namespace, "model": self._model}
+        with makers[self._machine.program]() as up:
+            up.dut.configure(self._node, self._peers)
+            yield up
+
+    @contextmanager
+    def _wire(self) -> Iterator[ReferenceUp]:
+        """Frames for a port carry the address of the port at the other end: a wire leaves them as they are."""
+        far_macs = [self._peers[number ^ 1].mac for number in range(len(self._peers))]
+        yield ReferenceUp(WireDut(self._known, self._node, far_macs), 0, self._says("carries frames"))
+
+    @contextmanager
+    def _testpmd(self) -> Iterator[ReferenceUp]:
+        with Testpmd(
+            self._sockets,
+            [port.mac for port in self._node.ports],
+            [peer.mac for peer in self._peers],
+            core=self._plan.exclusive[0],
+            housekeeping_core=self._plan.housekeeping,
+            queue_size=self._machine.queue_size,
+            log=self._run_dir / "testpmd.log",
+        ) as testpmd:
+            dut = TestpmdDut(self._known, self._node, testpmd)
+            says = self._says("writes new MAC addresses")
+            yield ReferenceUp(dut, 0, says, testpmd.forwarding_tid, self._plan.exclusive[0])
+
+    @contextmanager
+    def _namespace(self) -> Iterator[ReferenceUp]:
+        assert self._veth is not None, "the links come first"
+        yield ReferenceUp(NamespaceDut(self._known, self._node, self._veth), 1)
+
+    @contextmanager
+    def _model(self) -> Iterator[ReferenceUp]:
+        behaviour = self._machine.behaviour
+        assert behaviour is not None, "the testbed's own check"
+        with ModelForwarder(
+            self._sockets,
+            [port.mac for port in self._node.ports],
+            [peer.mac for peer in self._peers],
+            behaviour=behaviour,
+            core=self._plan.exclusive[0],
+            housekeeping_core=self._plan.housekeeping,
+            queue_size=self._machine.queue_size,
+            log=self._run_dir / "model.log",
+        ) as model:
+            dut = ModelDut(self._known, self._node, model)
+            says = self._says("does what its testbed says")
+            yield ReferenceUp(dut, behaviour.hops, says, model.forwarding_tid, self._plan.exclusive[0])
+
+    def _says(self, what: str) -> str:
+        return f"{self._known.name} is a reference and no router: it {what}, from port 0 to 1 and back, and no more"
+
+
+def _sockets(testbed: Testbed, folder: Path) -> list[Path]:
+    return [folder / f"v{number}" for number in range(len(testbed.dut.ports))]

@@ -1,0 +1,163 @@
+"""References are brought up by their testbeds, as a user asks for them, and tested as far as they go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+from lab import paths, session
+from lab.dut.reference import ModelDut, NamespaceDut
+from lab.dut.subject import known
+from lab.errors import DutError, UsageError
+from lab.methods.trial import TrialRequest
+from lab.results.writer import read_results
+from lab.session import Session
+from lab.testbed import Testbed, load
+from lab.testbed.resources import Reference
+from tests.commands import assert_one_line, run_suites
+
+NAMES = ("wire", "dpdk", "linux", "model")
+HOPS = {"wire": 0, "dpdk": 0, "linux": 1, "model": 1}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+
+
+def bed(name: str) -> Testbed:
+    return load(f"reference-{name}", paths.ROOT / "testbeds")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def used(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    testbed = bed(name)
+    assert isinstance(testbed.dut.machine, Reference)
+    folder = tmp_path_factory.mktemp(f"reference-{name}")
+    with session.use(testbed, known(testbed.dut.machine), folder, lambda step: None) as used:
+        yield used
+
+
+def test_it_tells_what_it_is(used: Session) -> None:
+    told = used.deployed.dut.version()
+    assert set(told) == {"name", "version", "build_id"}
+    assert all(told.values())
+    assert used.deployed.boot is None
+    assert len(used.deployed.dut.ports()) == used.deployed.data_ports == 2
+
+
+def test_frames_come_back_right_in_both_directions(used: Session, name: str) -> None:
+    """Every frame is verified: addresses of its link, TTL, checksum, and the rest as it was sent."""
+    assert {direction.hops for direction in used.directions} == {HOPS[name]}
+    request = TrialRequest(frame_size_bytes=64, rate_pps=2_000, duration_s=0.3, tagged_rate_pps=500)
+    result = used.measurer.measure(request)
+    for direction in result.directions:
+        assert direction.verified
+        assert direction.sent_frames > 0
+        assert direction.wrong == ()
+    assert result.lost_frames == 0
+
+
+def test_what_it_cannot_be_asked_is_refused_in_one_line(used: Session) -> None:
+    dut = used.deployed.dut
+    for ask in (dut.reboot, lambda: dut.use_cores(2), lambda: dut.load_routes(1)):
+        with pytest.raises(DutError, match="is a reference device: it cannot ") as refused:
+            ask()
+        assert len(str(refused.value).splitlines()) == 1
+
+
+def test_only_a_router_takes_routes(used: Session, name: str) -> None:
+    dut = used.deployed.dut
+    if isinstance(dut, NamespaceDut):
+        assert used.deployed.no_router == ""
+        dut.route_add("203.0.113.0/24", "198.19.0.2")
+        assert any(line.startswith("203.0.113.0/24 via 198.19.0.2") for line in dut.command("ip route"))
+        dut.route_del("203.0.113.0/24")
+        with pytest.raises(DutError, match="refused 'ip route del"):
+            dut.route_del("203.0.113.0/24")
+        return
+    assert "no router" in used.deployed.no_router
+    with pytest.raises(DutError, match=r"it cannot take the route 203\.0\.113\.0/24"):
+        dut.route_add("203.0.113.0/24", "198.19.0.2")
+
+
+def test_its_counters_are_those_of_its_ports(used: Session, name: str) -> None:
+    dut, (first, second) = used.deployed.dut, used.router.ports
+    if not isinstance(dut, ModelDut | NamespaceDut):
+        assert dut.counters().ports == ()
+        return
+    dut.clear_counters()
+    packet = Ether(src=first.tester_mac, dst=first.dut_mac) / IP(src=first.first_host, dst=second.first_host)
+    used.router.send(first, packet / UDP() / Raw(bytes(100))).only_at(second)
+    counted = dut.counters()
+    assert [(port.rx_packets, port.tx_packets) for port in counted.ports] == [(1, 0), (0, 1)]
+    assert [(port.rx_bytes, port.tx_bytes) for port in counted.ports] == [(142, 0), (0, 142)]
+    balance = dut.conservation()
+    assert balance is None or balance.taken_in == balance.accounted_for == 1
+
+
+def test_while_stopped_it_forwards_nothing(used: Session, name: str) -> None:
+    if name == "wire":
+        pytest.skip("a wire cannot be stopped")
+    dut, (first, second) = used.deployed.dut, used.router.ports
+    packet = used.router.ipv4(first, second) / UDP() / Raw(bytes(20))
+    dut.stop()
+    used.router.send(first, packet, expect=0, wait_s=0.2).assert_nothing()
+    dut.start()
+    assert used.router.send(first, packet).at(second)
+
+
+def test_a_user_runs_a_suite_on_it_and_gets_a_report(tmp_path: Path) -> None:
+    tests = ["suites/ipv4_routing/test_forwarding.py", "suites/ipv4_routing/test_zz_balance.py", "suites/boot"]
+    done = run_suites([*tests, "--testbed=reference-model"], tmp_path)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    results = read_results(tmp_path / "reports" / "latest" / "results.json")
+    assert results.complete
+    assert (results.image, results.boot) == (None, None)
+    assert results.dut is not None
+    assert (results.dut.name, results.dut.ports, results.dut.cores) == ("model", 2, 1)
+    assert "nothing is booted" in results.dut.details["Reference"]
+    outcomes = {test.test.split("::")[-1]: test for test in results.tests}
+    assert outcomes.pop("test_no_packet_is_unaccounted_for").outcome == "passed"
+    assert {test.outcome for test in outcomes.values()} == {"skipped"}
+    assert {test.message.split(":")[0] for test in outcomes.values()} == {
+        "model is a reference and no router",
+        "the testbed has a reference, of which nothing is booted",
+    }
+    assert (tmp_path / "reports" / "latest" / "index.html").stat().st_size > 100_000
+
+
+def test_an_image_on_a_reference_is_refused(tmp_path: Path) -> None:
+    done = run_suites(["suites/boot", "--testbed=reference-wire", "--image=pix-padded"], tmp_path)
+    assert "boots nothing" in assert_one_line(done, UsageError.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("program: model", "program: wire", "a behaviour goes with the program model"),
+        ("program: model", "program: modell", "program"),
+        ("capacity_pps: 1000000", "capacity: 1000000", "did you mean 'capacity_pps'?"),
+        ("capacity_pps: 1000000", "move_places: 3", "move and one of move_places and move_ns go together"),
+        ("queue_size: 1024", "queue_size: 77", "queue_size"),
+        ("queue_frames: 1024", "queue_frames: 0", "behaviour.queue_frames"),
+    ],
+)
+def test_a_wrong_reference_is_one_line_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
+    text = (paths.ROOT / "testbeds" / "reference-model.yaml").read_text()
+    assert old in text
+    (tmp_path / "mine.yaml").write_text(text.replace(old, new))
+    with pytest.raises(UsageError) as refused:
+        load("mine", tmp_path)
+    message = str(refused.value)
+    assert says in message
+    assert "mine.yaml line" in message
+    assert "\n" not in message
