@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.vtrex import frames
 from lab.vtrex import messages as m
 from lab.vtrex import params as p
 from lab.vtrex.rpc import INVALID_PARAMS, RpcError, refuse
@@ -13,10 +14,9 @@ from lab.vtrex.variables import Variables
 
 MAX_ACTIONS = 256
 CAST_SIZES = (1, 2, 4)
-UDP, TCP, ICMPV6 = 17, 6, 58
-TRANSPORTS = {11: UDP, 13: TCP, 17: 0}  # TRex's l4_type; 0: the IPv4 header alone
-TRANSPORT_BYTES = {UDP: 8, TCP: 20, ICMPV6: 4}
-IPV6_BYTES = 40
+ICMPV6 = 58
+TRANSPORTS = {11: frames.UDP, 13: frames.TCP, 17: 0}  # TRex's l4_type; 0: the IPv4 header alone
+TRANSPORT_BYTES = frames.TRANSPORT_BYTES | {ICMPV6: 4}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ class FieldProgram:
     def counts(self) -> tuple[int, int, int]:
         """Return the numbers of variables, actions and list values, as stream_spec has them."""
         return len(self.variables), len(self.actions), len(self.variables.values)
+
+    def mean_length_bytes(self, whole_bytes: int) -> float:
+        """Return the mean length of the frames, for rates; ``whole_bytes`` is that of an untrimmed one.
+
+        TRex takes the middle between the least and the greatest length, whatever the values between are.
+        """
+        return whole_bytes if self.lengths_bytes is None else sum(self.lengths_bytes) / 2
+
+    def finish_transport(self, at: frames.Headers) -> None:
+        """Have the checksum of the UDP or TCP header of each frame computed when all else is done."""
+        if not self.fixes_transport and at.protocol in frames.TRANSPORT_BYTES:
+            place = {"offset": at.network, "transport": at.transport, "protocol": at.protocol}
+            self.actions.append(_action(m.Action.FINISH_TRANSPORT, **place))
+            self.fixes_transport = True
 
     def packed(self) -> bytes:
         """Return the program in the order of stream_spec."""
@@ -173,7 +187,7 @@ def _transport(instruction: p.Params, frame: bytes, protocol: int) -> dict[str, 
     version = frame[ip] >> 4 if ip < len(frame) else 0
     if version not in (4, 6) or (protocol == ICMPV6 and version != 6):
         raise refuse(f"{what}: no {'IPv6' if protocol == ICMPV6 else 'IPv4 or IPv6'} header is at l2_len {ip}")
-    least = IPV6_BYTES if version == 6 else _ipv4_bytes(frame, ip, what)
+    least = frames.IPV6_BYTES if version == 6 else _ipv4_bytes(frame, ip, what)
     if ip_bytes < least:
         raise refuse(f"{what}: l3_len is {ip_bytes}, but the header at l2_len {ip} has {least} bytes")
     if ip + ip_bytes + TRANSPORT_BYTES[protocol] > len(frame):

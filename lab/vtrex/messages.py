@@ -6,8 +6,8 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 9
-MAX_FRAME_BYTES = 2044
+PROTOCOL_VERSION = 10
+MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
 NO_VARIABLE = 0xFFFF

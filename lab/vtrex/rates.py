@@ -17,7 +17,7 @@ class Load:
     """What a stream sends at multiplier 1. ``scales`` is false for latency streams: no multiplier changes them."""
 
     rate_pps: float
-    size_bytes: int
+    size_bytes: float  # the mean, where frames differ
     scales: bool
 
     @property
@@ -31,7 +31,7 @@ class Load:
         return self.rate_pps * (self.size_bytes + LAYER_1_OVERHEAD_BYTES) * 8
 
 
-def stream_rate_pps(kind: str, value: float, size_bytes: int, line_rate_bps: float) -> float:
+def stream_rate_pps(kind: str, value: float, size_bytes: float, line_rate_bps: float) -> float:
     """Turn a stream's ``rate`` (pps, bps_L1, bps_L2, percentage of line rate) into frames a second.
 
     Raises:

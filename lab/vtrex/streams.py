@@ -14,6 +14,7 @@ from lab.vtrex.rates import Load, stream_rate_pps
 from lab.vtrex.rpc import refuse
 
 FCS_BYTES = 4
+LATENCY_HEADER_BYTES = 16
 LONGEST_GAP_US = 1e9
 SRC_MAC_FROM_PACKET = 1
 DST_MAC_FROM_PACKET = 2
@@ -46,7 +47,7 @@ class Stream:
 
     def load(self, line_rate_bps: float) -> Load:
         """Return what the stream sends at multiplier 1 on a line of this rate."""
-        size_bytes = len(self.frame) + FCS_BYTES
+        size_bytes = self.program.mean_length_bytes(len(self.frame)) + FCS_BYTES
         rate_pps = stream_rate_pps(self.rate_kind, self.rate_value, size_bytes, line_rate_bps)
         return Load(rate_pps, size_bytes, self.rule is None or self.rule.kind is not m.FlowKind.LATENCY)
 
@@ -100,18 +101,20 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
     gap_before_us = p.number(stream, "isg", 0.0)
     if not 0 <= gap_before_us <= LONGEST_GAP_US:
         raise refuse(f"isg is {gap_before_us:g} us, expected 0 to {LONGEST_GAP_US:g}")
+    seed = p.integer(stream, "random_seed", 0) or stream_id
+    program = compile_program(p.mapping(stream, "vm", {}), frame, seed)
     result = Stream(
         stream_id=stream_id,
         json=dict(stream),
         frame=frame,
-        program=compile_program(p.mapping(stream, "vm", {}), frame, p.integer(stream, "random_seed", 0) or stream_id),
+        program=program,
         rate_kind=p.string(rate, "type"),
         rate_value=p.number(rate, "value"),
         total_frames=p.integer(mode, "total_pkts", low=1) if kind == "single_burst" else 0,
         gap_before_us=gap_before_us,
         flags=flags,
         enabled=p.boolean(stream, "enabled", True),
-        rule=_rule(p.mapping(stream, "flow_stats", {"enabled": False}), frame),
+        rule=_rule(p.mapping(stream, "flow_stats", {"enabled": False}), frame, program),
     )
     result.load(line_rate_bps)
     return result
@@ -124,7 +127,7 @@ def _frame(packet: p.Params) -> bytes:
     return frames.pad(frame)
 
 
-def _rule(rule: p.Params, frame: bytes) -> FlowRule | None:
+def _rule(rule: p.Params, frame: bytes, program: FieldProgram) -> FlowRule | None:
     if not p.boolean(rule, "enabled", False):
         return None
     kinds = {"stats": m.FlowKind.STATS, "latency": m.FlowKind.LATENCY}
@@ -133,10 +136,12 @@ def _rule(rule: p.Params, frame: bytes) -> FlowRule | None:
         raise refuse(f"flow_stats rule_type '{rule['rule_type']}' is not supported by this generator")
     if p.boolean(rule, "ieee_1588", False):
         raise refuse("flow_stats with ieee_1588 needs a NIC with time stamps; this generator has none")
-    offset = frames.ipv4_offset(frame)
-    if offset is None:
-        raise refuse("flow_stats needs an IPv4 packet with at most two VLAN tags")
-    headers_end = offset + 4 * (frame[offset] & 15) + (8 if frame[offset + 9] == frames.UDP else 0)
-    if kind is m.FlowKind.LATENCY and headers_end + 16 > len(frame):
-        raise refuse("a latency stream needs 16 bytes of payload behind its headers")
+    at = frames.headers(frame)
+    if at is None:
+        raise refuse("flow_stats needs an IPv4 or IPv6 packet with at most two VLAN tags")
+    shortest = program.lengths_bytes[0] if program.lengths_bytes else len(frame)
+    if kind is m.FlowKind.LATENCY and at.end + LATENCY_HEADER_BYTES > shortest:
+        raise refuse(f"a latency stream needs {LATENCY_HEADER_BYTES} bytes of payload behind its headers")
+    if kind is m.FlowKind.LATENCY and at.version == 6:
+        program.finish_transport(at)
     return FlowRule(p.integer(rule, "stream_id", high=2**32 - 1), kind)

@@ -39,12 +39,11 @@ def check(stream: Stream, hops: int) -> None:
 
     """
     frame = stream.frame
-    offset = frames.ipv4_offset(frame)
-    if offset is None or frame[offset + 9] != frames.UDP:
+    at = frames.headers(frame)
+    if at is None or at.version != 4 or at.protocol != frames.UDP:
         raise refuse("verification needs UDP over IPv4 with at most two VLAN tags")
-    payload = offset + 4 * (frame[offset] & 15) + 8
-    end = len(frame) - SIGNATURE_BYTES
-    if payload > end:
+    offset, end = at.network, len(frame) - SIGNATURE_BYTES
+    if at.end > end:
         raise refuse(f"verification needs {SIGNATURE_BYTES} bytes of payload behind the headers")
     if frame[offset + 8] <= hops:
         raise refuse(f"the TTL of {frame[offset + 8]} does not last for {hops} hops")
@@ -53,10 +52,10 @@ def check(stream: Stream, hops: int) -> None:
     if len(stream.program.writes) > MAX_WRITES:
         raise refuse(f"verification allows {MAX_WRITES} writes of the field engine, not {len(stream.program.writes)}")
     for write in stream.program.writes:
-        at, size = write.offset, write.size
-        if at < offset + 12 or at + size > end:
+        first, behind = write.offset, write.offset + write.size
+        if first < offset + 12 or behind > end:
             raise refuse(
-                f"the field engine writes bytes {at} to {at + size - 1} of the frame; what is verified may change only "
+                f"the field engine writes bytes {first} to {behind - 1} of the frame; what is verified may change only "
                 f"in its bytes {offset + 12} to {end - 1}"
             )
 

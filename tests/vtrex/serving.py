@@ -137,9 +137,16 @@ class Rpc:
         started = self.call("capture", command="start", limit=limit, mode="fixed", tx=[], rx=[port_id], filter="")
         yield frames
         self.call("capture", command="stop", capture_id=started["capture_id"])
-        fetched = self.call("capture", command="fetch", capture_id=started["capture_id"], pkt_limit=limit)
+        frames += self.fetched(started["capture_id"])
         self.call("capture", command="remove", capture_id=started["capture_id"])
-        frames += [base64.b64decode(packet["binary"]) for packet in fetched["pkts"]]
+
+    def fetched(self, capture_id: int) -> Iterator[bytes]:
+        """Fetch what a capture holds, in as many parts as it takes."""
+        pending = 1
+        while pending:
+            part = self.call("capture", command="fetch", capture_id=capture_id, pkt_limit=1000)
+            pending = part["pending"]
+            yield from (base64.b64decode(packet["binary"]) for packet in part["pkts"])
 
     def close(self) -> None:
         self._socket.close()

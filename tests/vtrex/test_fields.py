@@ -73,15 +73,11 @@ def sent_frames(rpc: Rpc, definition: dict[str, Any], count: int) -> Iterator[by
     rpc.call("start_traffic", port_id=0, profile_id="_", mul={"type": "raw", "value": 1, "op": "abs"}, duration=-1)
     rpc.wait_idle(0)
     assert rpc.call("capture", command="stop", capture_id=capture)["pkt_count"] == count
-    left, fetched = 1, []
-    while left:
-        part = rpc.call("capture", command="fetch", capture_id=capture, pkt_limit=count)
-        left = part["pending"]
-        fetched += part["pkts"]
+    fetched = list(rpc.fetched(capture))
     rpc.call("capture", command="remove", capture_id=capture)
     rpc.call("remove_all_streams", port_id=0)
     assert len(fetched) == count
-    yield from (base64.b64decode(packet["binary"]) for packet in fetched)
+    yield from fetched
 
 
 def field(frame: bytes, offset: int, size: int) -> int:
@@ -146,7 +142,7 @@ def programs(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [*variables, *writes]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(program=programs())
 def test_any_program_does_what_its_instructions_say(rpc: Rpc, program: list[dict[str, Any]]) -> None:
     rpc.reset(0)

@@ -155,14 +155,16 @@ static void keep(struct capture *capture, uint32_t port, bool sent, const struct
 	uint32_t room = capture->slot_size - (uint32_t)sizeof(*slot);
 	if (capture->request.snaplen != 0 && capture->request.snaplen < room)
 		room = capture->request.snaplen;
-	uint32_t length = frame->data_len < room ? frame->data_len : room;
+	uint32_t length = RTE_MIN(frame->pkt_len, room);
 	slot->ticks = ticks;
 	slot->index = capture->matched;
 	slot->port = port;
 	slot->sent = sent;
 	slot->wire_length = frame->pkt_len;
 	slot->length = length;
-	memcpy(slot->bytes, bytes, length);
+	const void *from = rte_pktmbuf_read(frame, 0, length, slot->bytes); /* where it is, or copied if it is in pieces */
+	if (from != slot->bytes)
+		memcpy(slot->bytes, from, length);
 	capture->bytes += length;
 }
 

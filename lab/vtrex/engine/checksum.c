@@ -56,7 +56,7 @@ static uint32_t checksum_place(uint8_t protocol)
 
 void checksum_transport(const uint8_t *ip, uint8_t *transport, const uint8_t *end, uint8_t protocol)
 {
-	bool v6 = ip[0] >> 4 == 6;
+	bool v6 = ip[0] >> 4 == 6 && transport - ip >= IPV6_HEADER;
 	uint32_t headers = (uint32_t)(transport - ip), room = (uint32_t)(end - transport);
 	uint32_t said = v6 ? (uint32_t)(ip[4] << 8 | ip[5]) + IPV6_HEADER : (uint32_t)(ip[2] << 8 | ip[3]);
 	uint32_t length = said < headers || said - headers > room ? room : said - headers;

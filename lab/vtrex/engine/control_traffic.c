@@ -89,7 +89,7 @@ static bool read_streams(struct message *message, struct start *start)
 	for (uint32_t i = 0; i < start->count; i++) {
 		at = stream_read(&start->streams[i], at, end, start->duration_s);
 		if (at == NULL) {
-			message_fail(message, "stream %u of the start request is malformed", i);
+			message_fail(message, "stream %u of the start request is malformed, or there is no memory for it", i);
 			return false;
 		}
 	}

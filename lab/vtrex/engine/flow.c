@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_spinlock.h>
 
+#include "buffers.h"
 #include "clock.h"
+#include "ip.h"
 #include "verify.h"
 #include "worker.h"
 
@@ -196,10 +197,9 @@ static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const s
 
 static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
 {
-	struct latency_header copy;
 	const struct latency_header *header =
-		rte_pktmbuf_read(frame, frame->pkt_len - sizeof(copy), sizeof(copy), &copy);
-	if (header == NULL || header->magic != LATENCY_MAGIC || header->hw_id >= LATENCY_FLOWS)
+		rte_pktmbuf_mtod_offset(frame, const struct latency_header *, frame->data_len - sizeof(*header));
+	if (header->magic != LATENCY_MAGIC || header->hw_id >= LATENCY_FLOWS)
 		return false;
 	uint32_t flow = STATS_FLOWS + header->hw_id;
 	if (!flow_active[flow] || !latency_flows[header->hw_id].started)
@@ -210,31 +210,15 @@ static bool receive_latency(uint32_t port, const struct rte_mbuf *frame, uint64_
 	return ours;
 }
 
-uint32_t flow_ipv4_offset(const uint8_t *bytes, uint32_t length)
-{
-	uint32_t ip = RTE_ETHER_HDR_LEN;
-	if (length < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
-		return 0;
-	uint16_t type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + 12));
-	while ((type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ) && ip < RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN) {
-		type = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 2));
-		ip += RTE_VLAN_HLEN;
-	}
-	return type == RTE_ETHER_TYPE_IPV4 && length >= ip + 20 ? ip : 0;
-}
-
-/* Account a frame by its identification; false when that names no living flow. */
-static bool receive_identified(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+/* Account a frame by its mark; false when that names no living flow. */
+static bool receive_marked(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
 {
 	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
-	uint32_t ip = flow_ipv4_offset(bytes, frame->data_len);
-	if (ip == 0)
-		return false;
-	uint16_t id = rte_be_to_cpu_16(*(const unaligned_uint16_t *)(bytes + ip + 4));
-	if (id == IP_ID_LATENCY)
+	uint16_t mark = ip_mark(bytes, ip_find(bytes, frame->data_len));
+	if (mark == MARK_LATENCY)
 		return receive_latency(port, frame, now);
-	uint32_t hw_id = id - IP_ID_STATS;
-	if (id < IP_ID_STATS || hw_id >= STATS_FLOWS || !flow_active[hw_id])
+	uint32_t hw_id = mark - MARK_STATS;
+	if (mark < MARK_STATS || hw_id >= STATS_FLOWS || !flow_active[hw_id])
 		return false;
 	if (verifiers[hw_id] != NULL) {
 		lock(hw_id);
@@ -247,7 +231,19 @@ static bool receive_identified(uint32_t port, const struct rte_mbuf *frame, uint
 	return true;
 }
 
+static bool receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	return receive_marked(port, frame, now) || verify_unknown(port, frame) == VERDICT_WRONG;
+}
+
+static __rte_noinline bool receive_segments(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
+{
+	struct flat copy;
+	frame = buffers_flat(frame, &copy);
+	return frame != NULL && receive(port, frame, now);
+}
+
 bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now)
 {
-	return receive_identified(port, frame, now) || verify_unknown(port, frame) == VERDICT_WRONG;
+	return likely(frame->nb_segs == 1) ? receive(port, frame, now) : receive_segments(port, frame, now);
 }

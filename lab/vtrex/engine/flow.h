@@ -15,8 +15,8 @@
 #include "protocol.h"
 #include "sequence.h"
 
-#define IP_ID_STATS 0xFC00u   /* + hw_id: the IPv4 identification that marks a frame of a "stats" flow */
-#define IP_ID_LATENCY 0xFFFFu
+#define MARK_STATS 0xFC00u   /* + hw_id: the mark (ip.h) of a frame of a "stats" flow */
+#define MARK_LATENCY 0xFFFFu
 #define LATENCY_MAGIC 0xABu
 #define FIRST_SEQUENCE 0xFFFFFFFEu /* so that a wrap around is met at once */
 
@@ -68,9 +68,6 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames);
 
 /* Frames sent of a flow since it began, on all ports. */
 uint64_t flow_sent(uint32_t flow);
-
-/* Offset of the IPv4 header of a frame, behind up to two VLAN tags; 0 when it is not IPv4 or shorter than that header. */
-uint32_t flow_ipv4_offset(const uint8_t *bytes, uint32_t length);
 
 /* Account one received frame; false when it belongs to no living flow. `now` is the tick count of its poll. */
 bool flow_receive(uint32_t port, const struct rte_mbuf *frame, uint64_t now);

@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 9u
+#define PROTOCOL_VERSION 10u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
-#define MAX_FRAME 2044 /* without FCS: what fits one buffer */
+#define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
 #define SHORTEST_FRAME 60
 #define BURST 32
 #define STATS_FLOWS 1023   /* hw_id 0..1022 of rule type "stats" */

@@ -4,19 +4,37 @@
 #include <string.h>
 #include <rte_ethdev.h>
 
-#include "flow.h"
+#include "ip.h"
 #include "port.h"
+
+static uint32_t folded_address(const uint8_t *address)
+{
+	uint64_t half[2];
+	memcpy(half, address, sizeof(half));
+	return (uint32_t)((half[0] * MIX_B ^ half[1]) * MIX_A >> 32);
+}
 
 uint16_t queues_of(const struct queues *queues, const struct rte_mbuf *frame)
 {
 	const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
-	uint32_t ip = flow_ipv4_offset(bytes, frame->data_len), source, destination, ports = 0;
-	if (ip == 0)
+	struct ip_place ip = ip_find(bytes, frame->data_len);
+	const uint8_t *header = bytes + ip.offset;
+	uint32_t source, destination, ports = 0, transport = ip.offset;
+	uint8_t protocol;
+	if (ip.version == 4) {
+		memcpy(&source, header + 12, sizeof(source));
+		memcpy(&destination, header + 16, sizeof(destination));
+		protocol = header[9];
+		transport += 4 * (header[0] & 15u);
+	} else if (ip.version == 6) {
+		source = folded_address(header + 8);
+		destination = folded_address(header + 24);
+		protocol = header[6];
+		transport += IPV6_BYTES;
+	} else {
 		return 0;
-	memcpy(&source, bytes + ip + 12, sizeof(source));
-	memcpy(&destination, bytes + ip + 16, sizeof(destination));
-	uint32_t transport = ip + 4 * (bytes[ip] & 15u);
-	if ((bytes[ip + 9] == IPPROTO_UDP || bytes[ip + 9] == IPPROTO_TCP) && transport + 4 <= frame->data_len)
+	}
+	if ((protocol == IPPROTO_UDP || protocol == IPPROTO_TCP) && transport + 4 <= frame->data_len)
 		memcpy(&ports, bytes + transport, sizeof(ports));
 	uint64_t mixed = (((uint64_t)source << 32 | destination) ^ (uint64_t)ports * MIX_C) * MIX_A;
 	return (uint16_t)((uint64_t)(uint32_t)(mixed >> 32) * queues->count >> 32);

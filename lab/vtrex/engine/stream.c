@@ -5,6 +5,7 @@
 #include <string.h>
 #include <rte_memcpy.h>
 
+#include "buffers.h"
 #include "clock.h"
 #include "flow.h"
 #include "verify.h"
@@ -44,7 +45,7 @@ const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uin
 	if (from == NULL || from > end || (size_t)(end - from) < spec->length)
 		return NULL;
 	stream->frame = malloc(spec->length);
-	if (stream->frame == NULL)
+	if (stream->frame == NULL || !buffers_prepare(spec->length))
 		return NULL;
 	memcpy(stream->frame, from, spec->length);
 	if (spec->verified) {
@@ -135,6 +136,8 @@ uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t 
 	if (stream->pending_count != 0)
 		return stream->pending_count;
 	uint32_t n = count < BURST ? (uint32_t)count : BURST;
+	if (unlikely(stream->length > SMALL_FRAME))
+		pool = large_pool;
 	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, stream->pending, n) != 0)
 		return 0;
 	for (uint32_t i = 0; i < n; i++) {

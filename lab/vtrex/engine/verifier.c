@@ -5,6 +5,7 @@
 #include <rte_common.h>
 
 #include "flow.h"
+#include "ip.h"
 
 #define BLOCK 16
 #define SMALLEST_WINDOW 1024u
@@ -95,8 +96,9 @@ static bool expect(struct verifier *verifier, const struct verify_spec *how, con
 		   const struct field_program *program)
 {
 	uint32_t content = verifier->length - SIGNATURE_BYTES;
-	uint32_t ip = flow_ipv4_offset(frame, verifier->length);
-	if (ip == 0 || ip + 20 > content || frame[ip + 8] <= how->hops)
+	struct ip_place found = ip_find(frame, verifier->length);
+	uint32_t ip = found.offset;
+	if (found.version != 4 || ip + IPV4_BYTES > content || frame[ip + 8] <= how->hops)
 		return false;
 	memcpy(verifier->expected, frame, content);
 	memcpy(verifier->expected, how->dst, 6);
