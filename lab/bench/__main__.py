@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from lab.bench import cycles, fib, pdr, sharing, versus
+from lab.bench import cycles, fib, generator, generator_rate, pdr, sharing, versus
 from lab.bench.model import BenchResult
 from lab.errors import LabError, UsageError, near_misses
 
@@ -15,6 +15,10 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "dut-pix-vs-linux": versus.pix_vs_linux,
     "fe-cycles": cycles.fe_cycles,
     "fib-1m-vs-1": fib.fib_1m_vs_1,
+    "generator-vs-testpmd": generator.generator_vs_testpmd,
+    "generator-fields-vs-testpmd": generator.generator_fields_vs_testpmd,
+    "generator-rate": generator_rate.generator_rate,
+    "generator-verify": generator.generator_verify,
     "ring-packed-vs-padded": sharing.ring_packed_vs_padded,
     "forward-packed-vs-padded": sharing.forward_packed_vs_padded,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from lab.dut.bring_up import Deployed
 from lab.dut.testpmd import Testpmd
@@ -39,9 +40,28 @@ class Contender:
     busy_ns: Callable[[], int] | None = None
 
 
+class Startable(Protocol):
+    """What takes turns with others: it stands still but between ``start`` and ``stop``."""
+
+    @property
+    def name(self) -> str:
+        """Name in the results."""
+        ...
+
+    @property
+    def start(self) -> Callable[[], None]:
+        """Begin its turn."""
+        ...
+
+    @property
+    def stop(self) -> Callable[[], None]:
+        """End its turn."""
+        ...
+
+
 @contextmanager
-def forwarding(contender: Contender) -> Iterator[None]:
-    """Have a contender forward for a while; it stands still afterwards, whatever happens."""
+def forwarding(contender: Startable) -> Iterator[None]:
+    """Have a contender do its work for a while; it stands still afterwards, whatever happens."""
     contender.start()
     try:
         yield

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from lab.bench.contenders import Contender, forwarding
+from lab.bench.contenders import Startable, forwarding
 from lab.bench.rig import say
 from lab.errors import GeneratorError
 from lab.methods.repeat import TooDisturbed
 from lab.simulation import host
 
 PROBE_S = 0.2
+
+C = TypeVar("C", bound=Startable)
 
 
 def core_to_core_ns() -> float:
@@ -20,8 +23,8 @@ def core_to_core_ns() -> float:
 
 
 def in_turns(
-    contenders: Sequence[Contender],
-    measure: Callable[[Contender], float],
+    contenders: Sequence[C],
+    measure: Callable[[C], float],
     *,
     rounds: int,
     words: Callable[[float], str],

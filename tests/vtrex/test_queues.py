@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lab import paths
-from lab.dut.testpmd import PROGRAM, Testpmd
+from lab.dut.testpmd import Testpmd
+from lab.dut.testpmd_process import PROGRAM
 from lab.methods.trial import TrialRequest, TrialResult
 from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
