@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lab import paths
-from lab.dut import model, testpmd
+from lab.dut import model
+from lab.dut.testpmd_process import PROGRAM
 from lab.errors import LabError
 from lab.models import Model
 from lab.testbed.resources import Reference
@@ -50,10 +51,10 @@ def known(machine: Reference) -> Known:
     if machine.program == "namespace":
         return Known(name="linux-kernel", version=platform.release(), build_id=platform.version())
     if machine.program == "testpmd":
-        found = shutil.which(testpmd.PROGRAM)
+        found = shutil.which(PROGRAM)
         if found is None:
-            raise LabError(f"{testpmd.PROGRAM} is not installed: run 'apt-get install dpdk-dev'")
-        return Known(name=testpmd.PROGRAM, version=_dpdk_version(), build_id=_digest(Path(found)))
+            raise LabError(f"{PROGRAM} is not installed: run 'apt-get install dpdk-dev'")
+        return Known(name=PROGRAM, version=_dpdk_version(), build_id=_digest(Path(found)))
     if machine.program == "model":
         return Known(name="model", version="1", build_id=_digest(model.PROGRAM))
     return Known(name="wire", version="1", build_id=_digest(paths.NATIVE / "vtrex-engine"))

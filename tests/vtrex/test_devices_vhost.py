@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import paths
-from lab.dut.testpmd import PROGRAM
+from lab.dut.testpmd_process import PROGRAM
 from lab.process import dying_with_parent
 from tests.vtrex.serving import Rpc, Server, connected
 from tests.vtrex.test_devices import PATIENT, link_is_up, received, send_burst

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from lab.dut.testpmd import PROGRAM, Testpmd
+from lab.dut.testpmd import Testpmd
+from lab.dut.testpmd_process import PROGRAM
 from lab.process import dying_with_parent
 from tests.vtrex.serving import Rpc, Server, client_command, connected, run_client
 from tests.vtrex.test_fields import stream
