@@ -141,6 +141,10 @@ class Engine:
         """Return state and counters of all ports."""
         return [m.PortCounters(*values) for values in m.PORT.iter_unpack(self.ask(m.Op.PORTS))]
 
+    def memory(self) -> list[m.MemoryPool]:
+        """Return the pools of frame buffers."""
+        return [m.MemoryPool(*values) for values in m.MEMORY.iter_unpack(self.ask(m.Op.MEMORY))]
+
     def start(
         self, port_id: int, streams: Sequence[bytes], *, duration_s: float, new_trial: bool, paused: bool, start_ns: int
     ) -> None:

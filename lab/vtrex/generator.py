@@ -6,7 +6,9 @@ import secrets
 import socket
 import string
 import time
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lab.vtrex import messages as m
@@ -18,9 +20,12 @@ from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
 from lab.vtrex.port import PROFILE, TX, Owner, Port, default_mac
 from lab.vtrex.publisher import Publisher
+from lab.vtrex.reception import Reception
 from lab.vtrex.rpc import refuse
+from lab.vtrex.taps import Taps
 from lab.vtrex.trial import TrialWatch
 
+BUSY_HISTORY = 20
 _WORD = string.ascii_letters + string.digits
 
 
@@ -32,6 +37,14 @@ def random_word() -> str:
 def _peer(index: int, ports: int) -> int:
     """Return the port that is taken to be at the other end: 0 and 1, 2 and 3, ..."""
     return index ^ 1 if index ^ 1 < ports else index
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a client asked of a capture and the engine does not know."""
+
+    bpf: str
+    endpoint: str
 
 
 class Generator:
@@ -67,7 +80,11 @@ class Generator:
         self.trial = TrialWatch(engine, gap_limit_us)
         self.port_meters = Meters()
         self.flow_meters = Meters()
-        self.capture_filters: dict[int, str] = {}
+        self.captures: dict[int, Capture] = {}
+        self.taps = Taps(engine)
+        self.reception = Reception(engine, self.taps)
+        self.busy_percent: list[deque[int]] = [deque([0] * BUSY_HISTORY, BUSY_HISTORY) for _ in engine.cores]
+        self.stopping = ""
         self.started_at = time.time()
         self.ports = [
             Port(index, default_mac(index), default_mac(_peer(index, engine.ports)), line_rate_gbps)
@@ -175,11 +192,22 @@ class Generator:
     def tick(self) -> None:
         """Do what is due twice a second: rates, link changes."""
         counters = self.engine.port_counters()
-        self.port_meters.sample(time.monotonic(), self._meter_values(counters))
+        if self.port_meters.sample(time.monotonic(), self._meter_values(counters)):
+            for core, history in enumerate(self.busy_percent):
+                history.appendleft(round(self.core_busy_percent(core)))
         for port, now in zip(self.ports, counters, strict=True):
             if bool(now.link_up) != port.link_up:
                 port.link_up = bool(now.link_up)
                 self.events.emit(Event.PORT_ATTRIBUTES, port_id=port.index, attr=port.attributes())
+
+    def ports_of_core(self, core: int) -> list[Port]:
+        """Return the ports that the polling core of this number serves; the engine deals them out in turn."""
+        return self.ports[core :: len(self.engine.cores)]
+
+    def core_busy_percent(self, core: int) -> float:
+        """Return how much of its time a polling core now spends on moving frames."""
+        busy_ns = sum(self.port_meters.rate((port.index, "busy_ns")) for port in self.ports_of_core(core))
+        return min(100.0, busy_ns / 1e7)
 
     @staticmethod
     def _meter_values(counters: list[m.PortCounters]) -> dict[Any, int]:

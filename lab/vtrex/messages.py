@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 10
+PROTOCOL_VERSION = 11
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -38,6 +38,7 @@ class Op(IntEnum):
     ADDRESS = 17
     VERIFIED = 18
     SEQUENCE = 19
+    MEMORY = 20
 
 
 class FlowKind(IntEnum):
@@ -87,6 +88,7 @@ STREAM = struct.Struct("<ddQIHBBBHHI")
 VARIABLE = struct.Struct("<QQQQIIHHB")
 ACTION = struct.Struct("<BBBbHHHBIq")
 RATES = struct.Struct("<II")
+MEMORY = struct.Struct("<III")
 FLOW_SET = struct.Struct("<II")
 FLOW = struct.Struct("<4Q")
 LATENCY = struct.Struct("<4Qdd8QII")
@@ -124,6 +126,14 @@ class PortCounters(NamedTuple):
     rx_no_buffer: int
     tx_refused_bursts: int
     busy_ns: int
+
+
+class MemoryPool(NamedTuple):
+    """Buffers for frames; ``buffer_bytes`` is what one holds of a frame."""
+
+    buffer_bytes: int
+    free: int
+    total: int
 
 
 class FlowCounters(NamedTuple):

@@ -17,12 +17,12 @@ class Meters:
         self._counters: dict[Hashable, int] = {}
         self._rates: dict[Hashable, float] = {}
 
-    def sample(self, now_s: float, counters: Mapping[Hashable, int]) -> None:
-        """Take a sample, unless the last one is younger than PERIOD_S."""
+    def sample(self, now_s: float, counters: Mapping[Hashable, int]) -> bool:
+        """Take a sample, unless the last one is younger than PERIOD_S; tells whether it did."""
         if self._at_s is not None:
             elapsed_s = now_s - self._at_s
             if elapsed_s < PERIOD_S:
-                return
+                return False
             for key, value in counters.items():
                 gained = value - self._counters.get(key, value)
                 self._rates[key] = WEIGHT * self._rates.get(key, 0.0) + (1 - WEIGHT) * gained / elapsed_s
@@ -31,6 +31,7 @@ class Meters:
         self._at_s = now_s
         self._counters = dict(counters)
         self._rates = {key: rate for key, rate in self._rates.items() if key in self._counters}
+        return True
 
     def rate(self, key: Hashable) -> float:
         """Return units a second; 0.0 for a counter not sampled twice yet."""

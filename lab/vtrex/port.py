@@ -52,6 +52,7 @@ class Port:
     resolved: bool = True  # the destination MAC is known
     ipv4_src: str | None = None
     ipv4_dst: str | None = None
+    ipv6: str | None = None  # None: off, "": the client makes one of the MAC address
     vlan: list[int] = field(default_factory=list)
 
     @property
@@ -80,6 +81,7 @@ class Port:
         if self.ipv4_src is not None:
             state = "resolved" if self.resolved else "unresolved"
             ipv4 = {"state": state, "src": self.ipv4_src, "dst": self.ipv4_dst}
+        ipv6 = {"enabled": False} if self.ipv6 is None else {"enabled": True, "src": self.ipv6}
         return {
             "promiscuous": {"enabled": self.promiscuous},
             "multicast": {"enabled": self.multicast},
@@ -88,7 +90,7 @@ class Port:
             "rx_filter_mode": "hw",
             "vxlan_fs": [],
             "fc": {"mode": -1},
-            "layer_cfg": {"ether": ether, "ipv4": ipv4, "ipv6": {"enabled": False}},
+            "layer_cfg": {"ether": ether, "ipv4": ipv4, "ipv6": ipv6},
             "vlan": {"tags": list(self.vlan)},
         }
 
@@ -141,3 +143,12 @@ def parse_ipv4(text: str) -> bytes | None:
         return socket.inet_pton(socket.AF_INET, text)
     except OSError:
         return None
+
+
+def is_ipv6(text: str) -> bool:
+    """Tell whether this is an IPv6 address."""
+    try:
+        socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):
+        return False
+    return True

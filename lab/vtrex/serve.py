@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ from lab.vtrex.publisher import Publisher
 from lab.vtrex.rpc import serve_wire
 from lab.vtrex.settings import is_local
 from lab.vtrex.status_line import StatusLine
+from lab.vtrex.taps import PERIOD_S
 
 TICK_S = 0.5
 MAX_MESSAGE_BYTES = 16 << 20
@@ -110,9 +112,12 @@ class Server:
         for watched in (self._rpc, self._pub, self._engine.event_fd, self._engine.control_fd, stop_fd):
             poller.register(watched, zmq.POLLIN)
         next_tick_s = asked_s = time.monotonic()
+        more = False
         while True:
             wait_s = max(0.0, next_tick_s - time.monotonic())
-            ready: dict[Any, int] = dict(poller.poll(int(wait_s * 1000) + 1))
+            if self._generator.taps.any:
+                wait_s = 0.0 if more else min(wait_s, PERIOD_S)
+            ready: dict[Any, int] = dict(poller.poll(math.ceil(wait_s * 1000)))
             if stop_fd in ready:
                 return
             if self._engine.control_fd in ready:
@@ -122,9 +127,12 @@ class Server:
                 self._generator.collect_ended()
             if self._pub in ready or self._rpc in ready:
                 self._publisher.accept()
+            more = self._generator.taps.pump()
             if self._rpc in ready:
                 asked_s = time.monotonic()
                 self._answer()
+                if self._generator.stopping:
+                    return
             now_s = time.monotonic()
             if now_s >= next_tick_s:
                 # While traffic runs and nobody asks, the core may belong to a polling loop: leave it alone. Clients of
@@ -146,7 +154,8 @@ class Server:
         """Tell the clients and close the sockets."""
         if self._status is not None:
             self._status.close()
-        self._generator.events.emit(Event.SERVER_STOPPED, cause="server is shut down")
+        self._generator.events.emit(Event.SERVER_STOPPED, cause=self._generator.stopping or "server is shut down")
+        self._generator.taps.close()
         self._rpc.close()
         self._pub.close()
         self._context.term()

@@ -17,13 +17,13 @@ from tests.vtrex.serving import Rpc, Server, connected
 
 RECORD = Path(__file__).with_name("recorded_v308.jsonl")
 SESSION = 3137008520
-NOT_YET = {"get_utilization", "validate", "get_global_cfg"}  # optional methods that this server has not
+NOT_YET = {"validate"}  # optional methods that this server has not
 # Where ours may lack what the recorded server had, and why.
 LACKING = {
     "result.attr.layer_cfg.ipv4.dst": "no address by a configuration file",
     "result.attr.layer_cfg.ipv4.src": "no address by a configuration file",
 }
-KEYED_BY_DATA = ("histogram", "ver_id", "tp", "tb", "rp", "rb", "tps", "tbs", "rps", "rbs")
+KEYED_BY_DATA = ("cpu-socket-0", "histogram", "ver_id", "tp", "tb", "rp", "rb", "tps", "tbs", "rps", "rbs")
 
 
 def differences(theirs: Any, ours: Any, path: str = "result") -> Iterator[str]:

@@ -49,6 +49,7 @@ static void (*const answers[])(struct message *) = {
 	[OP_ADDRESS] = control_address,
 	[OP_VERIFIED] = control_verified,
 	[OP_SEQUENCE] = control_sequence,
+	[OP_MEMORY] = control_memory,
 };
 
 void control_serve(int fd)

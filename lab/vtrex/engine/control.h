@@ -22,6 +22,7 @@ void control_arrivals(struct message *message);
 void control_trial(struct message *message);
 void control_verified(struct message *message);
 void control_sequence(struct message *message);
+void control_memory(struct message *message);
 
 void control_capture_start(struct message *message);
 void control_capture_stop(struct message *message);

@@ -1,6 +1,8 @@
 #include "control.h"
 
 #include <string.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
 
 #include "clock.h"
 #include "device.h"
@@ -25,6 +27,20 @@ void control_ports(struct message *message)
 		};
 		message_append(message, &reply, sizeof(reply));
 	}
+}
+
+static void append_pool(struct rte_mempool *pool, void *message)
+{
+	struct memory_reply reply = {
+		.buffer_bytes = (uint32_t)rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM,
+		.free = rte_mempool_avail_count(pool), .total = pool->size,
+	};
+	message_append(message, &reply, sizeof(reply));
+}
+
+void control_memory(struct message *message)
+{
+	rte_mempool_walk(append_pool, message);
 }
 
 void control_flows(struct message *message)

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 10u
+#define PROTOCOL_VERSION 11u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -39,6 +39,7 @@ enum op {
 	OP_ADDRESS,
 	OP_VERIFIED,
 	OP_SEQUENCE,
+	OP_MEMORY,
 };
 
 #define WIRE_STRUCT struct __attribute__((packed))
@@ -62,6 +63,11 @@ WIRE_STRUCT hello_reply {
 	uint32_t cores;
 	uint64_t tsc_hz;
 	uint64_t arrivals_capacity;
+};
+
+WIRE_STRUCT memory_reply { /* OP_MEMORY: one for each pool of frame buffers */
+	uint32_t buffer_bytes; /* what a buffer holds of a frame */
+	uint32_t free, total;
 };
 
 enum port_state { PORT_IDLE, PORT_TRANSMITTING };

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.vtrex.generator import Generator
-from lab.vtrex.methods import captures, lab_only, ports, stats, streams, system, traffic
+from lab.vtrex.methods import captures, lab_only, ports, receive, refused, stats, streams, system, traffic
 from lab.vtrex.params import Params
 
 Method = Callable[[Generator, Params], Any]
@@ -18,9 +18,11 @@ TREX_METHODS: Mapping[str, Method] = {
     **traffic.METHODS,
     **stats.METHODS,
     **captures.METHODS,
+    **receive.METHODS,
 }
 METHODS: Mapping[str, Method] = {
     **TREX_METHODS,
     **lab_only.METHODS,
+    **refused.METHODS,
     "get_supported_cmds": lambda generator, params: [*TREX_METHODS, "get_supported_cmds"],
 }

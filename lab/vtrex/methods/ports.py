@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.vtrex import params as p
 from lab.vtrex.generator import Generator
-from lab.vtrex.port import parse_ipv4, parse_mac
+from lab.vtrex.port import is_ipv6, parse_ipv4, parse_mac
 from lab.vtrex.rpc import refuse
 
 NO_ADDRESS = bytes(4)
@@ -37,7 +37,9 @@ def get_port_status(generator: Generator, params: p.Params) -> dict[str, Any]:
     generator.check_profile(params)
     generator.tick()
     generator.collect_ended()
-    return port.status()
+    status = port.status()
+    status["rx_info"] |= generator.reception.describe(port.index)
+    return status
 
 
 def set_port_attr(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def service(generator: Generator, params: p.Params) -> dict[str, Any]:
     port = generator.owned_port(params)
     port.service = p.boolean(params, "enabled")
     port.service_filtered = p.boolean(params, "filtered", False)
+    if not port.service:
+        generator.reception.stop_port(port.index)
     return {}
 
 
@@ -103,19 +107,12 @@ def set_vlan(generator: Generator, params: p.Params) -> dict[str, Any]:
 
 
 def conf_ipv6(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Accept that IPv6 is off; it cannot be switched on."""
-    generator.port(params)
-    if p.boolean(params, "enabled"):
-        raise refuse("this generator's ports have no IPv6 stack")
-    return {}
-
-
-def set_rx_feature(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Accept that a receive feature is off; captures do what the receive queue did."""
-    generator.port(params)
-    kind = p.string(params, "type")
-    if p.boolean(params, "enabled"):
-        raise refuse(f"rx feature '{kind}' is not supported by this generator; use a capture")
+    """Keep the IPv6 address that the client's own services (ping, scan6) use; the port answers nothing for it."""
+    port = generator.port(params)
+    enabled, src = p.boolean(params, "enabled"), p.string(params, "src_ipv6", "")
+    if enabled and src and not is_ipv6(src):
+        raise refuse(f"'{src}' is no IPv6 address")
+    port.ipv6 = src if enabled else None
     return {}
 
 
@@ -136,6 +133,5 @@ METHODS = {
     "set_l3": set_l3,
     "set_vlan": set_vlan,
     "conf_ipv6": conf_ipv6,
-    "set_rx_feature": set_rx_feature,
     "get_tpg_status": get_tpg_status,
 }

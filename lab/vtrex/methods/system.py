@@ -128,6 +128,52 @@ def get_async_results(generator: Generator, params: p.Params) -> dict[str, Any]:
     raise RpcError(-32003, f"there is no task with ticket {p.integer(params, 'ticket_id')}", "No Results")
 
 
+def cancel_async_task(generator: Generator, params: p.Params) -> Any:
+    """Say that there is no such task."""
+    return get_async_results(generator, params)
+
+
+GLOBAL_CFG = {"do_mbuf_cache": False, "process_at_cp": False, "sched_max_stretch": 0.0}
+"""TRex's: the first two are its stateful mode's; frames that are too late are not sent here, whatever the third."""
+
+
+def get_global_cfg(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return what TRex lets be configured."""
+    return GLOBAL_CFG
+
+
+def set_global_cfg(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Accept what is so already."""
+    for name, value in params.items():
+        if name not in ("api_h", "handler") and (name not in GLOBAL_CFG or GLOBAL_CFG[name] != value):
+            raise refuse(f"'{name}' cannot be set on this generator; fixed are: {GLOBAL_CFG}")
+    return {}
+
+
+def get_utilization(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return how busy each polling core was lately (percent, latest first), and the buffers for frames."""
+    generator.tick()
+    cores = []
+    for core, history in enumerate(generator.busy_percent):
+        active = [port.index for port in generator.ports_of_core(core) if port.active]
+        cores.append({"history": list(history), "ports": [*active, -1, -1][:2]})
+    buffers: dict[str, list[int]] = {}
+    for pool in generator.engine.memory():
+        free, total = buffers.get(f"{pool.buffer_bytes}b", (0, 0))
+        buffers[f"{pool.buffer_bytes}b"] = [free + pool.free, total + pool.total]
+    return {"cpu": cores, "mbuf_stats": {"cpu-socket-0": buffers}}
+
+
+def shutdown(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """End the server, unless somebody else owns a port and ``force`` is not set."""
+    user = p.string(params, "user")
+    others = {port.owner.user for port in generator.ports if port.owner is not None and port.owner.user != user}
+    if others and not p.boolean(params, "force", False):
+        raise refuse(f"ports are owned by {', '.join(sorted(others))}; use force to shut down nevertheless")
+    generator.stopping = f"server was shut down by '{user}'"
+    return {}
+
+
 METHODS = {
     "get_version": get_version,
     "api_sync": api_sync,
@@ -137,4 +183,9 @@ METHODS = {
     "publish_now": publish_now,
     "get_async_events": get_async_events,
     "get_async_results": get_async_results,
+    "cancel_async_task": cancel_async_task,
+    "get_global_cfg": get_global_cfg,
+    "set_global_cfg": set_global_cfg,
+    "get_utilization": get_utilization,
+    "shutdown": shutdown,
 }
