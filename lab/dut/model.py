@@ -130,7 +130,7 @@ class ModelForwarder:
         """Behave so from now on; frames are numbered and counted from 0, and those that it holds are gone."""
         self.behaviour = behaviour
         self._tell("clear")
-        for name, value in _values(behaviour):
+        for name, value in values_of(behaviour):
             self._tell(f"set {name} {value}")
         self._tell("begin")
 
@@ -204,7 +204,7 @@ class ModelForwarder:
         return line
 
 
-def _values(behaviour: Behaviour) -> Iterator[tuple[str, str]]:
+def values_of(behaviour: Behaviour) -> Iterator[tuple[str, str]]:
     """Yield every value under the name that the program has for it: ``delay_ns``, ``lose.frames``."""
     for name, value in behaviour.model_dump().items():
         parts = value.items() if isinstance(value, dict) else [("", value)]

@@ -146,6 +146,12 @@ def test_every_arrival_of_a_latency_stream_is_known_by_its_number(
     record = reordering_record(seen, sent=frames, tx_port=0, rx_port=1, complete=True, source="vtrex-arrivals")
     assert (record.received, record.lost) == (truth.sent, truth.lost)
     assert (record.duplicates, record.reordered) == (truth.duplicated, truth.moved)
+    sequence = rpc.call("pixlab_get_sequence", pg_id=PG_ID)  # found while the frames came, without a record of all
+    assert (sequence["numbered"], sequence["lost"]) == (frames, truth.lost)
+    assert (sequence["duplicates"], sequence["reordered"]) == (truth.duplicated, truth.moved)
+    assert (sequence["too_old"], sequence["never_sent"], sequence["extent"]["unknown"]) == (0, 0, 0)
+    assert sequence["extent"]["max"] == record.extent_max
+    assert sequence["extent"]["mean"] == pytest.approx(record.extent_mean)
     assert report["ports"][1]["rx_unknown"] == 0
 
 
