@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,6 +167,25 @@ def test_copies_and_late_frames_on_a_wire_are_counted_as_such(rpc: Rpc, verified
     assert (after["received"], after["duplicates"], after["lost"]) == (200, 3, 0)
     assert after["never_sent"] == (0 if verified else 1)  # the signature does not fit: it is wrong, and counted there
     assert rpc.call("pixlab_get_latency", pg_id=9)["negative"] == 0
+
+
+def test_time_stamps_that_cannot_be_are_counted_and_not_hidden(rpc: Rpc) -> None:
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=continuous(2_000, pg_id=9, rule="latency"))
+    with rpc.capturing(1, limit=10) as frames:
+        rpc.call("start_traffic", port_id=0, mul=RAW, duration=0.1)
+        rpc.wait_idle(0)
+    usual = rpc.call("pixlab_get_latency", pg_id=9)
+    assert (usual["count"], usual["negative"], usual["over_10s"]) == (200, 0, 0)
+    for ticks in (10**14, -(10**14)):  # hours ahead of the clock, and behind it
+        magic, generation, hw_id, sequence, stamp = HEADER.unpack(frames[5][-16:])
+        push(rpc, frames[5][:-16] + HEADER.pack(magic, generation, hw_id, sequence, (stamp + ticks) % 2**64))
+    found = rpc.call("pixlab_get_latency", pg_id=9)
+    assert (found["count"], found["negative"], found["over_10s"]) == (202, 1, 1)
+    assert found["min_ns"] == 0
+    assert found["max_ns"] > 10e9
+    histogram = HdrHistogram.decode(found["hdr"])
+    assert histogram.get_total_count() == 202
+    assert histogram.get_max_value() <= histogram.get_highest_equivalent_value(10_000_000_000)
 
 
 def push(rpc: Rpc, frame: bytes) -> None:

@@ -61,9 +61,9 @@ static void came_late(struct sequence *sequence, uint64_t number)
 	sequence->extents[histogram_index(extent)]++;
 }
 
-void sequence_note(struct sequence *sequence, uint32_t number32, uint64_t given)
+/* A frame that is not the next one. */
+static void out_of_turn(struct sequence *sequence, uint64_t number, uint64_t given)
 {
-	uint64_t number = sequence->newest + (uint64_t)(int64_t)(int32_t)(number32 - (uint32_t)sequence->newest);
 	if (number >= given) {
 		sequence->never_sent++;
 		return;
@@ -87,5 +87,18 @@ void sequence_note(struct sequence *sequence, uint32_t number32, uint64_t given)
 	*word |= bit;
 	if (late)
 		came_late(sequence, number);
+	sequence->distinct++;
+}
+
+void sequence_note(struct sequence *sequence, uint32_t number32, uint64_t given)
+{
+	uint64_t next = sequence->newest;
+	if (number32 != (uint32_t)next || next >= given) {
+		out_of_turn(sequence, next + (uint64_t)(int64_t)(int32_t)(number32 - (uint32_t)next), given);
+		return;
+	}
+	uint64_t *word = &sequence->seen[next / 64 % WORDS];
+	*word = (next % 64 == 0 ? 0 : *word) | 1ull << (next % 64);
+	sequence->newest = next + 1;
 	sequence->distinct++;
 }
