@@ -1,60 +1,35 @@
-"""What is at the other ends comes and goes: the guest behind the ports, and the clients that drive them."""
+"""What is at the other ends comes and goes: the machine behind the ports, and the clients that drive them."""
 
 from __future__ import annotations
 
-import shutil
+import base64
+import os
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
 
-from lab.dut.testpmd import Testpmd
-from lab.dut.testpmd_process import PROGRAM
+from lab import images
+from lab.dut.deploy import DeployedDut, deploy
+from lab.errors import LabError
 from lab.process import dying_with_parent
+from lab.testbed import load
 from tests.vtrex.serving import Rpc, Server, client_command, connected, run_client
 from tests.vtrex.test_fields import stream
 from tests.vtrex.test_lifecycle import until
 
-MACS = ("52:54:00:12:01:00", "52:54:00:12:01:01")
-PEERS = ("02:00:00:00:00:00", "02:00:00:00:00:01")
-QUEUE = 256
 BURST = 200  # fits every queue on the way, so that none is lost however long one of the processes does not run
 NOW = {"type": "raw", "value": 1, "op": "abs"}
-LINK_CHANGED = 8  # TRex's event type
-# No frame is too late; a guest that does not run for a while loses none, but one that is away does.
+# No frame is too late; a machine that does not run for a while loses none, but one that is away does.
 PATIENT = ("--late-us", "1000000", "--full-wait-us", "200000")
-
-
-class Guest:
-    """dpdk-testpmd on virtio-user devices, in the place of a machine: it is started, killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._running: Testpmd | None = None
-
-    def start(self) -> None:
-        sockets = [self._folder / f"v{number}" for number in (0, 1)]
-        log = self._folder / "testpmd.log"
-        self._running = Testpmd(sockets, MACS, PEERS, core=1, housekeeping_core=0, queue_size=QUEUE, log=log)
-        self._running.start()
-
-    def kill(self) -> None:
-        if self._running is not None:
-            self._running._process.kill()  # as a crash does: it says good-bye to nobody
-            self._running.close()
-            self._running = None
-
-
-@pytest.fixture
-def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
-    if shutil.which(PROGRAM) is None:
-        pytest.skip(f"needs {PROGRAM}")
-    guest = Guest(tmp_path_factory.mktemp("v"))
-    yield guest
-    guest.kill()
 
 
 def links(rpc: Rpc) -> list[bool]:
@@ -83,47 +58,63 @@ def report(rpc: Rpc) -> dict[str, Any]:
     return found
 
 
-def test_a_guest_that_is_killed_and_started_again_gets_frames_again(
-    guest: Guest, start_server: Callable[..., Server]
+def qemu_pid(deployed: DeployedDut) -> int:
+    thread = next(iter(deployed.vcpu_tids.values()))
+    found = re.search(r"Tgid:\s+(\d+)", Path(f"/proc/{thread}/status").read_text())
+    assert found is not None
+    return int(found[1])
+
+
+def send(rpc: Rpc, mac: str, mode: dict[str, object]) -> None:
+    """Send from port 0 what the router forwards to port 1."""
+    frame = Ether(dst=mac, src="02:00:00:00:00:00") / IP(src="198.18.128.1", dst="198.19.128.1") / UDP() / bytes(22)
+    packet = {"binary": base64.b64encode(bytes(frame)).decode(), "meta": ""}
+    rpc.call("remove_all_streams", port_id=0)
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode, packet=packet))
+    rpc.call("start_traffic", port_id=0, mul=NOW, duration=-1)
+
+
+def mac_of(deployed: DeployedDut) -> str:
+    return str(deployed.dut.ports()[0]["mac"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
+def test_a_machine_that_is_killed_and_booted_again_forwards_again(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, start_server: Callable[..., Server]
 ) -> None:
-    folder = guest._folder
-    server = start_server("--port", f"vhost:{folder}/v0", "--port", f"vhost:{folder}/v1", "--core", "0", *PATIENT)
-    guest.start()
+    images.build()
+    testbed, image = load("virtual"), images.find("pix-padded")
+    sockets = [tmp_path_factory.mktemp("q") / name for name in ("v0", "v1")]
+    options = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
+    server = start_server(*options, "--core", "0", *PATIENT)
+
+    def machine() -> AbstractContextManager[DeployedDut]:
+        return deploy(testbed, image, vhost_sockets=sockets, run_dir=tmp_path, progress=lambda step: None)
+
     with connected(server) as rpc:
         rpc.reset(0, 1)
-        rpc.call("get_async_events", session_id=1)
-        assert until(lambda: links(rpc) == [True, True])
-        endless = {"type": "continuous", "rate": {"type": "pps", "value": 5000}}
-        rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=endless))
-        rpc.call("start_traffic", port_id=0, mul=NOW, duration=-1)
-        assert until(lambda: counters(rpc)[1] > 500)
-
-        guest.kill()
-        assert until(lambda: links(rpc) == [False, False])
-        assert rpc.call("get_port_status", port_id=0)["state"] == "TX"
+        with pytest.raises(LabError, match="closed its console"), machine() as deployed:
+            deployed.dut.start()
+            send(rpc, mac_of(deployed), {"type": "continuous", "rate": {"type": "pps", "value": 5000}})
+            assert until(lambda: counters(rpc)[1] > 500)
+            os.kill(qemu_pid(deployed), signal.SIGKILL)
+            assert until(lambda: links(rpc) == [False, False])
+            deployed.dut.ports()  # does not answer any more
         down = counters(rpc)
-
-        guest.start()
-        assert until(lambda: links(rpc) == [True, True])
-        assert until(lambda: counters(rpc)[1] > down[1] + 500)
-        rpc.call("stop_traffic", port_id=0)
-        seen = report(rpc)
-        assert seen["intended_packets"] == seen["sent_packets"] + seen["queue_full"] + seen["too_late"]
-        assert seen["queue_full"] > 0  # while nobody was there
-        assert seen["sent_packets"] == counters(rpc)[0]
-
-        rpc.call("remove_all_streams", port_id=0)
-        before = settled_counters(rpc)
-        rpc.call("add_stream", port_id=0, stream_id=2, stream=stream([], frames=BURST))
-        rpc.call("start_traffic", port_id=0, mul=NOW, duration=-1)
-        rpc.wait_idle(0)
-        assert until(lambda: counters(rpc)[1] == before[1] + BURST)
-        assert counters(rpc)[0] == before[0] + BURST
-        events = rpc.call("get_async_events", session_id=1)["data"]
-    ups = [event["data"]["attr"]["link"]["up"] for event in events if event["type"] == LINK_CHANGED]
-    assert ups.count(False) >= 2
-    assert ups[-2:] == [True, True]
-    guest.kill()
+        with machine() as deployed:
+            deployed.dut.start()
+            assert until(lambda: links(rpc) == [True, True])
+            assert until(lambda: counters(rpc)[1] > down[1] + 500)
+            rpc.call("stop_traffic", port_id=0)
+            seen = report(rpc)
+            assert seen["intended_packets"] == seen["sent_packets"] + seen["queue_full"] + seen["too_late"]
+            assert seen["queue_full"] > 0  # while no machine was there
+            before = settled_counters(rpc)
+            burst = {"type": "single_burst", "total_pkts": BURST, "rate": {"type": "pps", "value": 10_000}}
+            send(rpc, mac_of(deployed), burst)
+            rpc.wait_idle(0)
+            assert until(lambda: counters(rpc)[1] >= before[1] + BURST)
+            assert settled_counters(rpc) == (before[0] + BURST, before[1] + BURST)
     assert server.stop() == (0, "")
 
 

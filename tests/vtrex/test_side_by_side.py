@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from scapy.layers.l2 import ARP, Ether
 
 from lab.process import dying_with_parent
+from lab.vtrex.cli import main
 from lab.vtrex.settings import is_local
 from tests.vtrex.serving import READY, Rpc, Server, connected, run_client
 from tests.vtrex.test_fields import stream
@@ -181,3 +183,22 @@ def test_a_server_that_others_can_reach_says_so() -> None:
 )
 def test_which_addresses_are_local(address: str, local: bool) -> None:
     assert is_local(address) is local
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs")
+def test_threads_run_on_the_cpus_of_the_file(config: Path, start_server: Callable[..., Server]) -> None:
+    first, *_, last = sorted(os.sched_getaffinity(0))
+    platform = f"  platform: {{master_thread_id: {last}, dual_if: [{{socket: 0, threads: [{first}]}}]}}\n"
+    config.write_text(CONFIG + platform)
+    server = start_server("--cfg", str(config))
+    assert os.sched_getaffinity(server.process.pid) == {last}
+    with connected(server) as rpc:
+        assert [core["id"] for core in rpc.call("pixlab_get_trial_report")["cores"]] == [first]
+
+
+def test_a_cpu_that_is_not_there_is_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(CONFIG.replace("  low_end: true\n", "") + "  platform: {master_thread_id: 4095}\n")
+    before = os.sched_getaffinity(0)
+    assert main(["serve", "--cfg", str(config)]) == 11
+    assert capsys.readouterr().err.startswith("vtrex: CPU 4095 is not available for housekeeping; there are: ")
+    assert os.sched_getaffinity(0) == before
