@@ -146,19 +146,20 @@ class Engine:
         return [m.MemoryPool(*values) for values in m.MEMORY.iter_unpack(self.ask(m.Op.MEMORY))]
 
     def start(
-        self, port_id: int, streams: Sequence[bytes], *, duration_s: float, new_trial: bool, paused: bool, start_ns: int
+        self, port_id: int, profile: int, streams: Sequence[bytes], *, duration_s: float, new_trial: bool, start_ns: int
     ) -> None:
-        """Start streams (packed stream_spec) on a port; ``duration_s`` < 0 means until stopped."""
-        head = m.START.pack(port_id, len(streams), new_trial, paused, duration_s, start_ns)
+        """Start streams (packed stream_spec) as a profile of a port; ``duration_s`` < 0 means until stopped."""
+        head = m.START.pack(port_id, len(streams), new_trial, profile, duration_s, start_ns)
         self.ask(m.Op.START, head + b"".join(streams))
 
-    def stop(self, port_id: int) -> None:
-        """End a port's traffic with the frames that are due now, and wait until they are sent."""
-        self.ask(m.Op.STOP, struct.pack("<I", port_id))
+    def stop(self, port_id: int, profile: int) -> None:
+        """End a profile with the frames that are due now, and wait until they are sent."""
+        self.ask(m.Op.STOP, m.STOP.pack(port_id, profile))
 
-    def set_rates(self, port_id: int, rates_pps: Sequence[float]) -> None:
-        """Change the rate of every stream of a port; 0 pauses a stream."""
-        self.ask(m.Op.RATES, m.RATES.pack(port_id, len(rates_pps)) + struct.pack(f"<{len(rates_pps)}d", *rates_pps))
+    def set_rates(self, port_id: int, profile: int, rates_pps: Sequence[float]) -> None:
+        """Change the rate of every stream of a profile; 0 pauses a stream, below 0 it stays as it is."""
+        head = m.RATES.pack(port_id, profile, len(rates_pps))
+        self.ask(m.Op.RATES, head + struct.pack(f"<{len(rates_pps)}d", *rates_pps))
 
     def set_flow(self, flow: int, *, active: bool) -> None:
         """Begin (with zero counters) or end the life of a flow index."""

@@ -15,6 +15,10 @@ FIRST_GENERATION = 2  # 1 means "none" in TRex's latency header
 LAST_GENERATION = 255
 
 
+StreamKey = tuple[int, str, int]
+"""Port, profile and id of a stream."""
+
+
 @dataclass
 class Group:
     """A pg_id in use: its flow index in the engine and the streams that carry it."""
@@ -23,7 +27,7 @@ class Group:
     kind: m.FlowKind
     hw_id: int
     version: int
-    streams: set[tuple[int, int]] = field(default_factory=set)  # (port, stream id)
+    streams: set[StreamKey] = field(default_factory=set)
     generation: int = FIRST_GENERATION - 1
     arrival: Arrival | None = None  # set: its frames are verified
     past_bins: dict[str, int] = field(default_factory=dict)  # TRex's latency histogram of all starts before the last
@@ -61,7 +65,7 @@ class FlowTable:
         """Return a group or None."""
         return self._groups.get(pg_id)
 
-    def add(self, rule: FlowRule, port_id: int, stream_id: int) -> None:
+    def add(self, rule: FlowRule, stream: StreamKey) -> None:
         """Let a stream carry a pg_id.
 
         Raises:
@@ -82,12 +86,12 @@ class FlowTable:
             self._engine.set_flow(group.flow, active=True)
             self._versions += 1
             self._groups[rule.pg_id] = group
-        group.streams.add((port_id, stream_id))
+        group.streams.add(stream)
 
-    def remove(self, rule: FlowRule, port_id: int, stream_id: int) -> None:
+    def remove(self, rule: FlowRule, stream: StreamKey) -> None:
         """Let a stream carry its pg_id no longer; without streams the group is gone."""
         group = self._groups[rule.pg_id]
-        group.streams.discard((port_id, stream_id))
+        group.streams.discard(stream)
         if not group.streams:
             self._engine.set_flow(group.flow, active=False)
             del self._groups[rule.pg_id]

@@ -18,10 +18,12 @@ from lab.vtrex.events import Event, EventQueues
 from lab.vtrex.flows import FlowTable
 from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
-from lab.vtrex.port import PROFILE, TX, Owner, Port, default_mac
+from lab.vtrex.port import ALL, PAUSE, PROFILE, Owner, Port, Profile, default_mac
 from lab.vtrex.publisher import Publisher
+from lab.vtrex.rates import highest
 from lab.vtrex.reception import Reception
 from lab.vtrex.rpc import refuse
+from lab.vtrex.schedule import expected
 from lab.vtrex.taps import Taps
 from lab.vtrex.trial import TrialWatch
 
@@ -128,16 +130,22 @@ class Generator:
         return port
 
     @staticmethod
-    def check_profile(params: p.Params) -> None:
-        """Refuse profiles other than the default one.
+    def profiles(port: Port, params: p.Params) -> list[Profile]:
+        """Return the profiles that a request names, ``*`` being all of them.
 
         Raises:
-            RpcError: the request names one.
+            RpcError: there is none of this name.
 
         """
-        profile = p.string(params, "profile_id", PROFILE)
-        if profile not in (PROFILE, "*"):
-            raise refuse(f"profile '{profile}' does not exist; this generator has the default profile '{PROFILE}' only")
+        name = p.string(params, "profile_id", PROFILE)
+        if name == ALL:
+            return list(port.profiles.values())
+        if name not in port.profiles:
+            if name == PROFILE:  # is always there, if need be without streams
+                return [Profile(PROFILE)]
+            known = ", ".join(port.profiles) or "none"
+            raise refuse(f"profile [{name}] does not exist in the port [{port.index}]; there are: {known}")
+        return [port.profiles[name]]
 
     def _publish(self, event: Event, data: dict[str, Any]) -> None:
         self.publisher.tell("trex-event", int(event), data)
@@ -165,27 +173,37 @@ class Generator:
         if owner is not None:
             self.events.emit(Event.PORT_RELEASED, port_id=port.index, who=owner.user, session_id=owner.session_id)
 
-    def remove_stream(self, port: Port, stream_id: int) -> None:
-        """Forget a stream and let go of its pg_id."""
-        stream = port.streams.pop(stream_id)
+    def remove_stream(self, port: Port, profile: Profile, stream_id: int) -> None:
+        """Forget a stream and let go of its pg_id; a profile without streams is gone."""
+        stream = profile.streams.pop(stream_id)
         if stream.rule is not None:
-            self.flows.remove(stream.rule, port.index, stream_id)
+            self.flows.remove(stream.rule, (port.index, profile.name, stream_id))
+        if not profile.streams:
+            port.profiles.pop(profile.name, None)
 
     def any_active(self) -> bool:
         """Tell whether a port has traffic, be it paused."""
         return any(port.active for port in self.ports)
 
     def collect_ended(self) -> None:
-        """Notice which ports have sent their last frame, and tell the clients."""
+        """Notice which profiles have sent their last frame, and tell the clients."""
         for port, counters in zip(self.ports, self.engine.port_counters(), strict=True):
-            if port.active is not None and not counters.transmitting:
-                self.set_ended(port)
-                self.events.emit(Event.PROFILE_FINISHED, port_id=port.index, profile_id=PROFILE)
+            ended = [
+                each for each in port.active if each.running and not counters.transmitting >> each.running.slot & 1
+            ]
+            for profile in ended:
+                is_file = profile is port.pcap
+                self.set_ended(port, profile)
+                if not is_file:
+                    self.events.emit(Event.PROFILE_FINISHED, port_id=port.index, profile_id=profile.name)
+            if ended and not port.active:
                 self.events.emit(Event.PORT_FINISHED, port_id=port.index)
 
-    def set_ended(self, port: Port) -> None:
-        """Note that a port's traffic is over."""
-        port.active = None
+    def set_ended(self, port: Port, profile: Profile) -> None:
+        """Note that a profile's traffic is over."""
+        profile.active = None
+        if profile is port.pcap:
+            port.pcap = None
         if not self.any_active():
             self.trial.ended(time.monotonic())
 
@@ -218,11 +236,11 @@ class Generator:
         """Return (frames, bits) a second that each running port is told to send."""
         rates = []
         for port in self.ports:
-            if port.active != TX or port.running is None:
-                rates.append((0.0, 0.0))
-                continue
-            factor = port.running.factor
-            loads = [stream.load(port.line_rate_bps) for stream in port.running.streams]
-            scaled = [(load, factor if load.scales else 1.0) for load in loads]
-            rates.append((sum(load.rate_pps * by for load, by in scaled), sum(load.l2_bps * by for load, by in scaled)))
+            totals = [0.0, 0.0]
+            for profile in port.active:
+                if profile.active != PAUSE and profile.running is not None:
+                    frames_pps, l2_bps, _ = highest(expected(port, profile.running), profile.running.factor)
+                    totals[0] += frames_pps
+                    totals[1] += l2_bps
+            rates.append((totals[0], totals[1]))
         return rates

@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 11
+PROTOCOL_VERSION = 12
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -14,6 +14,8 @@ NO_VARIABLE = 0xFFFF
 STATS_FLOWS = 1023
 LATENCY_FLOWS = 128
 NO_FLOW = 0xFFFFFFFF
+NO_STREAM = 0xFFFFFFFF
+MAX_PROFILES = 64
 
 
 class Op(IntEnum):
@@ -82,12 +84,13 @@ HEADER = struct.Struct("<IiI")
 HELLO = struct.Struct("<IIIQQ")
 HELLO_CORE = struct.Struct("<II")
 DRIVER = struct.Struct("<16s")
-PORT = struct.Struct("<II8Q")
+PORT = struct.Struct("<10Q")
 START = struct.Struct("<IIIIdQ")
-STREAM = struct.Struct("<ddQIHBBBHHI")
+STREAM = struct.Struct("<dddQIIIIHBBBBBBHHI")
 VARIABLE = struct.Struct("<QQQQIIHHB")
 ACTION = struct.Struct("<BBBbHHHBIq")
-RATES = struct.Struct("<II")
+STOP = struct.Struct("<II")
+RATES = struct.Struct("<III")
 MEMORY = struct.Struct("<III")
 FLOW_SET = struct.Struct("<II")
 FLOW = struct.Struct("<4Q")
@@ -114,7 +117,10 @@ WRONG_KINDS = 4
 
 
 class PortCounters(NamedTuple):
-    """A port's state, link and counters since the engine began; bytes include the FCS."""
+    """A port's state, link and counters since the engine began; bytes include the FCS.
+
+    Bit i of ``transmitting`` is set while profile i sends.
+    """
 
     transmitting: int
     link_up: int

@@ -7,19 +7,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.vtrex.layer import Layer
+from lab.vtrex.messages import MAX_PROFILES
 from lab.vtrex.streams import Stream
 
 PROFILE = "_"
-IDLE, STREAMS, TX, PAUSE = "IDLE", "STREAMS", "TX", "PAUSE"
+ALL = "*"
+IDLE, STREAMS, TX, PAUSE, PCAP_TX = "IDLE", "STREAMS", "TX", "PAUSE", "PCAP_TX"
 
 
 @dataclass
 class Running:
-    """The traffic of a port since its last start."""
+    """The traffic of a profile since its last start; ``slot`` is the profile's number in the engine."""
 
     streams: list[Stream]
     factor: float
     duration_s: float
+    slot: int
+    factors: dict[int, float] = field(default_factory=dict)  # of single streams, where they differ
+    paused: set[int] = field(default_factory=set)  # streams
+
+
+@dataclass
+class Profile:
+    """Streams that are started and stopped together."""
+
+    name: str
+    streams: dict[int, Stream] = field(default_factory=dict)
+    active: str | None = None  # TX or PAUSE while there is traffic, PCAP_TX for a file
+    running: Running | None = None
+
+    @property
+    def state(self) -> str:
+        """TRex's name of the state."""
+        return self.active or (STREAMS if self.streams else IDLE)
 
 
 @dataclass
@@ -40,10 +60,9 @@ class Port:
     peer_mac: bytes
     speed_gbps: float
     owner: Owner | None = None
-    streams: dict[int, Stream] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)  # those that have streams
+    pcap: Profile | None = None  # a file that is sent
     max_stream_id: int = 0
-    active: str | None = None  # TX or PAUSE while there is traffic
-    running: Running | None = None
     link_up: bool = False
     service: bool = False
     service_filtered: bool = False
@@ -56,9 +75,21 @@ class Port:
     vlan: list[int] = field(default_factory=list)
 
     @property
+    def active(self) -> list[Profile]:
+        """Profiles that have traffic, be it paused."""
+        every = [*self.profiles.values(), *([self.pcap] if self.pcap else [])]
+        return [profile for profile in every if profile.active is not None]
+
+    @property
     def state(self) -> str:
-        """TRex's name of the state."""
-        return self.active or (STREAMS if self.streams else IDLE)
+        """TRex's name of the state: that of its busiest profile."""
+        states = {profile.state for profile in self.profiles.values()} | ({PCAP_TX} if self.pcap else set())
+        return next((state for state in (PCAP_TX, TX, PAUSE, STREAMS) if state in states), IDLE)
+
+    def free_slot(self) -> int | None:
+        """Return a profile number of the engine that nothing runs in, None when all are taken."""
+        taken = {profile.running.slot for profile in self.active if profile.running is not None}
+        return next((slot for slot in range(MAX_PROFILES) if slot not in taken), None)
 
     @property
     def line_rate_bps(self) -> float:
@@ -100,10 +131,10 @@ class Port:
         return {
             "owner": self.owner.user if self.owner else "",
             "state": self.state,
-            "state_profile": {PROFILE: self.state},
+            "state_profile": {name: profile.state for name, profile in self.profiles.items()} or {PROFILE: IDLE},
             "service": self.service,
             "service_filtered": self.service_filtered,
-            "profile_count": 1,
+            "profile_count": max(1, len(self.profiles)),
             "max_stream_id": self.max_stream_id,
             "attr": self.attributes(),
             "rx_info": {

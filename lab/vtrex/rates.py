@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.vtrex.rpc import refuse
@@ -47,10 +47,31 @@ def stream_rate_pps(kind: str, value: float, size_bytes: float, line_rate_bps: f
     return value / divisors[kind]
 
 
-def factor_for(loads: Sequence[Load], kind: str, value: float, line_rate_bps: float) -> float:
+@dataclass(frozen=True)
+class Demand:
+    """What is sent at a moment, at multiplier 1: by streams that scale, and by those that do not.
+
+    Each is (frames a second, L2 bits a second, L1 bits a second).
+    """
+
+    fixed: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scaling: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+def demand(loads: Iterable[Load]) -> Demand:
+    """Return what these streams send at once."""
+    sums = {True: [0.0, 0.0, 0.0], False: [0.0, 0.0, 0.0]}
+    for load in loads:
+        for i, value in enumerate((load.rate_pps, load.l2_bps, load.l1_bps)):
+            sums[load.scales][i] += value
+    return Demand((sums[False][0], sums[False][1], sums[False][2]), (sums[True][0], sums[True][1], sums[True][2]))
+
+
+def factor_for(demands: Sequence[Demand], kind: str, value: float, line_rate_bps: float) -> float:
     """Return the factor by which the scaling streams must be multiplied so that the port sends what ``mul`` asks for.
 
-    Latency streams do not scale, so factor = (asked - fixed) / scaling (trex-protocol 2.5, start_traffic).
+    Latency streams do not scale, so factor = (asked - fixed) / scaling (trex-protocol 2.5, start_traffic). Of several
+    moments the one with the most counts.
 
     Raises:
         RpcError: unknown kind, or less asked for than the latency streams alone send.
@@ -60,15 +81,18 @@ def factor_for(loads: Sequence[Load], kind: str, value: float, line_rate_bps: fl
         if not value > 0:
             raise refuse(f"multiplier must be above 0, not {value}")
         return value
-    measures = {"pps": "rate_pps", "bps": "l2_bps", "bpsl1": "l1_bps", "percentage": "l1_bps"}
+    measures = {"pps": 0, "bps": 1, "bpsl1": 2, "percentage": 2}
     if kind not in measures:
         raise refuse(f"multiplier type '{kind}' is none of raw, {', '.join(measures)}")
-    asked = value / 100 * line_rate_bps if kind == "percentage" else value
-    fixed = sum(getattr(load, measures[kind]) for load in loads if not load.scales)
-    scaling = sum(getattr(load, measures[kind]) for load in loads if load.scales)
-    if not asked > fixed and (scaling > 0 or asked < fixed):
-        raise refuse(f"the latency streams enforce a minimum rate of {fixed:g}; {asked:g} was asked for")
-    return (asked - fixed) / scaling if scaling > 0 else 1.0
+    asked, measure = (value / 100 * line_rate_bps if kind == "percentage" else value), measures[kind]
+    factors = []
+    for moment in demands:
+        fixed, scaling = moment.fixed[measure], moment.scaling[measure]
+        if not asked > fixed and (scaling > 0 or asked < fixed):
+            raise refuse(f"the latency streams enforce a minimum rate of {fixed:g}; {asked:g} was asked for")
+        if scaling > 0:
+            factors.append((asked - fixed) / scaling)
+    return min(factors, default=1.0)
 
 
 def scaled_rates_pps(loads: Sequence[Load], factor: float) -> list[float]:
@@ -85,6 +109,8 @@ def scaled_rates_pps(loads: Sequence[Load], factor: float) -> list[float]:
     return rates_pps
 
 
-def total_l1_bps(loads: Sequence[Load], factor: float) -> float:
-    """Return the line load of all streams under a factor."""
-    return sum(load.l1_bps * (factor if load.scales else 1.0) for load in loads)
+def highest(demands: Sequence[Demand], factor: float = 1.0) -> tuple[float, float, float]:
+    """Return the highest (frames, L2 bits, L1 bits) a second of all moments under a factor."""
+    totals = [[f + factor * s for f, s in zip(each.fixed, each.scaling, strict=True)] for each in demands]
+    most = [max((total[i] for total in totals), default=0.0) for i in range(3)]
+    return most[0], most[1], most[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lab.vtrex import frames
@@ -16,9 +16,11 @@ from lab.vtrex.rpc import refuse
 FCS_BYTES = 4
 LATENCY_HEADER_BYTES = 16
 LONGEST_GAP_US = 1e9
+MOST_FRAMES = 2**48
 SRC_MAC_FROM_PACKET = 1
 DST_MAC_FROM_PACKET = 2
 DST_MAC_MASK = 6
+DUMMY = 8
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,28 @@ class FlowRule:
 
     pg_id: int
     kind: m.FlowKind
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a stream sends, but for its rate.
+
+    Gaps count from the last frame before them: of the stream that this one follows, or of the burst before.
+    """
+
+    gap_before_us: float = 0.0
+    burst_frames: int = 0  # 0: continuous
+    bursts: int = 1  # 0: without end
+    burst_gap_us: float = 0.0
+    next_id: int | None = None  # the stream that begins when this one has ended
+    loops: int = 0  # the stream ends so often until nothing follows it any more; 0: something always does
+    self_start: bool = True
+    start_paused: bool = False
+
+    @property
+    def is_continuous(self) -> bool:
+        """Tell whether it sends until it is stopped, without bursts."""
+        return self.burst_frames == 0
 
 
 @dataclass(frozen=True)
@@ -39,8 +63,7 @@ class Stream:
     program: FieldProgram
     rate_kind: str
     rate_value: float
-    total_frames: int  # 0 = continuous
-    gap_before_us: float
+    plan: Plan
     flags: int
     enabled: bool
     rule: FlowRule | None
@@ -49,13 +72,29 @@ class Stream:
         """Return what the stream sends at multiplier 1 on a line of this rate."""
         size_bytes = self.program.mean_length_bytes(len(self.frame)) + FCS_BYTES
         rate_pps = stream_rate_pps(self.rate_kind, self.rate_value, size_bytes, line_rate_bps)
-        return Load(rate_pps, size_bytes, self.rule is None or self.rule.kind is not m.FlowKind.LATENCY)
+        latency = self.rule is not None and self.rule.kind is m.FlowKind.LATENCY
+        return Load(rate_pps, size_bytes, scales=not latency and not self.is_dummy)
 
-    def packed(self, rate_pps: float, src: bytes, dst: bytes, flow: int, generation: int, verify: bytes = b"") -> bytes:
+    @property
+    def is_dummy(self) -> bool:
+        """Tell whether it is a delay that sends nothing."""
+        return bool(self.flags & DUMMY)
+
+    def packed(
+        self,
+        rate_pps: float,
+        follower: int,
+        src: bytes,
+        dst: bytes,
+        flow: int,
+        generation: int,
+        verify: bytes = b"",
+    ) -> bytes:
         """Return the stream_spec for the engine.
 
         Args:
             rate_pps: frames a second to send.
+            follower: index of the stream that begins after this one, NO_STREAM for none.
             src: the port's own MAC address, used unless the stream has one of its own.
             dst: the port's destination MAC address, likewise.
             flow: engine's flow index, NO_FLOW for none.
@@ -71,8 +110,10 @@ class Stream:
         kind = self.rule.kind if self.rule else m.FlowKind.NONE
         if kind is not m.FlowKind.NONE:
             frame = frames.mark(frame, hw_id=flow if kind is m.FlowKind.STATS else None, payload_varies=bool(verify))
+        plan = self.plan
         spec = m.STREAM.pack(
-            rate_pps, self.gap_before_us, self.total_frames, flow, len(frame), kind, generation, bool(verify),
+            rate_pps, plan.gap_before_us, plan.burst_gap_us, plan.burst_frames, plan.bursts, follower, plan.loops,
+            flow, len(frame), kind, generation, plan.self_start, plan.start_paused, self.is_dummy, bool(verify),
             *self.program.counts(),
         )  # fmt: skip
         return spec + self.program.packed() + verify + frame
@@ -87,20 +128,7 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
     """
     frame = _frame(p.mapping(stream, "packet"))
     mode = p.mapping(stream, "mode")
-    kind = p.string(mode, "type")
-    if kind not in ("continuous", "single_burst"):
-        raise refuse(f"stream mode '{kind}' is not supported by this generator, only continuous and single_burst")
-    if p.integer(stream, "next_stream_id", -1, low=-1) != -1:
-        raise refuse("chained streams (next_stream_id) are not supported by this generator")
-    if not p.boolean(stream, "self_start", True) or p.boolean(stream, "start_paused", False):
-        raise refuse("streams that do not start by themselves are not supported by this generator")
-    flags = p.integer(stream, "flags", 0)
-    if flags & 8:
-        raise refuse("dummy streams are not supported by this generator")
     rate = p.mapping(mode, "rate")
-    gap_before_us = p.number(stream, "isg", 0.0)
-    if not 0 <= gap_before_us <= LONGEST_GAP_US:
-        raise refuse(f"isg is {gap_before_us:g} us, expected 0 to {LONGEST_GAP_US:g}")
     seed = p.integer(stream, "random_seed", 0) or stream_id
     program = compile_program(p.mapping(stream, "vm", {}), frame, seed)
     result = Stream(
@@ -110,14 +138,45 @@ def parse(stream_id: int, stream: Mapping[str, Any], line_rate_bps: float) -> St
         program=program,
         rate_kind=p.string(rate, "type"),
         rate_value=p.number(rate, "value"),
-        total_frames=p.integer(mode, "total_pkts", low=1) if kind == "single_burst" else 0,
-        gap_before_us=gap_before_us,
-        flags=flags,
+        plan=_plan(stream, mode),
+        flags=p.integer(stream, "flags", 0),
         enabled=p.boolean(stream, "enabled", True),
         rule=_rule(p.mapping(stream, "flow_stats", {"enabled": False}), frame, program),
     )
     result.load(line_rate_bps)
     return result
+
+
+def _plan(stream: p.Params, mode: p.Params) -> Plan:
+    kind = p.string(mode, "type")
+    if kind == "continuous":
+        plan = Plan()
+    elif kind == "single_burst":
+        plan = Plan(burst_frames=p.integer(mode, "total_pkts", low=1, high=MOST_FRAMES))
+    elif kind == "multi_burst":
+        plan = Plan(
+            burst_frames=p.integer(mode, "pkts_per_burst", low=1, high=MOST_FRAMES),
+            bursts=p.integer(mode, "count", high=2**32 - 1),
+            burst_gap_us=_gap_us(mode, "ibg"),
+        )
+    else:
+        raise refuse(f"stream mode '{kind}' is none of continuous, single_burst, multi_burst")
+    next_id = p.integer(stream, "next_stream_id", -1, low=-1)
+    return replace(
+        plan,
+        gap_before_us=_gap_us(stream, "isg"),
+        next_id=None if next_id == -1 else next_id,
+        loops=p.integer(stream, "action_count", 0, high=2**16 - 1),
+        self_start=p.boolean(stream, "self_start", True),
+        start_paused=p.boolean(stream, "start_paused", False),
+    )
+
+
+def _gap_us(params: p.Params, name: str) -> float:
+    gap_us = p.number(params, name, 0.0)
+    if not 0 <= gap_us <= LONGEST_GAP_US:
+        raise refuse(f"{name} is {gap_us:g} us, expected 0 to {LONGEST_GAP_US:g}")
+    return gap_us
 
 
 def _frame(packet: p.Params) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from lab.core_time import CoreTime, core_time
@@ -25,10 +26,10 @@ class TrialWatch:
         self._begin: list[CoreTime] | None = None
         self._end: list[CoreTime] | None = None
 
-    def joins(self, port_id: int, now_s: float, *, any_active: bool) -> bool:
-        """Tell whether a start of this port belongs to the present trial."""
-        recent = any_active or (self._ended_s is not None and now_s - self._ended_s < JOIN_S)
-        return recent and port_id not in self._ports
+    def joins(self, port_id: int, now_s: float, *, active: Set[int]) -> bool:
+        """Tell whether a start of this port belongs to the present trial; ``active`` ports have traffic now."""
+        recent = bool(active) or (self._ended_s is not None and now_s - self._ended_s < JOIN_S)
+        return recent and (port_id not in self._ports or port_id in active)
 
     def started(self, port_id: int, *, joined: bool, before: list[CoreTime]) -> None:
         """Note a start; ``before`` is the disturbance just before it."""

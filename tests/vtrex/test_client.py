@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.vtrex.serving import Server, run_client
 
 
@@ -139,21 +137,3 @@ def test_resolving_a_next_hop_uses_the_ports_own_answer_to_arp(wire_server: Serv
     layers, neighbour = seen
     assert layers["ipv4"] == {"state": "resolved", "src": "192.0.2.0", "dst": "192.0.2.1"}
     assert layers["ether"]["dst"] == neighbour
-
-
-BURSTS = "STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXMultiBurst(pkts_per_burst=2, count=2))"
-
-
-@pytest.mark.parametrize(("stream", "says"), [(BURSTS, "multi_burst")])
-def test_what_is_not_supported_is_refused_by_name(wire_server: Server, stream: str, says: str) -> None:
-    script = """
-        client.reset(ports=[0])
-        try:
-            client.add_streams([STREAM], ports=[0])
-            answer("accepted")
-        except STLError as error:
-            answer(str(error))
-        """
-    seen = run_client(wire_server, script.replace("STREAM", " ".join(stream.split())))
-    assert says in seen
-    assert "not supported" in seen

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.vtrex.rates import Load, factor_for, scaled_rates_pps, stream_rate_pps, total_l1_bps
+from lab.vtrex.rates import Load, demand, factor_for, highest, scaled_rates_pps, stream_rate_pps
 from lab.vtrex.rpc import RpcError
 
 LINE_BPS = 10e9
@@ -29,7 +29,7 @@ def test_a_multiplier_gives_the_total_that_was_asked_for(streams: list[Load], ki
     measure = {"pps": "rate_pps", "bps": "l2_bps", "bpsl1": "l1_bps", "percentage": "l1_bps"}[kind]
     asked = sum(getattr(load, measure) for load in streams) * times
     value = asked / LINE_BPS * 100 if kind == "percentage" else asked
-    factor = factor_for(streams, kind, value, LINE_BPS)
+    factor = factor_for([demand(streams)], kind, value, LINE_BPS)
     scaled = scaled_rates_pps(streams, factor)
     for load, rate_pps in zip(streams, scaled, strict=True):
         assert load.scales or rate_pps == load.rate_pps
@@ -37,15 +37,15 @@ def test_a_multiplier_gives_the_total_that_was_asked_for(streams: list[Load], ki
         weights = [getattr(load, measure) / load.rate_pps for load in streams]
         assert sum(w * r for w, r in zip(weights, scaled, strict=True)) == pytest.approx(asked)
         if kind in ("bpsl1", "percentage"):
-            assert total_l1_bps(streams, factor) == pytest.approx(asked)
+            assert highest([demand(streams)], factor)[2] == pytest.approx(asked)
 
 
 def test_less_than_the_latency_streams_send_is_refused() -> None:
     with pytest.raises(RpcError, match="minimum rate of 1000"):
-        factor_for([Load(1000.0, 64, False), Load(1.0, 64, True)], "pps", 999.0, LINE_BPS)
+        factor_for([demand([Load(1000.0, 64, False), Load(1.0, 64, True)])], "pps", 999.0, LINE_BPS)
 
 
 @pytest.mark.parametrize(("kind", "value"), [("raw", 0.0), ("raw", -1.0), ("furlongs", 1.0)])
 def test_multipliers_that_mean_nothing_are_refused(kind: str, value: float) -> None:
     with pytest.raises(RpcError):
-        factor_for([Load(1.0, 64, True)], kind, value, LINE_BPS)
+        factor_for([demand([Load(1.0, 64, True)])], kind, value, LINE_BPS)

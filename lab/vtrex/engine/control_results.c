@@ -8,7 +8,7 @@
 #include "device.h"
 #include "flow.h"
 #include "pacing.h"
-#include "port.h"
+#include "transmit.h"
 #include "trial.h"
 #include "verify.h"
 #include "worker.h"
@@ -17,8 +17,11 @@ void control_ports(struct message *message)
 {
 	for (uint32_t i = 0; i < port_count; i++) {
 		const struct port *port = &ports[i];
+		uint64_t transmitting = 0;
+		for (uint32_t profile = 0; profile < MAX_PROFILES; profile++)
+			transmitting |= (uint64_t)(port->profiles[profile].active != 0) << profile;
 		struct port_reply reply = {
-			.state = port->active_count != 0 ? PORT_TRANSMITTING : PORT_IDLE,
+			.transmitting = transmitting,
 			.link_up = device_link_up(port),
 			.tx_packets = port->tx_packets, .tx_bytes = port->tx_bytes,
 			.rx_packets = port->rx_packets, .rx_bytes = port->rx_bytes,
@@ -149,12 +152,15 @@ static struct trial_port trial_port(const struct port *port, uint64_t now)
 		.lateness_ns = spread_percentiles(&pacings[port->index].lateness),
 		.jitter_ns = spread_percentiles(&pacings[port->index].jitter),
 	};
-	for (uint32_t i = 0; result.took_part && i < port->stream_count; i++) {
-		const struct stream *stream = &port->streams[i];
-		result.intended += stream_due(stream, now);
-		result.sent += stream->sent;
-		result.queue_full += stream->queue_full;
-		result.late += stream->late;
+	struct tally all = port->past;
+	for (uint32_t i = 0; i < MAX_PROFILES; i++)
+		if (port->profiles[i].trial == trial.number)
+			tally_add(&all, transmit_tally(&port->profiles[i], now));
+	if (result.took_part) {
+		result.intended = all.intended;
+		result.sent = all.sent;
+		result.queue_full = all.queue_full;
+		result.late = all.late;
 	}
 	return result;
 }

@@ -9,17 +9,19 @@
 #include "flow.h"
 #include "pacing.h"
 #include "poll.h"
-#include "port.h"
+#include "transmit.h"
 #include "trial.h"
 #include "verify.h"
 #include "worker.h"
 
 struct start {
 	struct port *port;
+	uint32_t profile;
 	struct stream *streams, *old_streams;
-	struct stream **active, **old_active;
 	uint32_t count, old_count;
-	bool new_trial, paused, busy;
+	struct appointment *room[LANES]; /* for all streams of the port; afterwards what is to be freed */
+	uint32_t room_for;
+	bool new_trial, busy;
 	double duration_s;
 	uint64_t begin;
 };
@@ -41,8 +43,35 @@ static void begin_trial(uint64_t now)
 	for (uint32_t i = 0; i < port_count; i++) {
 		pacing_begin(&pacings[i]);
 		ports[i].gaps_made_up = 0;
+		ports[i].past = (struct tally){0};
 		ports[i].rx_packets_before = ports[i].rx_packets;
 		ports[i].rx_unknown_before = ports[i].rx_unknown;
+	}
+}
+
+/* Give the lanes the room that was made; `room` receives what they had. */
+static void exchange_room(struct start *start)
+{
+	for (int i = 0; i < LANES; i++) {
+		struct agenda *agenda = &start->port->lanes[i].agenda;
+		struct appointment *old = agenda->entries;
+		memcpy(start->room[i], old, agenda->count * sizeof(*old));
+		agenda->entries = start->room[i];
+		start->room[i] = old;
+	}
+}
+
+static void begin_streams(struct start *start, struct profile *profile, uint64_t now)
+{
+	uint64_t begin = start->begin > now ? start->begin : now;
+	transmit_begin(start->port, profile, begin, start->duration_s * 1e9 * ticks_per_ns);
+	for (uint32_t i = 0; i < profile->count; i++) {
+		struct stream *stream = &profile->streams[i];
+		uint64_t frames = stream->next != NULL || stream->limit == NEVER ? 0 : stream->limit * stream->bursts;
+		if (stream->kind == FLOW_LATENCY)
+			flow_latency_begin(stream->hw_id, stream->generation, frames);
+		if (stream->verifier != NULL)
+			verify_begin(stream->verifier, start->port->index, now);
 	}
 }
 
@@ -51,35 +80,32 @@ static void start_now(void *argument)
 {
 	struct start *start = argument;
 	struct port *port = start->port;
+	struct profile *profile = &port->profiles[start->profile];
 	uint64_t now = clock_ticks();
-	start->busy = port->active_count != 0;
+	start->busy = profile->active != 0;
 	if (start->busy)
 		return;
-	uint64_t begin = start->begin > now ? start->begin : now;
 	if (start->new_trial)
 		begin_trial(now);
+	else if (profile->trial == trial.number)
+		tally_add(&port->past, transmit_tally(profile, now));
 	trial.end = 0;
-	start->old_streams = port->streams;
-	start->old_count = port->stream_count;
-	start->old_active = port->active;
-	port->streams = start->streams;
-	port->stream_count = start->count;
-	port->active = start->active;
-	port->trial = trial.number;
-	port->full_since = port->offered_at = port->refused_at = 0;
-	port->gaps_made_up = port->watch->gap_total;
-	for (uint32_t i = 0; i < start->count; i++) {
-		struct stream *stream = &port->streams[i];
-		stream_begin(stream, begin, start->duration_s);
-		if (stream->kind == FLOW_LATENCY)
-			flow_latency_begin(stream->hw_id, stream->generation, stream->limit == NEVER ? 0 : stream->limit);
-		if (stream->verifier != NULL)
-			verify_begin(stream->verifier, port->index, now);
-		if (start->paused)
-			stream_set_rate(stream, 0, begin);
+	exchange_room(start);
+	start->old_streams = profile->streams;
+	start->old_count = profile->count;
+	profile->streams = start->streams;
+	profile->count = start->count;
+	profile->trial = port->trial = trial.number;
+	if (port->active_count == 0) {
+		port->full_since = port->offered_at = port->refused_at = 0;
+		port->gaps_made_up = port->watch->gap_total;
 	}
-	port->active_count = start->count;
-	port->next_due = now;
+	begin_streams(start, profile, now);
+	uint32_t active = 0;
+	for (uint32_t i = 0; i < port_count; i++)
+		active += ports[i].active_count;
+	if (active == 0) /* nothing is due before the end */
+		trial.end = now;
 }
 
 static bool read_streams(struct message *message, struct start *start)
@@ -87,19 +113,41 @@ static bool read_streams(struct message *message, struct start *start)
 	const uint8_t *at = message->request + sizeof(struct start_request);
 	const uint8_t *end = message->request + message->request_length;
 	for (uint32_t i = 0; i < start->count; i++) {
-		at = stream_read(&start->streams[i], at, end, start->duration_s);
+		at = stream_read(&start->streams[i], at, end, start->duration_s, start->streams, start->count);
 		if (at == NULL) {
 			message_fail(message, "stream %u of the start request is malformed, or there is no memory for it", i);
 			return false;
 		}
 	}
-	/* Latency streams first: see port_transmit(). */
-	uint32_t place = 0;
-	for (int latency = 1; latency >= 0; latency--)
-		for (uint32_t i = 0; i < start->count; i++)
-			if ((start->streams[i].kind == FLOW_LATENCY) == latency)
-				start->active[place++] = &start->streams[i];
 	return true;
+}
+
+static bool make_room(struct start *start)
+{
+	uint32_t room = start->count;
+	for (uint32_t i = 0; i < MAX_PROFILES; i++)
+		if (i != start->profile)
+			room += start->port->profiles[i].count;
+	for (int i = 0; i < LANES; i++) {
+		start->room[i] = calloc(room, sizeof(struct appointment));
+		if (start->room[i] == NULL)
+			return false;
+	}
+	start->streams = calloc(start->count, sizeof(struct stream));
+	return start->streams != NULL;
+}
+
+/* The tick of a moment to start at. The clocks are compared anew each time, with an error of some nanoseconds: ports that
+ * are told the same moment shall begin at the same tick.
+ */
+static uint64_t begin_at(uint64_t start_ns)
+{
+	static uint64_t last_ns, last_ticks;
+	if (start_ns != last_ns) {
+		last_ns = start_ns;
+		last_ticks = start_ns == 0 ? 0 : clock_ticks_at(start_ns);
+	}
+	return last_ticks;
 }
 
 void control_start(struct message *message)
@@ -107,53 +155,69 @@ void control_start(struct message *message)
 	const struct start_request *request = message_request(message, sizeof(*request));
 	if (request == NULL)
 		return;
-	if (request->port >= port_count || request->streams == 0 || request->streams > 65536) {
+	if (request->port >= port_count || request->profile >= MAX_PROFILES || request->streams == 0 ||
+	    request->streams > 65536) {
 		message_fail(message, "start of %u streams on port %u cannot be", request->streams, request->port);
 		return;
 	}
 	struct start start = {
-		.port = &ports[request->port], .count = request->streams, .new_trial = request->new_trial != 0,
-		.paused = request->paused != 0, .duration_s = request->duration_s,
-		.streams = calloc(request->streams, sizeof(struct stream)),
-		.active = calloc(request->streams, sizeof(struct stream *)),
-		.begin = request->start_ns == 0 ? 0 : clock_ticks_at(request->start_ns),
+		.port = &ports[request->port], .profile = request->profile, .count = request->streams,
+		.new_trial = request->new_trial != 0, .duration_s = request->duration_s,
+		.begin = begin_at(request->start_ns),
 	};
 	start.busy = true;
-	if (start.streams == NULL || start.active == NULL)
+	if (!make_room(&start))
 		message_fail(message, "no memory for %u streams", request->streams);
 	else if (read_streams(message, &start)) {
 		poll_run(start_now, &start);
 		if (start.busy)
-			message_fail(message, "port %u transmits already", request->port);
+			message_fail(message, "profile %u of port %u transmits already", start.profile, request->port);
 	}
 	for (uint32_t i = 0; start.busy && start.streams != NULL && i < start.count; i++)
 		verifier_free(start.streams[i].verifier);
 	verifier_free_retired();
 	release_streams(start.busy ? start.streams : start.old_streams, start.busy ? start.count : start.old_count);
-	free(start.busy ? start.active : start.old_active);
+	for (int i = 0; i < LANES; i++)
+		free(start.room[i]);
 }
 
-static void stop_now(void *port) { port_stop(port, clock_ticks()); }
+struct stop {
+	struct port *port;
+	struct profile *profile;
+};
+
+/* Poll thread. */
+static void stop_now(void *argument)
+{
+	const struct stop *stop = argument;
+	transmit_stop(stop->port, stop->profile, clock_ticks());
+}
+
+/* The profile that a request names, or NULL and the reply says so. */
+static struct profile *asked_profile(struct message *message, uint32_t port, uint32_t profile)
+{
+	if (port < port_count && profile < MAX_PROFILES)
+		return &ports[port].profiles[profile];
+	message_fail(message, "there is no profile %u of a port %u", profile, port);
+	return NULL;
+}
 
 void control_stop(struct message *message)
 {
-	const uint32_t *port = message_request(message, sizeof(*port));
-	if (port == NULL)
+	const struct stop_request *request = message_request(message, sizeof(*request));
+	struct profile *profile = request == NULL ? NULL : asked_profile(message, request->port, request->profile);
+	if (profile == NULL)
 		return;
-	if (*port >= port_count) {
-		message_fail(message, "there is no port %u", *port);
-		return;
-	}
-	poll_run(stop_now, &ports[*port]);
+	poll_run(stop_now, &(struct stop){&ports[request->port], profile});
 	/* What is due is sent or given up within these bounds. */
-	while (__atomic_load_n(&ports[*port].active_count, __ATOMIC_ACQUIRE) != 0)
+	while (__atomic_load_n(&profile->active, __ATOMIC_ACQUIRE) != 0)
 		usleep(50);
 }
 
 struct rates {
 	struct port *port;
+	struct profile *profile;
 	const uint8_t *values;
-	uint32_t count;
 };
 
 /* Poll thread. */
@@ -161,27 +225,27 @@ static void rates_now(void *argument)
 {
 	const struct rates *rates = argument;
 	uint64_t now = clock_ticks();
-	for (uint32_t i = 0; i < rates->count; i++) {
+	for (uint32_t i = 0; i < rates->profile->count; i++) {
 		double rate_pps;
 		memcpy(&rate_pps, rates->values + i * sizeof(rate_pps), sizeof(rate_pps));
-		stream_set_rate(&rates->port->streams[i], rate_pps, now);
+		if (rate_pps >= 0)
+			stream_set_rate(&rates->profile->streams[i], rate_pps, now);
 	}
-	if (rates->port->active_count != 0)
-		rates->port->next_due = now;
+	transmit_renew(rates->port);
 }
 
 void control_rates(struct message *message)
 {
 	const struct rates_request *request = message_request(message, sizeof(*request));
-	if (request == NULL)
+	struct profile *profile = request == NULL ? NULL : asked_profile(message, request->port, request->profile);
+	if (profile == NULL)
 		return;
-	if (request->port >= port_count || request->streams != ports[request->port].stream_count ||
+	if (request->streams != profile->count ||
 	    message->request_length != sizeof(*request) + request->streams * sizeof(double)) {
-		message_fail(message, "rates of %u streams do not fit port %u", request->streams, request->port);
+		message_fail(message, "rates of %u streams do not fit profile %u", request->streams, request->profile);
 		return;
 	}
-	struct rates rates = {&ports[request->port], (const uint8_t *)(request + 1), request->streams};
-	poll_run(rates_now, &rates);
+	poll_run(rates_now, &(struct rates){&ports[request->port], profile, (const uint8_t *)(request + 1)});
 }
 
 struct push {

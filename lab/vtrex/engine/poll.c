@@ -13,7 +13,7 @@
 #include <rte_pause.h>
 
 #include "clock.h"
-#include "port.h"
+#include "transmit.h"
 #include "trial.h"
 #include "worker.h"
 
@@ -135,7 +135,7 @@ static uint32_t turn(struct worker *worker, uint64_t *now)
 		struct port *port = worker->ports[i];
 		uint64_t before = *now, sent_before = port->tx_packets;
 		uint32_t count = receive_all(port, now);
-		if (port_transmit(port, *now)) {
+		if (transmit_due(port, *now)) {
 			tell_transmitting(worker, *now);
 			tell_ended();
 		}

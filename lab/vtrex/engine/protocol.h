@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 11u
+#define PROTOCOL_VERSION 12u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -18,6 +18,8 @@
 #define LATENCY_FLOWS 128  /* hw_id 0..127 of rule type "latency" */
 #define ALL_FLOWS (STATS_FLOWS + LATENCY_FLOWS) /* a flow index: stats hw_id, or STATS_FLOWS + latency hw_id */
 #define NO_FLOW 0xffffffffu
+#define NO_STREAM 0xffffffffu
+#define MAX_PROFILES 64 /* of a port at a time */
 
 enum op {
 	OP_HELLO = 1,
@@ -70,11 +72,9 @@ WIRE_STRUCT memory_reply { /* OP_MEMORY: one for each pool of frame buffers */
 	uint32_t free, total;
 };
 
-enum port_state { PORT_IDLE, PORT_TRANSMITTING };
-
 WIRE_STRUCT port_reply { /* OP_PORTS: one for each port; counters since the engine began */
-	uint32_t state;
-	uint32_t link_up;
+	uint64_t transmitting; /* bit i: profile i */
+	uint64_t link_up;
 	uint64_t tx_packets, tx_bytes;
 	uint64_t rx_packets, rx_bytes;
 	uint64_t tx_given_up; /* frames that the device did not take, or that were too late to send */
@@ -87,7 +87,7 @@ WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */
 	uint32_t port;
 	uint32_t streams;
 	uint32_t new_trial;
-	uint32_t paused;
+	uint32_t profile;
 	double duration_s;    /* negative: until stopped */
 	uint64_t start_ns;    /* CLOCK_MONOTONIC, 0 = now */
 };
@@ -97,11 +97,17 @@ enum flow_kind { FLOW_NONE, FLOW_STATS, FLOW_LATENCY };
 WIRE_STRUCT stream_spec { /* followed by variables, actions, list values, verify_spec if verified, the frame */
 	double rate_pps;
 	double gap_before_us;
-	uint64_t total_frames; /* 0: as many as the duration allows */
+	double burst_gap_us;   /* from the last frame of a burst to the first of the next */
+	uint64_t burst_frames; /* 0: as many as the duration allows */
+	uint32_t bursts;       /* 0: without end */
+	uint32_t next;         /* index of the stream that begins with the last frame of this one, NO_STREAM: none */
+	uint32_t loops;        /* how often the stream has its bursts until `next` does not begin any more; 0: never */
 	uint32_t flow;         /* flow index or NO_FLOW */
 	uint16_t length;       /* of the frame without FCS */
 	uint8_t kind;          /* enum flow_kind */
 	uint8_t generation;    /* flow_seq of the latency header */
+	uint8_t self_start, start_paused;
+	uint8_t dummy;         /* keeps its time, sends nothing */
 	uint8_t verified;
 	uint16_t variables, actions;
 	uint32_t list_values;  /* number of 64-bit values of all lists together */
@@ -151,8 +157,14 @@ WIRE_STRUCT verify_spec { /* what the stream's frames look like where they arriv
 	uint8_t hops; /* routers on the way: the TTL is less by as many */
 };
 
-WIRE_STRUCT rates_request { /* OP_RATES, followed by `streams` of double: new rates; 0 pauses a stream */
+WIRE_STRUCT stop_request {
 	uint32_t port;
+	uint32_t profile;
+};
+
+WIRE_STRUCT rates_request { /* OP_RATES, followed by `streams` of double: 0 pauses a stream, below 0: as it was */
+	uint32_t port;
+	uint32_t profile;
 	uint32_t streams;
 };
 

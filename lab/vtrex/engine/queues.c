@@ -40,11 +40,12 @@ uint16_t queues_of(const struct queues *queues, const struct rte_mbuf *frame)
 	return (uint16_t)((uint64_t)(uint32_t)(mixed >> 32) * queues->count >> 32);
 }
 
-/* Offer a queue its frames; returns how many of them are done with: taken, or lost as the queue is full. */
+/* Offer a queue its frames; returns how many it has taken, `lost` receives how many are freed as the queue is full. */
 static uint32_t offer(struct queues *queues, uint16_t device, uint16_t queue, struct rte_mbuf **frames, uint32_t count,
 		      uint64_t now, uint32_t *lost)
 {
 	uint32_t taken = rte_eth_tx_burst(device, queue, frames, (uint16_t)count);
+	*lost = 0;
 	if (taken == count) {
 		if (now - queues->refused_at[queue] > port_limits.full_wait)
 			queues->full_since[queue] = 0;
@@ -55,28 +56,34 @@ static uint32_t offer(struct queues *queues, uint16_t device, uint16_t queue, st
 		queues->full_since[queue] = now;
 	if (now - queues->full_since[queue] <= port_limits.full_wait)
 		return taken;
-	rte_pktmbuf_free_bulk(frames + taken, count - taken);
-	*lost += count - taken;
-	return count;
+	*lost = count - taken;
+	rte_pktmbuf_free_bulk(frames + taken, *lost);
+	return taken;
 }
 
-uint32_t queues_send(struct queues *queues, uint16_t device, struct rte_mbuf **frames, uint32_t count, uint64_t now,
-		     uint32_t *lost)
+struct outcome queues_send(struct queues *queues, uint16_t device, struct rte_mbuf **frames, uint32_t count,
+			   uint64_t now)
 {
 	struct rte_mbuf *sorted[MAX_QUEUES][BURST];
-	uint32_t sizes[MAX_QUEUES] = {0}, done[MAX_QUEUES], kept = 0;
+	uint32_t sizes[MAX_QUEUES] = {0}, taken[MAX_QUEUES], lost[MAX_QUEUES], kept = 0;
+	struct outcome outcome = {0, 0};
 	uint16_t queue_of[BURST];
-	*lost = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		queue_of[i] = queues_of(queues, frames[i]);
 		sorted[queue_of[i]][sizes[queue_of[i]]++] = frames[i];
 	}
 	for (uint16_t queue = 0; queue < queues->count; queue++)
-		done[queue] = sizes[queue] == 0 ? 0 : offer(queues, device, queue, sorted[queue], sizes[queue], now, lost);
-	for (uint32_t i = count; i-- > 0;) { /* from the last on: a queue's first `done` frames are gone */
-		uint32_t position = --sizes[queue_of[i]];
-		if (position >= done[queue_of[i]])
-			frames[count - ++kept] = sorted[queue_of[i]][position];
+		if (sizes[queue] != 0)
+			taken[queue] = offer(queues, device, queue, sorted[queue], sizes[queue], now, &lost[queue]);
+	for (uint32_t i = count; i-- > 0;) { /* from the last on: a queue's first frames are taken, the next ones lost */
+		uint16_t queue = queue_of[i];
+		uint32_t position = --sizes[queue];
+		if (position < taken[queue])
+			outcome.taken |= 1u << i;
+		else if (position < taken[queue] + lost[queue])
+			outcome.lost |= 1u << i;
+		else
+			frames[count - ++kept] = sorted[queue][position];
 	}
-	return count - kept - *lost;
+	return outcome;
 }

@@ -24,10 +24,15 @@ struct queues {
 /* The queue that a frame belongs to. */
 uint16_t queues_of(const struct queues *queues, const struct rte_mbuf *frame);
 
-/* Offer frames, each to its queue. Returns how many were taken; `lost` receives how many were freed as a queue was full.
- * The others are then the last of `frames`, in their order.
+/* What became of frames (at most BURST) that were offered: bit i stands for frames[i] as it was offered. The lost ones
+ * are freed; those that are neither taken nor lost are now the last of `frames`, in their order.
  */
-uint32_t queues_send(struct queues *queues, uint16_t device, struct rte_mbuf **frames, uint32_t count, uint64_t now,
-		     uint32_t *lost);
+struct outcome {
+	uint32_t taken, lost;
+};
+
+/* Offer frames, each to its queue; lost is what a full queue has no room for. */
+struct outcome queues_send(struct queues *queues, uint16_t device, struct rte_mbuf **frames, uint32_t count,
+			   uint64_t now);
 
 #endif

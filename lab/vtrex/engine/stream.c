@@ -10,34 +10,59 @@
 #include "flow.h"
 #include "verify.h"
 
+#define END_TICKS 2 /* rounding: a frame due this close to the end counts as due at it */
+
 /* How many frames will be sent in the duration; 0 when nobody knows. */
 static uint64_t frames_in(const struct stream_spec *spec, double duration_s)
 {
-	if (spec->total_frames != 0)
-		return spec->total_frames;
+	if (spec->next != NO_STREAM || !spec->self_start)
+		return 0;
+	if (spec->burst_frames != 0)
+		return spec->burst_frames * spec->bursts;
 	double frames = spec->rate_pps * duration_s + 1;
 	return duration_s < 0 || frames > 1e15 ? 0 : (uint64_t)frames;
 }
 
-const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end, double duration_s)
+static bool plausible(const struct stream_spec *spec, uint32_t streams)
+{
+	if (spec->length < SHORTEST_FRAME || spec->length > MAX_FRAME || (spec->kind == FLOW_NONE) != (spec->flow == NO_FLOW))
+		return false;
+	if (spec->kind == FLOW_STATS && spec->flow >= STATS_FLOWS)
+		return false;
+	if (spec->kind == FLOW_LATENCY && (spec->flow < STATS_FLOWS || spec->flow >= ALL_FLOWS))
+		return false;
+	return spec->rate_pps > 0 && spec->gap_before_us >= 0 && spec->burst_gap_us >= 0 &&
+	       (spec->next == NO_STREAM || spec->next < streams);
+}
+
+static void set_speed(struct stream *stream, double rate_pps)
+{
+	stream->rate_pps = rate_pps;
+	stream->frames_per_tick = rate_pps / (ticks_per_ns * 1e9);
+	stream->ticks_per_frame = ticks_per_ns * 1e9 / rate_pps;
+}
+
+static void read_spec(struct stream *stream, const struct stream_spec *spec, struct stream *all)
+{
+	*stream = (struct stream){
+		.gap_before_us = spec->gap_before_us, .burst_gap_us = spec->burst_gap_us,
+		.burst_frames = spec->burst_frames, .bursts = spec->bursts, .loops = spec->loops, .loops_left = spec->loops,
+		.next = spec->next == NO_STREAM ? NULL : &all[spec->next], .self_start = spec->self_start != 0,
+		.start_paused = spec->start_paused != 0, .dummy = spec->dummy != 0, .sequence = FIRST_SEQUENCE,
+		.length = spec->length, .kind = spec->kind, .generation = spec->generation, .flow = spec->flow,
+		.hw_id = (uint16_t)(spec->kind == FLOW_LATENCY ? spec->flow - STATS_FLOWS : spec->flow),
+		.next_due = NEVER,
+	};
+	set_speed(stream, spec->rate_pps);
+}
+
+const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uint8_t *end, double duration_s,
+			   struct stream *all, uint32_t count)
 {
 	const struct stream_spec *spec = (const void *)from;
-	if ((size_t)(end - from) < sizeof(*spec) || spec->length < SHORTEST_FRAME || spec->length > MAX_FRAME ||
-	    (spec->kind == FLOW_NONE) != (spec->flow == NO_FLOW) || !(spec->rate_pps > 0) || !(spec->gap_before_us >= 0))
+	if ((size_t)(end - from) < sizeof(*spec) || !plausible(spec, count))
 		return NULL;
-	if (spec->kind == FLOW_STATS && spec->flow >= STATS_FLOWS)
-		return NULL;
-	if (spec->kind == FLOW_LATENCY && (spec->flow < STATS_FLOWS || spec->flow >= ALL_FLOWS))
-		return NULL;
-	memset(stream, 0, sizeof(*stream));
-	stream->rate_pps = spec->rate_pps;
-	stream->gap_before_us = spec->gap_before_us;
-	stream->total_frames = spec->total_frames;
-	stream->length = spec->length;
-	stream->kind = spec->kind;
-	stream->generation = spec->generation;
-	stream->flow = spec->flow;
-	stream->hw_id = (uint16_t)(spec->kind == FLOW_LATENCY ? spec->flow - STATS_FLOWS : spec->flow);
+	read_spec(stream, spec, all);
 	from = field_read(&stream->program, spec, (const uint8_t *)(spec + 1), end);
 	const struct verify_spec *how = (const void *)from;
 	if (from != NULL && spec->verified)
@@ -56,63 +81,105 @@ const uint8_t *stream_read(struct stream *stream, const uint8_t *from, const uin
 	return from + spec->length;
 }
 
-/* The frames of the burst, or those of the `seconds` that are left from base_tsc on if they are fewer. */
-static uint64_t limit_of(const struct stream *stream, double seconds)
+/* The frames of the run: of the burst, or those due from base_tsc to the end if they are fewer. */
+static uint64_t limit_of(const struct stream *stream)
 {
-	uint64_t limit = NEVER;
-	if (stream->end_tsc != NEVER)
-		limit = stream->base_count + (seconds > 0 ? (uint64_t)llround(seconds * stream->rate_pps) : 0);
-	if (stream->total_frames != 0 && stream->total_frames < limit)
-		limit = stream->total_frames;
+	uint64_t limit = NEVER, end = stream->profile->end;
+	if (end != NEVER) {
+		double ticks = end > stream->base_tsc ? (double)(end - stream->base_tsc) : 0;
+		ticks += stream->profile->end_fraction - stream->base_fraction;
+		double frames = stream->burst_frames == 0 ? round(ticks * stream->frames_per_tick)
+							  : ceil((ticks - END_TICKS) * stream->frames_per_tick);
+		limit = stream->base_count + (frames > 0 ? (uint64_t)frames : 0);
+	}
+	if (stream->burst_frames != 0 && stream->burst_frames < limit)
+		limit = stream->burst_frames;
 	return limit;
 }
 
-void stream_begin(struct stream *stream, uint64_t begin, double duration_s)
+/* The tick (from base_tsc on) at which a frame of the run is due. */
+static double due_after_base(const struct stream *stream, uint64_t frame)
 {
-	stream->frames_per_tick = stream->rate_pps / (ticks_per_ns * 1e9);
-	stream->base_tsc = begin + ns_to_ticks(stream->gap_before_us * 1e3);
-	stream->base_count = 0;
-	stream->end_tsc = duration_s < 0 ? NEVER : begin + ns_to_ticks(duration_s * 1e9);
-	stream->limit = limit_of(stream, duration_s - stream->gap_before_us / 1e6);
-	stream->sequence = FIRST_SEQUENCE;
-	stream_schedule_next(stream);
+	return stream->base_fraction + (double)(frame - stream->base_count) * stream->ticks_per_frame;
+}
+
+static void schedule_next(struct stream *stream)
+{
+	if (stream->scheduled < stream->base_count)
+		stream->next_due = stream->base_tsc;
+	else if (stream->rate_pps <= 0)
+		stream->next_due = stream->profile->end; /* paused */
+	else
+		stream->next_due = stream->base_tsc + (uint64_t)ceil(due_after_base(stream, stream->scheduled));
+}
+
+/* Begin a run `ticks` after base_tsc. */
+static bool begin_run(struct stream *stream, uint64_t base_tsc, double ticks)
+{
+	stream->base_tsc = base_tsc + (uint64_t)ticks;
+	stream->base_fraction = ticks - floor(ticks);
+	stream->base_count = stream->scheduled = 0;
+	stream->limit = limit_of(stream);
+	stream->running = stream->limit != 0;
+	schedule_next(stream);
+	return stream->running;
+}
+
+static double us_to_ticks(double us) { return us * 1e3 * ticks_per_ns; }
+
+void stream_begin(struct stream *stream, uint64_t begin)
+{
+	stream->bursts_left = stream->bursts;
+	begin_run(stream, begin, us_to_ticks(stream->gap_before_us));
+}
+
+struct stream *stream_follow(struct stream *stream)
+{
+	uint64_t last_base = stream->base_tsc;
+	double last = stream->limit == 0 ? 0 : due_after_base(stream, stream->limit - 1);
+	stream->past += stream->limit;
+	stream->running = false;
+	bool whole = stream->burst_frames != 0 && stream->limit == stream->burst_frames;
+	stream->base_count = stream->scheduled = stream->limit = 0;
+	if (!whole)
+		return NULL;
+	if (stream->bursts == 0 || --stream->bursts_left != 0)
+		return begin_run(stream, last_base, last + us_to_ticks(stream->burst_gap_us)) ? stream : NULL;
+	struct stream *next = stream->next;
+	if (next == NULL || next->running || (stream->loops != 0 && --stream->loops_left == 0))
+		return NULL;
+	next->bursts_left = next->bursts;
+	return begin_run(next, last_base, last + us_to_ticks(next->gap_before_us)) ? next : NULL;
 }
 
 void stream_set_rate(struct stream *stream, double rate_pps, uint64_t now)
 {
-	uint64_t from = now > stream->base_tsc ? now : stream->base_tsc;
-	stream->base_count = stream_due(stream, now);
-	stream->base_tsc = from;
-	stream->rate_pps = rate_pps;
-	stream->frames_per_tick = rate_pps / (ticks_per_ns * 1e9);
+	if (stream->running && now > stream->base_tsc) {
+		stream->base_count = stream_due(stream, now);
+		stream->base_tsc = now;
+		stream->base_fraction = 0;
+	}
+	set_speed(stream, rate_pps);
+	if (!stream->running)
+		return;
 	if (rate_pps > 0)
-		stream->limit = limit_of(stream, ((double)stream->end_tsc - (double)from) / (ticks_per_ns * 1e9));
-	stream_schedule_next(stream);
+		stream->limit = limit_of(stream);
+	schedule_next(stream);
 }
 
 uint64_t stream_due(const struct stream *stream, uint64_t now)
 {
-	if (now < stream->base_tsc)
+	double ticks = now < stream->base_tsc ? -1 : (double)(now - stream->base_tsc) - stream->base_fraction;
+	if (ticks < 0 || stream->rate_pps <= 0)
 		return stream->base_count;
-	if (stream->frames_per_tick <= 0)
-		return stream->base_count;
-	uint64_t due = stream->base_count + 1 + (uint64_t)((double)(now - stream->base_tsc) * stream->frames_per_tick);
+	uint64_t due = stream->base_count + 1 + (uint64_t)(ticks * stream->frames_per_tick);
 	return due < stream->limit ? due : stream->limit;
 }
 
-uint64_t stream_due_tick(const struct stream *stream, uint64_t frame)
+void stream_schedule(struct stream *stream, uint64_t frames)
 {
-	if (frame < stream->base_count)
-		return stream->base_tsc;
-	return stream->base_tsc + (uint64_t)ceil((double)(frame - stream->base_count) / stream->frames_per_tick);
-}
-
-void stream_schedule_next(struct stream *stream)
-{
-	if (stream->frames_per_tick <= 0 && stream->settled >= stream->base_count)
-		stream->next_due = NEVER;
-	else
-		stream->next_due = stream_due_tick(stream, stream->settled);
+	stream->scheduled += frames;
+	schedule_next(stream);
 }
 
 static void write_latency_headers(struct stream *stream, struct rte_mbuf **frames, uint32_t count)
@@ -131,53 +198,43 @@ static void write_latency_headers(struct stream *stream, struct rte_mbuf **frame
 	__atomic_store_n(&latency_flows[stream->hw_id].numbered, numbered, __ATOMIC_RELEASE);
 }
 
-uint16_t stream_build(struct stream *stream, struct rte_mempool *pool, uint64_t count)
+uint32_t stream_build(struct stream *stream, struct rte_mempool *pool, struct rte_mbuf **frames, uint32_t count)
 {
-	if (stream->pending_count != 0)
-		return stream->pending_count;
-	uint32_t n = count < BURST ? (uint32_t)count : BURST;
 	if (unlikely(stream->length > SMALL_FRAME))
 		pool = large_pool;
-	if (n == 0 || rte_pktmbuf_alloc_bulk(pool, stream->pending, n) != 0)
+	if (rte_pktmbuf_alloc_bulk(pool, frames, count) != 0)
 		return 0;
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *frame = stream->pending[i];
-		frame->data_len = stream->length;
-		frame->pkt_len = stream->length;
-		rte_memcpy(rte_pktmbuf_mtod(frame, void *), stream->frame, stream->length);
+	for (uint32_t i = 0; i < count; i++) {
+		frames[i]->data_len = stream->length;
+		frames[i]->pkt_len = stream->length;
+		rte_memcpy(rte_pktmbuf_mtod(frames[i], void *), stream->frame, stream->length);
 	}
 	if (stream->program.actions != 0)
-		field_apply(&stream->program, stream->pending, n);
+		field_apply(&stream->program, frames, count);
 	if (stream->kind == FLOW_LATENCY)
-		write_latency_headers(stream, stream->pending, n);
+		write_latency_headers(stream, frames, count);
 	else if (stream->verifier != NULL)
-		verify_sign(stream->verifier, stream->pending, n);
+		verify_sign(stream->verifier, frames, count);
 	if (stream->program.finishes && stream->kind != FLOW_LATENCY)
-		field_finish(&stream->program, stream->pending, n);
-	stream->first_pending = 0;
-	stream->pending_count = (uint16_t)n;
-	return stream->pending_count;
+		field_finish(&stream->program, frames, count);
+	return count;
 }
 
-void stream_stamp(struct stream *stream, uint64_t ticks)
+void stream_stamp(const struct stream *stream, struct rte_mbuf **frames, uint32_t count, uint64_t ticks)
 {
-	for (uint32_t i = 0; i < stream->pending_count; i++) {
-		struct rte_mbuf *frame = stream->pending[stream->first_pending + i];
+	for (uint32_t i = 0; i < count; i++) {
 		if (stream->verifier != NULL)
-			verify_stamp(stream->verifier, frame, ticks);
+			verify_stamp(stream->verifier, frames[i], ticks);
 		else
-			rte_pktmbuf_mtod_offset(frame, struct latency_header *,
-						frame->data_len - sizeof(struct latency_header))->ticks = ticks;
+			rte_pktmbuf_mtod_offset(frames[i], struct latency_header *,
+						frames[i]->data_len - sizeof(struct latency_header))->ticks = ticks;
 	}
 	if (stream->program.finishes)
-		field_finish(&stream->program, stream->pending + stream->first_pending, stream->pending_count);
+		field_finish(&stream->program, frames, count);
 }
 
 void stream_release(struct stream *stream)
 {
-	for (uint32_t i = 0; i < stream->pending_count; i++)
-		rte_pktmbuf_free(stream->pending[stream->first_pending + i]);
-	stream->pending_count = 0;
 	free(stream->frame);
 	stream->frame = NULL;
 	field_release(&stream->program);

@@ -104,8 +104,8 @@ def pixlab_verify(generator: Generator, params: p.Params) -> dict[str, Any]:
         rx_port = p.integer(entry, "rx_port")
         if rx_port >= len(generator.ports):
             raise refuse(f"there is no port {rx_port}; there are {len(generator.ports)}")
-        port_id, stream_id = next(iter(group.streams))
-        verification.check(generator.ports[port_id].streams[stream_id], hops)
+        port_id, profile, stream_id = next(iter(group.streams))
+        verification.check(generator.ports[port_id].profiles[profile].streams[stream_id], hops)
         arrivals.append((group, Arrival(rx_port, _mac(entry, "src_mac"), _mac(entry, "dst_mac"), hops)))
     for group, arrival in arrivals:
         group.arrival = arrival

@@ -34,7 +34,7 @@ def get_owner(generator: Generator, params: p.Params) -> dict[str, str]:
 def get_port_status(generator: Generator, params: p.Params) -> dict[str, Any]:
     """Describe the port's state and attributes."""
     port = generator.port(params)
-    generator.check_profile(params)
+    generator.profiles(port, params)
     generator.tick()
     generator.collect_ended()
     status = port.status()
