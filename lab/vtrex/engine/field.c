@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #include "checksum.h"
+#include "ip.h"
 
 #define ALWAYS 0xffffffffu /* a bit for each frame of a burst: at which of them a variable advances, or wraps around */
 
@@ -87,20 +88,27 @@ static void all_values(struct field_program *program, uint64_t (*values)[BURST],
 	}
 }
 
+/* The bytes that are written are the last ones of the big-endian or the first ones of the little-endian value. */
+static __rte_always_inline void write_sized(const struct action_spec *write, const uint64_t *values,
+					    struct rte_mbuf **frames, uint32_t count, const uint32_t size)
+{
+	uint64_t add = (uint64_t)write->add;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t value = values[i] + add;
+		if (write->big_endian)
+			value = rte_cpu_to_be_64(value << (64 - 8 * size));
+		memcpy(rte_pktmbuf_mtod_offset(frames[i], uint8_t *, write->offset), &value, size);
+	}
+}
+
 static void write_values(const struct action_spec *write, const uint64_t *values, struct rte_mbuf **frames,
 			 uint32_t count)
 {
-	/* The bytes that are written are the last `size` ones of the big-endian or the first of the little-endian value. */
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t *to = rte_pktmbuf_mtod_offset(frames[i], uint8_t *, write->offset);
-		uint64_t value = values[i] + (uint64_t)write->add;
-		uint64_t bytes = write->big_endian ? rte_cpu_to_be_64(value << (64 - 8 * write->size)) : value;
-		switch (write->size) {
-		case 4: memcpy(to, &bytes, 4); break;
-		case 2: memcpy(to, &bytes, 2); break;
-		case 1: memcpy(to, &bytes, 1); break;
-		default: memcpy(to, &bytes, 8); break;
-		}
+	switch (write->size) { /* a loop for each, as the size is then known to the compiler */
+	case 1: write_sized(write, values, frames, count, 1); break;
+	case 2: write_sized(write, values, frames, count, 2); break;
+	case 4: write_sized(write, values, frames, count, 4); break;
+	default: write_sized(write, values, frames, count, 8); break;
 	}
 }
 
@@ -146,8 +154,13 @@ static void fix_transport(const struct action_spec *action, struct rte_mbuf **fr
 
 static void fix_ipv4(const struct action_spec *action, struct rte_mbuf **frames, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
-		checksum_ipv4(rte_pktmbuf_mtod_offset(frames[i], uint8_t *, action->offset), action->size);
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t *ip = rte_pktmbuf_mtod_offset(frames[i], uint8_t *, action->offset);
+		if (likely(action->size == IPV4_BYTES))
+			checksum_ipv4(ip, IPV4_BYTES);
+		else
+			checksum_ipv4(ip, action->size);
+	}
 }
 
 void field_apply(struct field_program *program, struct rte_mbuf **frames, uint32_t count)
@@ -215,10 +228,11 @@ static bool action_fits(const struct field_program *program, const struct action
 	uint32_t length = program->length, end = (uint32_t)action->offset + action->size;
 	switch (action->kind) {
 	case ACTION_WRITE:
-		return action->variable < program->variables && action->size >= 1 && action->size <= 8 && end <= length;
+		return action->variable < program->variables && end <= length && rte_is_power_of_2(action->size) &&
+		       action->size <= 8;
 	case ACTION_WRITE_MASKED:
-		return action->variable < program->variables && end <= length && action->shift > -32 && action->shift < 32 &&
-		       (action->size == 1 || action->size == 2 || action->size == 4);
+		return action->variable < program->variables && end <= length && rte_is_power_of_2(action->size) &&
+		       action->size <= 4 && action->shift > -32 && action->shift < 32;
 	case ACTION_TRIM:
 		return action->variable < program->variables;
 	case ACTION_FIX_IPV4:
