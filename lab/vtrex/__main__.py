@@ -3,7 +3,8 @@
 import signal
 import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load is no traceback
-from lab.vtrex.cli import main  # noqa: E402
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load is no traceback
+from lab.vtrex.cli import main
 
 sys.exit(main(sys.argv[1:]))

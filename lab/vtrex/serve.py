@@ -181,7 +181,10 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
     stop_read, stop_write = socket.socketpair()
     stop_write.setblocking(False)
     signal.set_wakeup_fd(stop_write.fileno())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    ends = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup(1) sets it
+        ends.append(signal.SIGHUP)
+    for number in ends:
         signal.signal(number, lambda *_: None)
     engine = Engine(engine_options)
     try:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -121,10 +121,23 @@ def vhost_options(folder: Path) -> list[str]:
     return ["--port", f"vhost:{folder}/v0", "--port", f"vhost:{folder}/v1"]
 
 
+@pytest.fixture
+def hangup() -> Iterator[Callable[[signal.Handlers], None]]:
+    """Let processes that are started take SIGHUP in this way, whatever these tests were started with."""
+    before = signal.getsignal(signal.SIGHUP)
+
+    def take(handler: signal.Handlers) -> None:
+        signal.signal(signal.SIGHUP, handler)
+
+    yield take
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_clean_stop_leaves_no_socket_and_no_engine(
-    folder: Path, number: signal.Signals, start_server: Callable[..., Server]
+    folder: Path, number: signal.Signals, start_server: Callable[..., Server], hangup: Callable[..., None]
 ) -> None:
+    hangup(signal.SIG_DFL)
     server = start_server(*vhost_options(folder))
     engine = server.engine_pid()
     assert (folder / "v0").is_socket()
@@ -133,6 +146,17 @@ def test_a_clean_stop_leaves_no_socket_and_no_engine(
     assert server.stop() == (0, "")
     assert list(folder.iterdir()) == []
     assert gone(engine)
+
+
+def test_a_server_under_nohup_outlives_its_terminal(
+    start_server: Callable[..., Server], hangup: Callable[..., None]
+) -> None:
+    hangup(signal.SIG_IGN)
+    server = start_server("--wire")
+    server.process.send_signal(signal.SIGHUP)
+    with connected(server) as rpc:
+        assert rpc.call("ping")["ts"] > 0
+    assert server.stop() == (0, "")
 
 
 def test_a_killed_server_leaves_no_engine_and_does_not_block_the_next(
