@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -20,6 +21,25 @@ uint32_t backend_parts(const struct rte_mbuf *frame, uint32_t skip, struct iovec
 		skip = 0;
 	}
 	return count;
+}
+
+bool backend_append(struct rte_mbuf *frame, struct rte_mempool *pool, const uint8_t *bytes, uint32_t length)
+{
+	while (length != 0) {
+		uint32_t part = RTE_MIN(length, (uint32_t)rte_pktmbuf_tailroom(rte_pktmbuf_lastseg(frame)));
+		if (part != 0) {
+			memcpy(rte_pktmbuf_append(frame, (uint16_t)part), bytes, part);
+			bytes += part;
+			length -= part;
+			continue;
+		}
+		struct rte_mbuf *next = rte_pktmbuf_alloc(pool);
+		if (next == NULL || rte_pktmbuf_chain(frame, next) != 0) {
+			rte_pktmbuf_free(next);
+			return false;
+		}
+	}
+	return true;
 }
 
 int backend_socket(int type, const char *path)

@@ -37,6 +37,9 @@ struct backend {
 /* Describe a frame from byte `skip` on; returns the number of parts, at most FRAME_PARTS. */
 uint32_t backend_parts(const struct rte_mbuf *frame, uint32_t skip, struct iovec *parts);
 
+/* Put bytes at the end of a frame, in further buffers where the last is full; false when there is none left. */
+bool backend_append(struct rte_mbuf *frame, struct rte_mempool *pool, const uint8_t *bytes, uint32_t length);
+
 /* Make a socket that never waits, of SOCK_DGRAM or SOCK_STREAM, with a name for others to find (NULL: none), replacing
  * what bears that name. Returns -1 with errno.
  */

@@ -15,11 +15,12 @@
 #define DESCRIPTORS 1024
 #define RING_DEPTH 1024
 
-static bool add_port(struct port port)
+static bool add_port(struct backend *backend, uint16_t device, uint16_t queues)
 {
-	port.index = port_count;
-	port.next_due = NEVER;
-	ports[port_count++] = port;
+	ports[port_count] = (struct port){
+		.backend = backend, .device = device, .index = port_count, .queues.count = queues, .next_due = NEVER,
+	};
+	port_count++;
 	return true;
 }
 
@@ -30,7 +31,11 @@ static bool add_ethernet(uint16_t device, uint16_t most_queues, struct rte_mempo
 	struct rte_eth_dev_info info;
 	uint16_t rx_room = DESCRIPTORS, tx_room = DESCRIPTORS;
 	int failed = rte_eth_dev_info_get(device, &info);
-	uint16_t queues = failed != 0 ? 0 : RTE_MIN(RTE_MIN(info.max_rx_queues, info.max_tx_queues), most_queues);
+	uint16_t queues = 0;
+	if (failed == 0) {
+		queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
+		queues = RTE_MIN(queues, most_queues);
+	}
 	if (failed == 0)
 		failed = rte_eth_dev_configure(device, queues, queues, &conf);
 	if (failed == 0)
@@ -45,7 +50,7 @@ static bool add_ethernet(uint16_t device, uint16_t most_queues, struct rte_mempo
 	if (failed != 0)
 		return startup_failed("port %u cannot be started: %s", port_count, rte_strerror(-failed));
 	(void)rte_eth_promiscuous_enable(device); /* test frames go to addresses of the streams; not every device filters */
-	return add_port((struct port){.device = device, .queues.count = queues});
+	return add_port(NULL, device, queues);
 }
 
 static struct rte_ring *make_ring(const char *kind)
@@ -96,7 +101,7 @@ static bool add_backend(const char *words, struct backend *backend)
 {
 	if (backend == NULL)
 		return startup_failed("port %u cannot be made of %s: %s", port_count, words, strerror(errno));
-	return add_port((struct port){.backend = backend, .queues.count = 1});
+	return add_port(backend, 0, 1);
 }
 
 static bool open_dgram(const char *words, struct rte_mempool *rx_pool)

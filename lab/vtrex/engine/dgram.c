@@ -14,14 +14,16 @@
 /* The socket is not connected: it then receives from a peer that has begun again without doing anything for it, and
  * sends by name. `probe` is another one, connected again and again, as that tells whether the peer lives.
  *
- * Invariant: buffers[0 .. ready) are ours and empty, and parts[i] describes buffers[i].
+ * Invariant: buffers[0 .. ready) are ours and empty; parts[i][0] describes buffers[i], and parts[i][1] rests[i], which
+ * takes the rest of a frame that is longer.
  */
 struct dgram {
 	struct backend backend; /* first, so that a pointer to one is a pointer to the other */
 	int fd, probe;
 	struct sockaddr_un local, peer;
 	struct rte_mbuf *buffers[BURST];
-	struct iovec parts[BURST];
+	struct iovec parts[BURST][2];
+	uint8_t rests[BURST][MAX_FRAME];
 	uint32_t ready;
 };
 
@@ -42,9 +44,20 @@ static void refill(struct dgram *dgram)
 		return;
 	for (; dgram->ready < BURST; dgram->ready++) {
 		struct rte_mbuf *buffer = dgram->buffers[dgram->ready];
-		dgram->parts[dgram->ready] =
+		dgram->parts[dgram->ready][0] =
 			(struct iovec){rte_pktmbuf_mtod(buffer, void *), rte_pktmbuf_tailroom(buffer)};
+		dgram->parts[dgram->ready][1] = (struct iovec){dgram->rests[dgram->ready], MAX_FRAME};
 	}
+}
+
+/* Give a frame its length and what has come of it behind its buffer; false when it is none, or there is no memory. */
+static bool complete(struct dgram *dgram, struct rte_mbuf *frame, uint32_t length, const uint8_t *rest)
+{
+	uint32_t first = RTE_MIN(length, (uint32_t)rte_pktmbuf_tailroom(frame));
+	if (length < RTE_ETHER_HDR_LEN || length > MAX_FRAME)
+		return false;
+	rte_pktmbuf_append(frame, (uint16_t)first);
+	return backend_append(frame, dgram->backend.pool, rest, length - first);
 }
 
 static uint16_t dgram_receive(struct backend *backend, struct rte_mbuf **frames)
@@ -54,26 +67,25 @@ static uint16_t dgram_receive(struct backend *backend, struct rte_mbuf **frames)
 	check_link(dgram, clock_ticks());
 	refill(dgram);
 	for (uint32_t i = 0; i < dgram->ready; i++)
-		messages[i].msg_hdr = (struct msghdr){.msg_iov = &dgram->parts[i], .msg_iovlen = 1};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = dgram->parts[i], .msg_iovlen = 2};
 	int came = recvmmsg(dgram->fd, messages, dgram->ready, MSG_DONTWAIT, NULL);
 	if (came <= 0)
 		return 0;
 	uint16_t count = 0;
-	for (int i = 0; i < came; i++) {
-		struct rte_mbuf *frame = dgram->buffers[i];
-		if ((messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 || messages[i].msg_len < RTE_ETHER_HDR_LEN) {
-			atomic_fetch_add(&backend->missed, 1);
-			rte_pktmbuf_free(frame);
+	for (uint32_t i = 0; i < (uint32_t)came; i++) {
+		frames[count] = dgram->buffers[i];
+		bool whole = (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
+		if (whole && complete(dgram, frames[count], messages[i].msg_len, dgram->rests[i])) {
+			count++;
 			continue;
 		}
-		frame->data_len = (uint16_t)messages[i].msg_len;
-		frame->pkt_len = messages[i].msg_len;
-		frames[count++] = frame;
+		atomic_fetch_add(&backend->missed, 1);
+		rte_pktmbuf_free(frames[count]);
 	}
 	dgram->ready -= (uint32_t)came;
 	for (uint32_t i = 0; i < dgram->ready; i++) {
 		dgram->buffers[i] = dgram->buffers[i + (uint32_t)came];
-		dgram->parts[i] = dgram->parts[i + (uint32_t)came];
+		dgram->parts[i][0] = dgram->parts[i + (uint32_t)came][0];
 	}
 	return count;
 }

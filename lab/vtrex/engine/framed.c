@@ -18,7 +18,8 @@
 #define RECEIVE_ROOM (4 * (LENGTH_SIZE + LONGEST_FRAME))
 
 /* Invariants: without a connection (fd < 0) there is no partial frame, and nothing received.
- * `partial` is ours: a frame of which the socket took `partial_sent` bytes, its length's included. No other goes before.
+ * `partial` is ours: a frame of which the socket took `partial_sent` bytes, its length's included. It is sent before
+ * all others.
  * received[begin .. end) has come and is not handed on yet; it begins with a length.
  */
 struct framed {
@@ -129,7 +130,7 @@ static void read_more(struct framed *framed)
 		disconnect(framed);
 }
 
-/* Take the next frame that has come as a whole; NULL when there is none. Frames that no buffer can hold are left out. */
+/* Take the next frame that has come as a whole; NULL when there is none. What is no frame is left out. */
 static struct rte_mbuf *next_frame(struct framed *framed)
 {
 	while (framed->end - framed->begin >= LENGTH_SIZE) {
@@ -144,11 +145,10 @@ static struct rte_mbuf *next_frame(struct framed *framed)
 			return NULL;
 		const uint8_t *bytes = framed->received + framed->begin + LENGTH_SIZE;
 		framed->begin += LENGTH_SIZE + length;
-		struct rte_mbuf *frame = length < RTE_ETHER_HDR_LEN ? NULL : rte_pktmbuf_alloc(framed->backend.pool);
-		if (frame != NULL && length <= rte_pktmbuf_tailroom(frame)) {
-			memcpy(rte_pktmbuf_append(frame, (uint16_t)length), bytes, length);
+		bool good = length >= RTE_ETHER_HDR_LEN && length <= MAX_FRAME;
+		struct rte_mbuf *frame = good ? rte_pktmbuf_alloc(framed->backend.pool) : NULL;
+		if (frame != NULL && backend_append(frame, framed->backend.pool, bytes, length))
 			return frame;
-		}
 		rte_pktmbuf_free(frame);
 		atomic_fetch_add(&framed->backend.missed, 1);
 	}
