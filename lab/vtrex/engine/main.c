@@ -97,17 +97,20 @@ int main(int argc, char **argv)
 	port_limits.full_wait = ns_to_ticks(atof(argv[4]) * 1e3);
 	port_limits.late = ns_to_ticks(atof(argv[5]) * 1e3);
 	int devices = atoi(argv[7]), eal = OWN_ARGUMENTS + devices;
-	startup_begin(control_fd);
+	startup_tell(control_fd);
+	startup_quiet();
 	if (!start(argc - eal, argv + eal, argv + OWN_ARGUMENTS, devices, (uint64_t)atoll(argv[6]))) {
 		close_ports();
 		return 1;
 	}
-	startup_done();
+	startup_loud();
 	worker_setup();
 	poll_start(event_fd);
 	control_serve(control_fd);
 	poll_stop();
+	startup_quiet();
 	close_ports();
 	rte_eal_cleanup();
+	startup_loud();
 	return 0;
 }

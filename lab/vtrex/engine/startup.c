@@ -1,54 +1,61 @@
-#define _GNU_SOURCE /* fopencookie */
+#define _GNU_SOURCE /* memfd_create, strcasestr */
 #include "startup.h"
 
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <rte_log.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <rte_common.h>
 
 #include "message.h"
 #include "protocol.h"
 
 static int server_fd;
-static atomic_bool keeping;
-static char first_line[256]; /* empty: nothing has been said */
+static int kept_fd = -1, stderr_fd = -1; /* what is written meanwhile, and where it would go */
 
-/* The log's destination for good, as drivers' threads may write at any time. */
-static ssize_t say(void *unused, const char *text, size_t length)
+void startup_tell(int control_fd) { server_fd = control_fd; }
+
+void startup_quiet(void)
 {
-	(void)unused;
-	if (!atomic_load(&keeping))
-		return (ssize_t)fwrite(text, 1, length, stderr);
-	if (first_line[0] == '\0') {
-		snprintf(first_line, sizeof(first_line), "%.*s", (int)length, text);
-		first_line[strcspn(first_line, "\n")] = '\0';
-	}
-	return (ssize_t)length;
+	kept_fd = memfd_create("stderr", MFD_CLOEXEC);
+	stderr_fd = dup(STDERR_FILENO);
+	if (kept_fd >= 0 && stderr_fd >= 0)
+		dup2(kept_fd, STDERR_FILENO);
 }
 
-void startup_begin(int control_fd)
+void startup_loud(void)
 {
-	server_fd = control_fd;
-	FILE *log = fopencookie(NULL, "w", (cookie_io_functions_t){.write = say});
-	if (log == NULL)
-		return;
-	setlinebuf(log);
-	atomic_store(&keeping, true);
-	rte_openlog_stream(log);
+	dup2(stderr_fd, STDERR_FILENO);
+	close(stderr_fd);
+	close(kept_fd);
+	stderr_fd = kept_fd = -1;
 }
 
-void startup_done(void) { atomic_store(&keeping, false); }
+/* Find the first line that complains, or else the first one; returns an empty text when nothing was written. */
+static const char *complaint(char *text, size_t size)
+{
+	static const char *const words[] = {"fail", "error", "cannot", "could not", "unable", "invalid", "no such"};
+	ssize_t length = kept_fd < 0 ? 0 : pread(kept_fd, text, size - 1, 0);
+	text[length > 0 ? length : 0] = '\0';
+	char *rest = text, *line;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		for (size_t i = 0; i < RTE_DIM(words); i++)
+			if (strcasestr(line, words[i]) != NULL)
+				return line;
+	return text;
+}
 
 bool startup_failed(const char *format, ...)
 {
-	char text[512];
+	char text[384], kept[4096];
 	struct message message = {.op = OP_HELLO};
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	message_fail(&message, "%s%s%s", text, first_line[0] == '\0' ? "" : ": ", first_line);
+	const char *line = complaint(kept, sizeof(kept));
+	message_fail(&message, "%s%s%s", text, line[0] == '\0' ? "" : ": ", line);
 	message_answer(server_fd, &message);
 	return false;
 }

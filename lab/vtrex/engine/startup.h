@@ -4,11 +4,16 @@
 
 #include <stdbool.h>
 
-/* Keep what DPDK and its drivers say from now on until startup_done(); after that it goes to stderr. */
-void startup_begin(int control_fd);
-void startup_done(void);
+/* From here to the next startup_loud() nobody sees what DPDK, its drivers and their libraries write to stderr: while
+ * devices open and close that is much, and means nothing unless it fails.
+ */
+void startup_quiet(void);
+void startup_loud(void);
 
-/* Tell the server what failed, and the first thing that DPDK said of it. Returns false, for the caller to return. */
+/* Say where startup_failed() tells it. */
+void startup_tell(int control_fd);
+
+/* Tell the server what failed, and the first complaint that nobody saw. Returns false, for the caller to return. */
 __attribute__((format(printf, 1, 2))) bool startup_failed(const char *format, ...);
 
 #endif
