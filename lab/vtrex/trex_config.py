@@ -5,7 +5,6 @@ Source: TRex manual, "Platform YAML Configuration File".
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -17,11 +16,8 @@ from lab.models import Model
 from lab.vtrex.layer import Layer
 from lab.vtrex.notes import say
 from lab.vtrex.port import parse_ipv4, parse_mac
-from lab.vtrex.port_options import parse_port
-from lab.vtrex.settings import MOST_PORTS, WIRE, Said
-
-DUMMY = "dummy"  # TRex wants ports in pairs and lets this stand for one that is not there
-_PCI = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
+from lab.vtrex.settings import Said
+from lab.vtrex.trex_interfaces import ports_of
 
 
 def _mac(value: object) -> bytes:
@@ -69,7 +65,7 @@ class _Section(Model):
 class PortInfo(_Section):
     """One entry of ``port_info``."""
 
-    UNUSED = frozenset({"mask", "def_gw"})
+    UNUSED = frozenset({"mask"})
 
     ip: Ipv4 | None = None
     default_gw: Ipv4 | None = None
@@ -110,8 +106,8 @@ class TrexConfig(_Section):
 
     UNUSED = frozenset(
         {"enable_zmq_pub", "telnet_port", "low_end", "low_end_core", "stack", "port_mtu", "rx_desc", "tx_desc"}
-        | {"memory", "tw", "services_core", "new_memory", "ext_dpdk_opt", "interfaces_vdevs", "interfaces_opt"}
-        | {"port_speed", "if_mask", "tx_desc_num", "rx_desc_num", "eal", "trace", "astf"}
+        | {"memory", "tw", "services_core", "new_memory", "ext_dpdk_opt", "dpdk_devargs", "interfaces_vdevs"}
+        | {"port_speed", "if_mask"}
     )
 
     version: Annotated[int, Field(ge=2, le=2)]
@@ -145,7 +141,7 @@ class TrexConfig(_Section):
             UsageError: an interface is none, or there are too many; a pair has fewer CPUs than threads.
 
         """
-        ports = _ports(self.interfaces[: port_limit or self.port_limit])
+        ports = ports_of(self.interfaces[: port_limit or self.port_limit])
         cores = self._cores(len(ports), threads or self.c or 1)
         return {
             "ports": ports,
@@ -237,44 +233,3 @@ def _complaint(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     words = str(cause) if cause is not None else str(first["msg"]).lower()
     return f"{place}: {words}" if place else words
-
-
-def _ports(interfaces: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the port forms of interfaces; dummies may only stand at the end, as port numbers count them.
-
-    Raises:
-        UsageError: there is none, too many, or one is of no known form.
-
-    """
-    real = list(interfaces)
-    while real and real[-1] == DUMMY:
-        real.pop()
-    if not real or DUMMY in real:
-        raise UsageError("interfaces: 'dummy' may only follow the interfaces that are there, and there must be one")
-    if len(real) > MOST_PORTS:
-        raise UsageError(f"interfaces: {len(real)} are given; there can be {MOST_PORTS} ports at most")
-    if WIRE in real:
-        if real != [WIRE, WIRE]:
-            raise UsageError(f"interfaces: '{WIRE}' stands for two joined ports: [{WIRE}, {WIRE}] and nothing else")
-        return (WIRE, WIRE)
-    ports = tuple(map(_port, real))
-    for port in ports:
-        parse_port(port, 0)
-    return ports
-
-
-def _port(interface: str) -> str:
-    """Return the value of ``--port`` that an entry of ``interfaces`` means.
-
-    TRex has PCI addresses, DPDK's ``--vdev=`` and names of network interfaces; all else is taken as this generator's
-    own form.
-    """
-    if _PCI.fullmatch(interface):
-        return f"dpdk:{interface if interface.count(':') == 2 else f'0000:{interface}'}"
-    if interface.startswith("--vdev="):
-        driver, *arguments = interface.removeprefix("--vdev=").split(",")
-        names = [argument.removeprefix("iface=") for argument in arguments if argument.startswith("iface=")]
-        if driver.startswith("net_af_packet") and len(names) == 1:
-            return f"af_packet:{names[0]}"  # with rings that this generator needs
-        return f"dpdk:{interface.removeprefix('--vdev=')}"
-    return interface if ":" in interface or interface == "ring" else f"af_packet:{interface}"
