@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lab import paths
 from lab.dut.protocol import Dut
@@ -111,7 +111,7 @@ class Run:
             version=str(version["version"]),
             cores=sum(core["role"] == "exclusive" for core in dut.cores()),
             ports=len(dut.ports()),
-            details={} if boot else {"Reference": f"nothing is booted; build {version['build_id']}"},
+            details={} if boot else _details(version),
         )
         shown, how = (None, None) if boot is None else (self._shown(boot), _how(boot))
         self._note(ev.Booted(at_s=time.time(), image=shown, boot=how, dut=subject))
@@ -221,6 +221,12 @@ class Run:
 
     def _note(self, event: ev.Event) -> None:
         self._journal.append(event)
+
+
+def _details(version: dict[str, Any]) -> dict[str, str]:
+    """Return what a reference says of itself beyond name and version."""
+    more = {key: str(value) for key, value in version.items() if key not in ("name", "version", "build_id")}
+    return {"reference": f"nothing is booted; build {version['build_id']}", **more}
 
 
 def _how(boot: BootRecord) -> model.Boot:

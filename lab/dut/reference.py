@@ -261,6 +261,11 @@ class ModelDut(WireDut):
         super().__init__(known, node, [port.mac for port in node.ports])
         self.model = model
 
+    def version(self) -> dict[str, Any]:
+        """Return ``name``, ``version``, ``build_id``, and what it was told to do, as far as that is unlike a wire."""
+        behaviour = self.model.behaviour.model_dump_json(exclude_defaults=True)
+        return {**super().version(), "behaviour": behaviour}
+
     def cores(self) -> list[dict[str, Any]]:
         """Return the core that polls."""
         return [{"core": 1, "role": "exclusive", "state": "online"}]
