@@ -105,9 +105,6 @@ static bool build(struct port *port, struct lane *lane, struct stream *stream, u
 		uint64_t first_due = stream->next_due;
 		if (stream_build(stream, tx_pool, lane->frames + lane->count, (uint32_t)count) == 0)
 			return false;
-		if (unlikely(stream->program.trims))
-			for (uint32_t i = 0; i < count; i++)
-				lane->sizes[lane->count + i] = (uint16_t)lane->frames[lane->count + i]->pkt_len;
 		lane->segments[lane->segment_count++] = (struct segment){stream, (uint32_t)count, first_due};
 		lane->count += (uint32_t)count;
 		profile_joined(port, stream->profile);
@@ -202,21 +199,30 @@ static void refused(struct port *port, struct lane *lane, uint64_t now)
 	port->gaps_made_up = port->watch->gap_total;
 }
 
+/* What is done to the batch each time it is offered, as the device may have taken any of its frames the last time. */
+static void prepare(struct lane *lane, bool latency)
+{
+	struct rte_mbuf **frames = lane->frames + lane->first;
+	uint64_t ticks = latency ? clock_ticks() : 0;
+	for (uint32_t i = lane->first_segment, at = 0; i < lane->first_segment + lane->segment_count; i++) {
+		const struct segment *segment = &lane->segments[i];
+		if (latency)
+			stream_stamp(segment->stream, frames + at, segment->frames, ticks);
+		if (unlikely(segment->stream->program.trims))
+			for (uint32_t k = at; k < at + segment->frames; k++)
+				lane->sizes[lane->first + k] = (uint16_t)frames[k]->pkt_len;
+		at += segment->frames;
+	}
+}
+
 static void lane_transmit(struct port *port, struct lane *lane, uint64_t now)
 {
 	if (lane->count == 0)
 		gather(port, lane, now);
 	if (lane->count == 0)
 		return;
-	struct rte_mbuf **frames = lane->frames + lane->first;
-	if (lane == &port->lanes[LANE_LATENCY]) {
-		uint64_t ticks = clock_ticks();
-		for (uint32_t i = lane->first_segment, at = 0; i < lane->first_segment + lane->segment_count; i++) {
-			stream_stamp(lane->segments[i].stream, frames + at, lane->segments[i].frames, ticks);
-			at += lane->segments[i].frames;
-		}
-	}
-	settle(port, lane, port_offer(port, frames, lane->count), now);
+	prepare(lane, lane == &port->lanes[LANE_LATENCY]);
+	settle(port, lane, port_offer(port, lane->frames + lane->first, lane->count), now);
 	port->offered_at = now;
 	if (likely(lane->count == 0)) {
 		port->full_since = 0;
