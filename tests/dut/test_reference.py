@@ -19,6 +19,7 @@ from lab.methods.trial import TrialRequest
 from lab.results.writer import read_results
 from lab.session import Session
 from lab.testbed import Testbed, load
+from lab.testbed.behaviour import Behaviour, Picks
 from lab.testbed.resources import Reference
 from tests.commands import assert_one_line, run_suites
 
@@ -113,6 +114,34 @@ def test_while_stopped_it_forwards_nothing(used: Session, name: str) -> None:
     used.router.send(first, packet, expect=0, wait_s=0.2).assert_nothing()
     dut.start()
     assert used.router.send(first, packet).at(second)
+
+
+@pytest.mark.parametrize("name", ["model"], indirect=True)
+def test_a_trial_says_what_the_model_did(used: Session) -> None:
+    """Through the official client and all of the lab: loss, copies and reordering of both directions, to a frame."""
+    dut = used.deployed.dut
+    assert isinstance(dut, ModelDut)
+    told = dut.model.behaviour
+    move = Picks(frames=tuple(range(5, 300, 17)))  # none near the end, where too few would follow
+    dut.model.behave(Behaviour(lose=Picks(every=11), duplicate=Picks(every=13), move=move, move_places=2))
+    result = used.measurer.measure(TrialRequest(frame_size_bytes=64, rate_pps=4_000, duration_s=0.5, tagged=False))
+    truth = {direction.in_port: direction for direction in dut.model.truth()}
+    for direction in result.directions:
+        real = truth[direction.tx_port]
+        assert real.lost > 0 and real.duplicated > 0 and real.moved > 0
+        assert direction.sent_frames == real.received + direction.refused_frames
+        assert direction.received_frames == real.received - real.lost
+        assert [(wrong.kind, wrong.frames) for wrong in direction.wrong] == [("duplicate", real.duplicated)]
+    dut.model.behave(Behaviour(move=move, move_places=2))
+    result = used.measurer.measure(
+        TrialRequest(frame_size_bytes=64, rate_pps=4_000, duration_s=0.5, tagged_rate_pps=2_000)
+    )
+    moved = {direction.in_port: direction.moved for direction in dut.model.truth()}
+    assert min(moved.values()) > 0
+    for record in result.reordering:  # of the tagged half of the frames; some of the others overtook only bulk frames
+        assert 0 < record.reordered <= moved[record.tx_port]
+        assert (record.lost, record.duplicates, record.complete) == (0, 0, True)
+    dut.model.behave(told)
 
 
 def test_a_user_runs_a_suite_on_it_and_gets_a_report(tmp_path: Path) -> None:
