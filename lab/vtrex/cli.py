@@ -13,7 +13,8 @@ from lab import paths
 from lab.errors import LabError, UsageError
 from lab.vtrex import config_example, port_examples, trex_config
 from lab.vtrex.device_checks import netns_file
-from lab.vtrex.engine import EngineOptions
+from lab.vtrex.engine import MEMORY_MB, EngineOptions
+from lab.vtrex.huge_pages import use_huge_pages
 from lab.vtrex.notes import say
 from lab.vtrex.port_options import parse_ports
 from lab.vtrex.serve import ServerOptions, serve
@@ -57,6 +58,7 @@ def start(settings: Settings) -> None:
         full_wait_us=settings.full_wait_us,
         late_us=settings.late_us,
         prefix=settings.prefix,
+        huge=use_huge_pages(settings.huge, MEMORY_MB),
     )
     if settings.memory_limit_mb is not None and settings.memory_limit_mb < engine.memory_mb:
         raise UsageError(f"limit_memory {settings.memory_limit_mb} is too little: {engine.memory_mb} MB are needed")
@@ -106,6 +108,7 @@ def serve_command(
         float | None, typer.Option(help="Time from a request to start until the first frame [0].")
     ] = None,
     prefix: Annotated[str | None, typer.Option(help="Name of this server among several on a machine.")] = None,
+    huge: Annotated[str | None, typer.Option(help="Memory of huge pages: auto (if enough are free), on, off.")] = None,
     status: Annotated[
         bool | None, typer.Option("--status/--no-status", help="A status line on stderr [if it is a terminal].")
     ] = None,
@@ -129,6 +132,7 @@ def serve_command(
         "gap_limit_us": gap_limit_us,
         "start_delay_ms": start_delay_ms,
         "prefix": prefix,
+        "huge": huge,
         "status": status,
     }
     start(combine(said, {} if cfg is None else trex_config.said_in(cfg)))

@@ -38,6 +38,7 @@ class Settings:
     gap_limit_us: float = 1000.0
     start_delay_ms: float = 0.0
     prefix: str = "vtrex"
+    huge: str = "auto"
     memory_limit_mb: int | None = None
     status: bool | None = None
 

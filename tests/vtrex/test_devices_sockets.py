@@ -76,7 +76,7 @@ def test_a_far_end_may_go_and_come_again_and_counters_go_on(line: Line) -> None:
     assert links == [True, False] * 3
 
 
-@pytest.mark.parametrize("size_bytes", [60, 1514])
+@pytest.mark.parametrize("size_bytes", [60, 9014])
 def test_a_far_end_that_reads_nothing_is_a_full_queue_and_loses_nothing_that_was_taken(
     line: Line, size_bytes: int
 ) -> None:
@@ -113,10 +113,10 @@ def test_what_is_no_frame_is_left_out_and_counted(line: Line) -> None:
     peer = line.join()
     before = line.rpc.call("get_port_stats", port_id=0)
     with line.rpc.capturing(0, limit=10) as frames:
-        for sent in (frame(1), b"short", frame(2), bytes(30_000), frame(3, size_bytes=1514)):
+        for sent in (frame(1), b"short", frame(2), bytes(30_000), frame(3, size_bytes=9014)):
             peer.send(sent)
         wait(lambda: received(line.rpc, 0) == before["ipackets"] + 3)
-    assert frames == [frame(1), frame(2), frame(3, size_bytes=1514)]
+    assert frames == [frame(1), frame(2), frame(3, size_bytes=9014)]
     assert line.rpc.call("get_port_stats", port_id=0)["ierrors"] == before["ierrors"] + 2
     line.part(peer)
 
