@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import signal
 import socket
 import sys
@@ -168,6 +169,12 @@ def _leave_cores(cores: Iterable[int]) -> None:
         os.sched_setaffinity(0, others)
 
 
+def _allow_connections() -> None:
+    """Have as many descriptors as may be: at its limit a process takes no connection, nor opens any other file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
     """Run a server until SIGTERM, SIGINT or SIGHUP; prints one line when it is ready.
 
@@ -189,6 +196,7 @@ def serve(engine_options: EngineOptions, options: ServerOptions) -> None:
     engine = Engine(engine_options)
     try:
         _leave_cores(engine_options.cores)
+        _allow_connections()
         server = Server(engine, options)
         try:
             print(server.ready_line, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -74,6 +75,18 @@ def test_a_compressed_request_gets_a_compressed_answer_and_a_bomb_an_error() -> 
         == -32600
     )
     assert ask(wire[:8] + b"not zlib")["error"]["code"] == -32700
+
+
+def test_a_batch_that_takes_too_long_is_answered_without_being_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(method: str, params: Mapping[str, Any]) -> Any:
+        time.sleep(0.03)
+        return "done"
+
+    monkeypatch.setattr("lab.vtrex.rpc.MAX_BATCH_S", 0.05)
+    answers = json.loads(serve_wire([json.dumps([request(id=str(number)) for number in range(5)]).encode()], slow))
+    assert [answer["id"] for answer in answers] == ["0", "1", "2", "3", "4"]
+    assert answers[0]["result"] == "done"
+    assert "split it" in answers[-1]["error"]["specific_err"]
 
 
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
