@@ -83,7 +83,8 @@ class Pipeline:
         try:
             reply = self._socket.recv_multipart()
         except zmq.Again:
-            raise WentWrong(f"no answer within {ANSWER_S} s; perhaps to {request[0][:1500]!r}") from None
+            others = b"\n".join(part for message in self._waiting for part in message)
+            raise WentWrong(f"no answer within {ANSWER_S} s; perhaps to {request[0]!r}, before {others!r}") from None
         check_answer(reply[-1], request)
 
     def close(self) -> None:
