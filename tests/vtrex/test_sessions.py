@@ -19,29 +19,31 @@ from lab.vtrex.events import MAX_QUEUED, Event, EventQueues
 from tests.vtrex.serving import IMPORTS, PRELUDE, Rpc, RpcFailure, Server, connected, run_client
 
 KEEP = """
+stream = STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXCont(pps=10))
 client.reset(ports=[0])
+client.add_streams([stream], ports=[0])
 deadline = time.monotonic() + 15
 while client.get_acquired_ports() and time.monotonic() < deadline:
     time.sleep(0.05)
 try:
-    client.add_streams([STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXCont(pps=10))], ports=[0])
-    refused = ""
-except Exception as error:
-    refused = type(error).__name__
-answer([client.get_acquired_ports(), [str(event) for event in client.get_events()], bool(refused)])
+    client.add_streams([stream], ports=[0])
+    refused = False
+except Exception:
+    refused = True
+answer([client.get_acquired_ports(), [str(event) for event in client.get_events()], refused])
 """
 TAKE = """
 deadline = time.monotonic() + 15
-while True:
-    try:
-        client.acquire(ports=[0])
-        client.release(ports=[0])
-    except STLError:
-        break
+while not rpc("get_stream_list", port_id=0, profile_id="_"):  # the other is ready
     time.sleep(0.05)
     assert time.monotonic() < deadline
+try:
+    client.acquire(ports=[0])
+    refused = False
+except STLError:
+    refused = True
 client.acquire(ports=[0], force=True)
-answer(client.get_acquired_ports())
+answer([refused, client.get_acquired_ports()])
 """
 
 
@@ -51,7 +53,7 @@ def test_whoever_loses_a_port_by_force_is_told(start_server: Callable[..., Serve
     with ThreadPoolExecutor() as pool:
         loser = pool.submit(run_client, server, KEEP, generation=generation)
         winner = pool.submit(run_client, server, TAKE)
-        assert winner.result() == [0]
+        assert winner.result() == [True, [0]]
         acquired, events, refused = loser.result()
     assert acquired == []
     assert any("[warning]" in event and "by another session" in event for event in events), events
