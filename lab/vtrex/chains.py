@@ -92,22 +92,26 @@ def spans(plans: Sequence[Plan], after: Sequence[int | None], rates_pps: Sequenc
 
 
 def demands(turns: Sequence[Span], loads: Sequence[Load | None]) -> list[Demand]:
-    """Return what is sent at the moments at which a stream begins; streams without a load (None) send nothing."""
-    changes = sorted((time_us, ends, i) for i, turn in enumerate(turns) if loads[turn.place] is not None
-                     for time_us, ends in ((turn.begin_us, False), (turn.end_us, True)))  # fmt: skip
-    if all(turn.begin_us <= turns[0].end_us and turn.end_us == math.inf for turn in turns):
-        return [demand(load for turn in turns if (load := loads[turn.place]) is not None)]
+    """Return what is sent at the moments at which a stream begins; streams without a load (None) send nothing.
+
+    A stream that begins with the last frame of another one comes after it, not beside it.
+    """
+    sending = [(turn, load) for turn in turns if (load := loads[turn.place]) is not None]
+    if all(turn.end_us == math.inf for turn, _ in sending):
+        return [demand(load for _, load in sending)]
+    changes = []
+    for turn, load in sending:
+        changes.append((turn.begin_us, 1, load))
+        changes.append((turn.end_us, 0 if turn.end_us > turn.begin_us else 2, load))
     sums = {True: [0.0] * 4, False: [0.0] * 4}
     moments = set()
-    for _, ends, i in changes:
-        load = loads[turns[i].place]
-        assert load is not None
-        total = sums[load.scales]
+    for _, kind, load in sorted(changes, key=lambda change: change[:2]):
+        total, sign = sums[load.scales], 1.0 if kind == 1 else -1.0
         for k, value in enumerate((1.0, load.rate_pps, load.l2_bps, load.l1_bps)):
-            total[k] += -value if ends else value
+            total[k] += sign * value
         if total[0] == 0:
             total[:] = [0.0] * 4  # what rounding has left
-        if not ends:
-            moments.add(Demand((sums[False][1], sums[False][2], sums[False][3]),
-                               (sums[True][1], sums[True][2], sums[True][3])))  # fmt: skip
+        if kind == 1:
+            fixed, scaling = sums[False], sums[True]
+            moments.add(Demand((fixed[1], fixed[2], fixed[3]), (scaling[1], scaling[2], scaling[3])))
     return list(moments)

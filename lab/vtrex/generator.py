@@ -18,7 +18,7 @@ from lab.vtrex.events import Event, EventQueues
 from lab.vtrex.flows import FlowTable
 from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
-from lab.vtrex.port import ALL, PAUSE, PROFILE, Owner, Port, Profile, default_mac
+from lab.vtrex.port import ALL, PROFILE, TX, Owner, Port, Profile, default_mac
 from lab.vtrex.publisher import Publisher
 from lab.vtrex.rates import highest
 from lab.vtrex.reception import Reception
@@ -238,7 +238,7 @@ class Generator:
         for port in self.ports:
             totals = [0.0, 0.0]
             for profile in port.active:
-                if profile.active != PAUSE and profile.running is not None:
+                if profile.active == TX and profile.running is not None:  # of a file nobody can tell
                     frames_pps, l2_bps, _ = highest(expected(port, profile.running), profile.running.factor)
                     totals[0] += frames_pps
                     totals[1] += l2_bps

@@ -121,8 +121,8 @@ class Rpc:
         """Acquire ports and remove what earlier tests left on them."""
         self.acquire(*ports)
         for port_id in ports:
-            self.call("stop_traffic", port_id=port_id, profile_id="_")
-            self.call("remove_all_streams", port_id=port_id, profile_id="_")
+            self.call("stop_traffic", port_id=port_id, profile_id="*")
+            self.call("remove_all_streams", port_id=port_id, profile_id="*")
 
     def wait_idle(self, *ports: int, limit_s: float = 10.0) -> None:
         deadline = time.monotonic() + limit_s

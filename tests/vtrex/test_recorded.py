@@ -17,7 +17,6 @@ from tests.vtrex.serving import Rpc, Server, connected
 
 RECORD = Path(__file__).with_name("recorded_v308.jsonl")
 SESSION = 3137008520
-NOT_YET = {"validate"}  # optional methods that this server has not
 # Where ours may lack what the recorded server had, and why.
 LACKING = {
     "result.attr.layer_cfg.ipv4.dst": "no address by a configuration file",
@@ -126,8 +125,6 @@ def replayed(wire_server: Server) -> Iterator[Replay]:
                 phase = entry["phase"]
                 replay.before(phase)
             requests = entry["request"] if isinstance(entry["request"], list) else [entry["request"]]
-            if requests[0]["method"] in NOT_YET:
-                continue
             if requests[0]["method"] == "resume_traffic":
                 replay.start(-1)
                 replay.rpc.call("pause_traffic", port_id=0, profile_id="_")

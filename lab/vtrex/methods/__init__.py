@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.vtrex.generator import Generator
-from lab.vtrex.methods import captures, lab_only, packets, ports, receive, refused, stats, streams, system, traffic
+from lab.vtrex.methods import (
+    captures,
+    lab_only,
+    packets,
+    ports,
+    receive,
+    refused,
+    stats,
+    stream_control,
+    streams,
+    system,
+    traffic,
+)
 from lab.vtrex.params import Params
 
 Method = Callable[[Generator, Params], Any]
@@ -16,6 +28,7 @@ TREX_METHODS: Mapping[str, Method] = {
     **ports.METHODS,
     **streams.METHODS,
     **traffic.METHODS,
+    **stream_control.METHODS,
     **packets.METHODS,
     **stats.METHODS,
     **captures.METHODS,
