@@ -61,7 +61,7 @@ class Server:
         """
         self._context = zmq.Context()
         self._context.set(zmq.MAX_SOCKETS, MAX_CONNECTIONS)
-        self._rpc = self._bind(zmq.REP, options.bind, options.rpc_port, "--rpc-port")
+        self._rpc = self._bind(zmq.ROUTER, options.bind, options.rpc_port, "--rpc-port")
         self._pub = self._bind(zmq.XPUB, options.bind, options.async_port, "--async-port", manual=True)
         self._publisher = Publisher(self._pub)
         self._engine = engine
@@ -147,9 +147,17 @@ class Server:
                 next_tick_s = now_s + TICK_S
 
     def _answer(self) -> None:
-        """Answer one request; a REP socket refuses to send before it has seen all parts of what came."""
-        parts = self._rpc.recv_multipart()
-        self._rpc.send(serve_wire(parts, lambda name, params: call(self._generator, name, params)))
+        """Answer one request: the peer, its envelope up to an empty part, the request.
+
+        The socket is no REP because that (libzmq 4.3.5) drops the next peer's answer after a message without an
+        envelope from a peer that is gone.
+        """
+        peer, *parts = self._rpc.recv_multipart()
+        if b"" not in parts:
+            return  # not from a REQ socket: nobody waits for an answer
+        begin = parts.index(b"") + 1
+        answer = serve_wire(parts[begin:], lambda name, params: call(self._generator, name, params))
+        self._rpc.send_multipart([peer, *parts[:begin], answer])
 
     def close(self) -> None:
         """Tell the clients and close the sockets."""

@@ -43,6 +43,22 @@ def test_a_client_that_dies_with_requests_under_way_wedges_nobody(wire_server: S
         assert rpc.call("ping")
 
 
+def test_a_peer_that_is_gone_before_its_malformed_message_is_read_costs_nobody_an_answer(wire_server: Server) -> None:
+    context = zmq.Context()
+    with connected(wire_server) as busy, connected(wire_server) as rpc:
+        packets = [{"binary": "A" * 80}] * 2
+        push = {"port_id": 0, "pkts": packets, "force": False, "ipg_usec": 400_000, "api_h": busy.api_h}
+        busy._socket.send_json(busy.request("push_pkts", push))  # the server is busy for a while
+        gone = context.socket(zmq.DEALER)
+        gone.connect(f"tcp://127.0.0.1:{wire_server.rpc_port}")
+        gone.send(b"no envelope")
+        time.sleep(0.1)
+        gone.close(linger=0)
+        assert "result" in busy._socket.recv_json()
+        assert rpc.call("ping")
+    context.term()
+
+
 def test_a_message_longer_than_any_request_ends_its_connection_only(wire_server: Server) -> None:
     context = zmq.Context()
     long = context.socket(zmq.REQ)
