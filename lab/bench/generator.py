@@ -89,7 +89,7 @@ def _on_wire(bench: str, *, fields: bool) -> Iterator[BenchResult]:
         testpmd = stack.enter_context(_testpmd(eal, folder))
         turns = [
             source_of_vtrex("vtrex", remote, statistics=fields, fields=fields),
-            source_of_testpmd("flowgen", testpmd),
+            source_of_testpmd("flowgen", testpmd, plan.exclusive[0]),
         ]
         rates, c2c_ns = in_turns(turns, handled_pps, rounds=ROUNDS, words=_words)
     link = "two rings: vtrex's join its ports, each of testpmd's comes back to its own"
@@ -97,15 +97,17 @@ def _on_wire(bench: str, *, fields: bool) -> Iterator[BenchResult]:
 
 
 def _on_vhost(bench: str, *, fields: bool) -> Iterator[BenchResult]:
+    plan = cores.plan(1)
     with _vhost_links() as (remote, testpmd, far_end):
-        vtrex = source_of_vtrex("vtrex", remote, statistics=fields, fields=fields)
+        far = [sources.polling_of(far_end, plan.exclusive[0])]
+        vtrex = source_of_vtrex("vtrex", remote, statistics=fields, fields=fields, others=far)
         if not fields:
             with _far_end_in(far_end, "rxonly"):
-                turns = [vtrex, source_of_testpmd("txonly", testpmd)]
+                turns = [vtrex, source_of_testpmd("txonly", testpmd, plan.generator, far)]
                 rates, c2c_ns = in_turns(turns, handled_pps, rounds=ROUNDS, words=_words)
             yield _line(f"{bench}:vhost-send", rates, c2c_ns, "vhost-user to testpmd rxonly on another core")
         with _far_end_in(far_end, "io"):
-            turns = [vtrex, source_of_testpmd("flowgen", testpmd)]
+            turns = [vtrex, source_of_testpmd("flowgen", testpmd, plan.generator, far)]
             rates, c2c_ns = in_turns(turns, handled_pps, rounds=ROUNDS, words=_words)
         link = "vhost-user to testpmd io on another core and back"
         yield _line(f"{bench}:vhost-return", rates, c2c_ns, f"{link}; {FIELDS_NOTE}" if fields else link)

@@ -84,6 +84,7 @@ class TrialWatch:
             "cores": [
                 {
                     "id": seen.core,
+                    "tid": polling.tid,
                     "gaps_over_100us": seen.gaps_over_100us,
                     "gap_max_ns": seen.gap_max_ns,
                     "gap_max_at_ns": seen.gap_max_at_ns,
@@ -91,7 +92,7 @@ class TrialWatch:
                     "run_delay_ns": lost.run_delay_ns,
                     "steal_ns": lost.steal_ns,
                 }
-                for seen, lost in zip(cores, disturbed, strict=True)
+                for seen, lost, polling in zip(cores, disturbed, self._engine.cores, strict=True)
             ],
             "verification": verification.report(self._engine),
             "invalid": reasons(counters, ports, cores, self._gap_limit_us),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from lab.bench.sources import Source, handled_pps, source_of_testpmd, source_of_
 from lab.bench.turns import in_turns
 from lab.dut.testpmd_process import PROGRAM, TestpmdProcess
 from lab.errors import GeneratorError, LabError
+from lab.methods.repeat import TooDisturbed
+from lab.methods.trial import Disturbance
+from lab.traffic.disturbance import ThreadProbe
 
 WINDOW_S = 0.1
 
@@ -36,11 +40,12 @@ def wire() -> Iterator[Remote]:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "WARM_UP_S", 0.0)
     monkeypatch.setattr(sources, "WINDOW_S", WINDOW_S)
+    monkeypatch.setattr(sources, "AWAY_SHARE", 1e9)  # whatever else runs on this machine
     monkeypatch.setattr(generator_rate, "DURATION_S", WINDOW_S)
 
 
 @pytest.mark.parametrize("options", [{}, {"statistics": True, "fields": True}, {"statistics": True, "verified": True}])
-def test_vtrex_sends_from_both_ports_and_receives_it_all(wire: Remote, options: dict[str, bool]) -> None:
+def test_vtrex_sends_from_both_ports_and_receives_it_all(wire: Remote, options: dict[str, Any]) -> None:
     source = source_of_vtrex("vtrex", wire, **options)
     sent_before, received_before = source.counters()
     with forwarding(source):
@@ -65,7 +70,7 @@ def test_testpmd_is_counted_alike_and_takes_turns(wire: Remote, tmp_path: Path) 
     eal = sources.eal_of_testpmd(sources.rings(), core=0, housekeeping_core=0)
     options = sources.options_of_testpmd("flowgen")
     with TestpmdProcess(eal, options, housekeeping_core=0, log=tmp_path / "log") as testpmd:
-        pair = [source_of_vtrex("vtrex", wire), source_of_testpmd("flowgen", testpmd)]
+        pair = [source_of_vtrex("vtrex", wire), source_of_testpmd("flowgen", testpmd, core=0)]
         rates, _ = in_turns(pair, handled_pps, rounds=2, words=str, probe_ns=lambda: 50.0)
         sent, received = testpmd.counters()
         assert 0 < received <= sent
@@ -77,6 +82,16 @@ def test_what_sends_nothing_has_no_rate() -> None:
     idle = Source("idle", lambda: None, lambda: None, lambda: (5, 7))
     with pytest.raises(LabError, match="idle sends nothing"):
         handled_pps(idle)
+
+
+def test_a_source_that_did_not_have_its_core_has_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "AWAY_SHARE", 0.05)
+    probe = ThreadProbe("far end", 1, 3)
+    monkeypatch.setattr(probe, "begin", lambda: None)
+    monkeypatch.setattr(probe, "end", lambda: Disturbance(who="far end", core=3, run_delay_ns=int(0.06e9 * WINDOW_S)))
+    counts = iter([(1, 1), (2, 2)])
+    with pytest.raises(TooDisturbed, match="busy: far end was off its core for 6 ms"):
+        handled_pps(Source("busy", lambda: None, lambda: None, lambda: next(counts), (probe,)))
 
 
 def test_both_ways_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
