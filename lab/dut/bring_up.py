@@ -15,7 +15,9 @@ from lab.dut.model import ModelForwarder
 from lab.dut.namespace import VethLinks, namespace_router
 from lab.dut.protocol import Dut
 from lab.dut.record import BootRecord
-from lab.dut.reference import ModelDut, NamespaceDut, TestpmdDut, WireDut
+from lab.dut.reference import TestpmdDut, WireDut
+from lab.dut.reference_kernel import NamespaceDut
+from lab.dut.reference_model import ModelDut
 from lab.dut.subject import Known
 from lab.dut.testpmd import Testpmd
 from lab.images import Manifest

@@ -12,7 +12,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from lab import paths, session
-from lab.dut.reference import ModelDut, NamespaceDut
+from lab.dut.reference_kernel import NamespaceDut
+from lab.dut.reference_model import ModelDut
 from lab.dut.subject import known
 from lab.errors import DutError, UsageError
 from lab.methods.trial import TrialRequest
