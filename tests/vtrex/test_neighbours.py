@@ -41,7 +41,7 @@ MORE = """
 nobody = texts(client.ping_ip(src_port=0, dst_ip="192.0.2.77", count=1, timeout_sec=1))
 client.conf_ipv6(port=0, enabled=True, src_ipv6="2001:db8::9")
 own = rpc("get_port_status", port_id=0)["attr"]["layer_cfg"]["ipv6"]
-found = [reply["ipv6"] for reply in client.scan6(ports=[0], timeout=2)[0]]
+found = [reply["ipv6"] for reply in client.scan6(ports=[0], timeout=1)[0]]
 six = texts(client.ping_ip(src_port=0, dst_ip="2001:db8::1", count=1))
 client.conf_ipv6(port=0, enabled=False)
 answer([resolved, pings, nobody, own, found, six])

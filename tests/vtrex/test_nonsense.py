@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ def test_a_few_thousand_messages_and_half_open_connections(start_server: Callabl
     server = start_server("--wire")
     opened = half_open(server, 600)
     said: list[str] = []
-    fuzz(server, 3000, seed=int(time.time()), report=said.append)
+    fuzz(server, 1500, seed=int(time.time()), report=said.append)
     for connection in opened:
         connection.close()
     next_client(server, 5)
@@ -54,7 +55,7 @@ def test_a_peer_that_is_gone_before_its_malformed_message_is_read_costs_nobody_a
         gone.send(b"no envelope")
         time.sleep(0.1)
         gone.close(linger=0)
-        assert "result" in busy._socket.recv_json()
+        assert "result" in json.loads(busy._socket.recv())
         assert rpc.call("ping")
     context.term()
 
