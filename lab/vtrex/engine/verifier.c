@@ -13,6 +13,7 @@
 
 uint64_t signature_secret;
 struct verifier *verifiers[ALL_FLOWS];
+uint16_t installed_flows[ALL_FLOWS];
 uint32_t verifiers_installed, verifier_trial;
 
 static struct verifier *retired;
@@ -32,7 +33,7 @@ void verifier_install(struct verifier *verifier, uint32_t tx_port, uint64_t now)
 	verifier->trial = verifier_trial;
 	verifier->begin = now;
 	verifiers[verifier->flow] = verifier;
-	verifiers_installed++;
+	installed_flows[verifiers_installed++] = (uint16_t)verifier->flow;
 }
 
 void verifier_retire(uint32_t flow)
@@ -42,7 +43,10 @@ void verifier_retire(uint32_t flow)
 	verifiers[flow]->next = retired;
 	retired = verifiers[flow];
 	verifiers[flow] = NULL;
-	verifiers_installed--;
+	uint32_t place = 0;
+	while (installed_flows[place] != flow)
+		place++;
+	installed_flows[place] = installed_flows[--verifiers_installed];
 }
 
 void verifier_free(struct verifier *verifier)

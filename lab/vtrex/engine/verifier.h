@@ -33,7 +33,8 @@ struct verifier {
 };
 
 extern struct verifier *verifiers[ALL_FLOWS];
-extern uint32_t verifiers_installed;
+extern uint16_t installed_flows[ALL_FLOWS]; /* those that have one, in no order */
+extern uint32_t verifiers_installed;        /* so many of them */
 extern uint32_t verifier_trial; /* the random number of the present trial */
 
 /* Choose the secret of all signatures. False when the system has no random numbers. */

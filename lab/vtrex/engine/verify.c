@@ -262,9 +262,11 @@ static bool same_headers(const struct verifier *verifier, const struct rte_mbuf 
 static enum verdict unknown_tail(uint32_t port, const struct rte_mbuf *frame)
 {
 	const struct verifier *found = NULL;
-	for (uint32_t flow = 0; flow < ALL_FLOWS && (found == NULL || found->rx_port != port); flow++)
-		if (verifiers[flow] != NULL && flow_active[flow] && same_headers(verifiers[flow], frame))
-			found = verifiers[flow];
+	for (uint32_t i = 0; i < verifiers_installed && (found == NULL || found->rx_port != port); i++) {
+		const struct verifier *verifier = verifiers[installed_flows[i]];
+		if (flow_active[verifier->flow] && same_headers(verifier, frame))
+			found = verifier;
+	}
 	return found != NULL ? wrong(found, WRONG_CONTENT, port, frame) : VERDICT_FOREIGN;
 }
 
