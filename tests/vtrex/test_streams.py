@@ -226,3 +226,18 @@ def test_profiles_run_side_by_side(rpc: Rpc) -> None:
         rpc.call("start_traffic", port_id=0, profile_id="other", mul=RAW, duration=-1)
     rpc.call("remove_all_streams", port_id=0, profile_id="*")
     assert states() == {"_": "IDLE"}
+
+
+def test_ports_that_are_told_the_same_moment_begin_together(rpc: Rpc) -> None:
+    for port_id in (0, 1):
+        rpc.call("add_stream", port_id=port_id, profile_id="_", stream_id=1, stream=continuous(1000.0))
+    moment = rpc.call("ping")["ts"] + 0.3
+    started = [
+        rpc.call("start_traffic", port_id=port_id, profile_id="_", mul=RAW, duration=0.1, start_at_ts=moment)["ts"]
+        for port_id in (0, 1)
+    ]
+    assert started == [moment, moment]
+    rpc.wait_idle(0, 1)
+    report = rpc.call("pixlab_get_trial_report")
+    assert [port["sent_packets"] for port in report["ports"]] == [100, 100]
+    assert rpc.call("ping")["ts"] >= moment + 0.099  # the last frame is due that much later
