@@ -29,7 +29,7 @@ def call(generator: Generator, name: str, params: Params) -> Any:
         handle = params.get("api_h")
         if handle is None:
             raise RpcError(INVALID_PARAMS, "field 'api_h' value is null")
-        if handle != generator.api_handle:
+        if handle not in generator.api_handles.values():
             raise refuse("API verification failed - API handler provided mismatch")
     try:
         return method(generator, params)

@@ -19,7 +19,7 @@ from lab.vtrex.flows import FlowTable
 from lab.vtrex.layer import Layer
 from lab.vtrex.meters import Meters
 from lab.vtrex.port import ALL, PROFILE, TX, Owner, Port, Profile, default_mac
-from lab.vtrex.publisher import Publisher
+from lab.vtrex.publisher import TOPICS, Publisher
 from lab.vtrex.rates import highest
 from lab.vtrex.reception import Reception
 from lab.vtrex.rpc import refuse
@@ -75,7 +75,7 @@ class Generator:
         """
         self.engine = engine
         self.start_delay_s = start_delay_s
-        self.api_handle = random_word()
+        self.api_handles = {generation: random_word() for generation in TOPICS}
         self.publisher = publisher
         self.events = EventQueues(time.monotonic, self._publish)
         self.flows = FlowTable(engine)

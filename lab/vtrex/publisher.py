@@ -24,6 +24,8 @@ DOORBELL = b"{}"
 TOPICS = {5: (DOORBELL,), 4: (b'{"', MAGIC.to_bytes(4, "big"))}
 COMPRESSED_ABOVE_BYTES = 256
 EXPECTED_S = 10.0  # from naming an API to subscribing; the clients of TRex take milliseconds
+STATISTICS_S = 1.0
+"""TRex's period is half as long, but so is the silence after which a client of API 5 without a doorbell asks."""
 MAX_EXPECTED = 1000
 MAX_AT_ONCE = 1000  # subscriptions between two requests
 
@@ -37,11 +39,19 @@ class Publisher:
         self._expected: deque[tuple[int, float]] = deque(maxlen=MAX_EXPECTED)
         self._subscriptions = 0
         self._json = False
+        self._next_statistics_s = 0.0
 
     @property
     def serves_json(self) -> bool:
         """Whether somebody may be waiting for JSON: a subscriber of it has come, and not all have left since."""
         return self._json
+
+    def statistics_due(self, now_s: float) -> bool:
+        """Tell whether statistics are to be sent now, which is then assumed to be done."""
+        if not self._json or now_s < self._next_statistics_s:
+            return False
+        self._next_statistics_s = now_s + STATISTICS_S - 0.1
+        return True
 
     def expect(self, generation: int) -> None:
         """Note that a client of API 4 or 5 is about to subscribe."""

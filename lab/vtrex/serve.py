@@ -140,7 +140,7 @@ class Server:
                 # API 4 take a silence of three seconds for a lost connection: they are served whatever it costs.
                 if now_s - asked_s < TICK_S or self._publisher.serves_json or not self._generator.any_active():
                     self._generator.tick()
-                if self._publisher.serves_json:
+                if self._publisher.statistics_due(now_s):
                     publish_statistics(self._generator)
                 if self._status is not None:
                     self._status.refresh(self._generator, now_s)

@@ -149,3 +149,12 @@ def test_other_versions_are_refused(wire_server: Server, method: str, params: di
         error = rpc.send(rpc.request(method, params))["error"]
     assert error["code"] == -32000
     assert says in error["specific_err"]
+
+
+def test_a_client_of_api_5_that_gets_no_doorbell_still_hears_of_everything(wire_server: Server) -> None:
+    with connected(wire_server) as rpc, subscribed(wire_server) as other:
+        # A client of API 4 is about to subscribe: until it has, a subscriber may be either.
+        rpc.call("api_sync", api_vers=[{"type": "core", "major": 4, "minor": 1}])
+        rpc.call("api_sync", api_vers=[{"type": "core", "major": 4, "minor": 1}])
+        check(run_client(wire_server, RUN.replace("PORT", "0")))
+        assert parse(other.recv())["name"]

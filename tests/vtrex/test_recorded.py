@@ -97,6 +97,8 @@ class Replay:
             self.found.append(f"{method}: refused with {ours['error']}")
             return
         self.found += [f"{method}: {text}" for text in differences(theirs["result"], ours["result"])]
+        if method == "api_sync":
+            self.rpc.api_h = ours["result"]["api_vers"][0]["api_h"]
         if method == "acquire":
             self.rpc.handlers[recorded["params"]["port_id"]] = ours["result"]
         if recorded["params"].get("command") == "start":

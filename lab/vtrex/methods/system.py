@@ -41,7 +41,7 @@ def api_sync_v2(generator: Generator, params: p.Params) -> dict[str, str]:
     major = p.integer(params, "major")
     _check_version(major, p.integer(params, "minor"))
     generator.publisher.expect(major)
-    return {"api_h": generator.api_handle}
+    return {"api_h": generator.api_handles[major]}
 
 
 def api_sync(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def api_sync(generator: Generator, params: p.Params) -> dict[str, Any]:
         raise refuse("api type must be 'core'")
     _check_version(p.integer(versions[0], "major"), p.integer(versions[0], "minor"))
     generator.publisher.expect(4)
-    return {"api_vers": [{"type": "core", "api_h": generator.api_handle}]}
+    return {"api_vers": [{"type": "core", "api_h": generator.api_handles[4]}]}
 
 
 def ping(generator: Generator, params: p.Params) -> dict[str, float]:
@@ -107,14 +107,15 @@ def get_system_info(generator: Generator, params: p.Params) -> dict[str, Any]:
 
 
 def publish_now(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Ring the doorbell of the asynchronous channel; clients of API 4 get all counters and then their ``key``."""
+    """Ring the doorbell of the asynchronous channel, or send a client of API 4 all counters and then its ``key``."""
     key = p.integer(params, "key")
     baseline = p.boolean(params, "baseline", False)
-    if generator.publisher.serves_json:
-        generator.tick()
-        publish_statistics(generator, **({"baseline": True} if baseline else {}))
-        generator.publisher.tell("trex-barrier", key, {})
-    generator.publisher.ring()
+    if params["api_h"] == generator.api_handles[5]:
+        generator.publisher.ring()
+        return {}
+    generator.tick()
+    publish_statistics(generator, **({"baseline": True} if baseline else {}))
+    generator.publisher.tell("trex-barrier", key, {})
     return {}
 
 
