@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 12
+PROTOCOL_VERSION = 13
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -84,7 +84,7 @@ HEADER = struct.Struct("<IiI")
 HELLO = struct.Struct("<IIIQQ")
 HELLO_CORE = struct.Struct("<II")
 DRIVER = struct.Struct("<16s")
-PORT = struct.Struct("<10Q")
+PORT = struct.Struct("<11Q")
 START = struct.Struct("<IIIIdQ")
 STREAM = struct.Struct("<dddQIIIIHBBBBBBHHI")
 VARIABLE = struct.Struct("<QQQQIIHHB")
@@ -119,7 +119,7 @@ WRONG_KINDS = 4
 class PortCounters(NamedTuple):
     """A port's state, link and counters since the engine began; bytes include the FCS.
 
-    Bit i of ``transmitting`` is set while profile i sends.
+    Bit i of ``transmitting`` is set while profile i sends. ``longest_frame_bytes`` is without FCS.
     """
 
     transmitting: int
@@ -132,6 +132,7 @@ class PortCounters(NamedTuple):
     rx_no_buffer: int
     tx_refused_bursts: int
     busy_ns: int
+    longest_frame_bytes: int
 
 
 class MemoryPool(NamedTuple):

@@ -68,6 +68,11 @@ class Stream:
     enabled: bool
     rule: FlowRule | None
 
+    @property
+    def longest_bytes(self) -> int:
+        """Length of its longest frames, without FCS."""
+        return self.program.lengths_bytes[1] if self.program.lengths_bytes else len(self.frame)
+
     def load(self, line_rate_bps: float) -> Load:
         """Return what the stream sends at multiplier 1 on a line of this rate."""
         size_bytes = self.program.mean_length_bytes(len(self.frame)) + FCS_BYTES

@@ -27,6 +27,7 @@ void control_ports(struct message *message)
 			.rx_packets = port->rx_packets, .rx_bytes = port->rx_bytes,
 			.tx_given_up = port->tx_given_up, .rx_no_buffer = device_missed(port),
 			.tx_refused = port->tx_refused, .busy_ns = ticks_to_ns(port->busy),
+			.longest_frame = port->longest_frame,
 		};
 		message_append(message, &reply, sizeof(reply));
 	}

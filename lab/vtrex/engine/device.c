@@ -15,10 +15,11 @@
 #define DESCRIPTORS 1024
 #define RING_DEPTH 1024
 
-static bool add_port(struct backend *backend, uint16_t device, uint16_t queues)
+static bool add_port(struct backend *backend, uint16_t device, uint16_t queues, uint32_t longest_frame)
 {
 	ports[port_count] = (struct port){
 		.backend = backend, .device = device, .index = port_count, .queues.count = queues, .next_due = NEVER,
+		.longest_frame = longest_frame,
 	};
 	port_count++;
 	return true;
@@ -50,7 +51,8 @@ static bool add_ethernet(uint16_t device, uint16_t most_queues, struct rte_mempo
 	if (failed != 0)
 		return startup_failed("port %u cannot be started: %s", port_count, rte_strerror(-failed));
 	(void)rte_eth_promiscuous_enable(device); /* test frames go to addresses of the streams; not every device filters */
-	return add_port(NULL, device, queues);
+	/* What is longer some drivers (net_af_packet) drop and count as sent. */
+	return add_port(NULL, device, queues, RTE_MIN(info.max_rx_pktlen - RTE_ETHER_CRC_LEN, (uint32_t)MAX_FRAME));
 }
 
 static struct rte_ring *make_ring(const char *kind)
@@ -101,7 +103,7 @@ static bool add_backend(const char *words, struct backend *backend)
 {
 	if (backend == NULL)
 		return startup_failed("port %u cannot be made of %s: %s", port_count, words, strerror(errno));
-	return add_port(backend, 0, 1);
+	return add_port(backend, 0, 1, MAX_FRAME);
 }
 
 static bool open_dgram(const char *words, struct rte_mempool *rx_pool)

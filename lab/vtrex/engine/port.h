@@ -45,6 +45,7 @@ struct port {
 	struct backend *backend; /* not NULL: used in its place */
 	uint32_t index;
 	struct queues queues;
+	uint32_t longest_frame; /* that the device can send, without FCS */
 	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, rx_unknown, tx_given_up, tx_refused;
 	struct profile profiles[MAX_PROFILES];
 	struct lane lanes[LANES];

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 12u
+#define PROTOCOL_VERSION 13u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -81,6 +81,7 @@ WIRE_STRUCT port_reply { /* OP_PORTS: one for each port; counters since the engi
 	uint64_t rx_no_buffer;
 	uint64_t tx_refused;  /* bursts of which the device took less than was offered */
 	uint64_t busy_ns;     /* time spent in steps of the loop that moved a frame of this port */
+	uint64_t longest_frame; /* that the device can send, without FCS */
 };
 
 WIRE_STRUCT start_request { /* OP_START, followed by `streams` of stream_spec */

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lab.vtrex import frames, pcap_files
-from lab.vtrex import messages as m
 from lab.vtrex import params as p
 from lab.vtrex.events import Event
 from lab.vtrex.generator import Generator
@@ -25,13 +24,14 @@ def push_pkts(generator: Generator, params: p.Params) -> dict[str, Any]:
     packets = p.array(params, "pkts")
     if gap_us < 0 or gap_us * len(packets) > MAX_PUSH_S * 1e6:
         raise refuse(f"{len(packets)} packets {gap_us:g} us apart take longer than {MAX_PUSH_S:g} s")
+    longest = generator.engine.port_counters()[port.index].longest_frame_bytes
     pushed = []
     for packet in packets:
         if not isinstance(packet, dict):
             raise RpcError(INVALID_PARAMS, "an element of 'pkts' is an object")
         frame = p.binary(packet, "binary")
-        if not frames.ETHER_BYTES <= len(frame) <= m.MAX_FRAME_BYTES:
-            raise refuse(f"packet has {len(frame)} bytes, expected {frames.ETHER_BYTES} to {m.MAX_FRAME_BYTES}")
+        if not frames.ETHER_BYTES <= len(frame) <= longest:
+            raise refuse(f"packet has {len(frame)} bytes, expected {frames.ETHER_BYTES} to {longest}")
         src = port.mac if p.boolean(packet, "use_port_src_mac", False) else None
         dst = port.peer_mac if p.boolean(packet, "use_port_dst_mac", False) else None
         pushed.append(frames.set_macs(frames.pad(frame), src, dst))

@@ -91,8 +91,19 @@ def free_slot(port: Port) -> int:
     return slot
 
 
+def _check_lengths(generator: Generator, port: Port, running: Running) -> None:
+    longest = generator.engine.port_counters()[port.index].longest_frame_bytes
+    for stream in running.streams:
+        if stream.longest_bytes > longest:
+            raise refuse(
+                f"stream {stream.stream_id} has packets of {stream.longest_bytes} bytes; what port {port.index} is "
+                f"made of can send {longest}"
+            )
+
+
 def begin(generator: Generator, port: Port, profile: Profile, running: Running, start_ns: int) -> None:
     """Hand streams to the engine; the profile's state is the caller's to set."""
+    _check_lengths(generator, port, running)
     specs = schedule.packed(port, running, generator.flows)
     active = {each.index for each in generator.ports if each.active}
     joined = generator.trial.joins(port.index, time.monotonic(), active=active)
