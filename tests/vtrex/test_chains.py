@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.utils import PcapNgWriter
 
 from lab.vtrex.chains import check_pace, demands, followers, length_us, spans
-from lab.vtrex.pcap_files import Record, gaps_us
+from lab.vtrex.pcap_files import Record, gaps_us, read
 from lab.vtrex.rates import Load, highest
 from lab.vtrex.rpc import RpcError
 from lab.vtrex.streams import Plan
@@ -91,3 +95,16 @@ def test_gaps_of_a_file_are_divided_and_never_too_small(steps: list[float], spee
     gaps = gaps_us(records, -1, least_us, speedup)
     assert gaps[1:] == pytest.approx([max(least_us, step / speedup) for step in steps], abs=1e-3)
     assert gaps_us(records, 50.0, 0.0, speedup) == [50.0 / speedup] * len(records)
+
+
+def test_a_pcapng_file_is_read_with_its_times(tmp_path: Path) -> None:
+    path = tmp_path / "some.pcapng"
+    writer = PcapNgWriter(str(path))
+    for number in range(3):
+        packet = Ether() / IP() / UDP() / bytes(20 + number)
+        packet.time = 1000 + number * 0.0005
+        writer.write(packet)
+    writer.close()
+    records = read(str(path))
+    assert [len(record.frame) for record in records] == [62, 63, 64]
+    assert [record.time_us for record in records] == pytest.approx([0, 500, 1000], abs=1)
