@@ -50,8 +50,11 @@ def boolean(params: Params, name: str, default: Any = _REQUIRED) -> bool:
 
 
 def string(params: Params, name: str, default: Any = _REQUIRED) -> str:
-    """Return a text field."""
-    return str(_get(params, name, "string", default))
+    """Return a text field; half a surrogate pair, which JSON can have, is no text."""
+    value = str(_get(params, name, "string", default))
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise RpcError(INVALID_PARAMS, f"field '{name}' is no Unicode text")
+    return value
 
 
 def mapping(params: Params, name: str, default: Any = _REQUIRED) -> dict[str, Any]:

@@ -208,6 +208,12 @@ def test_an_endpoint_that_cannot_be_is_refused(rpc: Rpc, endpoint: str, says: st
     assert rpc.call("capture", command="status") == []
 
 
+def test_half_a_surrogate_is_no_filter(rpc: Rpc) -> None:
+    with pytest.raises(RpcFailure, match="Unicode") as refused:
+        rpc.call("capture", command="start", limit=1, mode="fixed", tx=[0], rx=[], filter="\ud800")
+    assert refused.value.code == -32602
+
+
 def test_a_capture_port_needs_service_mode_a_filter_that_is_one_and_no_other(rpc: Rpc) -> None:
     with pair() as (_, endpoint):
         with pytest.raises(RpcFailure, match="service mode"):
