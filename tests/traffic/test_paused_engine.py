@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -16,7 +14,7 @@ from lab.methods.trial import TrialRequest, TrialResult
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_load import BOTH
-from tests.vtrex.serving import Rpc, connected
+from tests.vtrex.serving import Rpc, connected, pause
 
 pytestmark = pytest.mark.skipif(
     not (paths.NATIVE / "vtrex-engine").exists(), reason="vtrex-engine is not built: run 'make native'"
@@ -52,19 +50,17 @@ def sent_frames(rpc: Rpc) -> int:
 
 
 def paused(measurer: GeneratorMeasurer, server: VtrexServer) -> TrialResult:
-    def pause() -> None:
+    def pause_in_traffic() -> None:
         engine = engine_of(server)
         with connected(server) as rpc:
             before = sent_frames(rpc)
             started.set()
             while sent_frames(rpc) == before:
                 time.sleep(0.01)
-        os.kill(engine, signal.SIGSTOP)
-        time.sleep(PAUSE_S)
-        os.kill(engine, signal.SIGCONT)
+        pause(engine, PAUSE_S)
 
     started = threading.Event()
-    thread = threading.Thread(target=pause)
+    thread = threading.Thread(target=pause_in_traffic)
     thread.start()
     started.wait()
     try:

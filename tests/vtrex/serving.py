@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import zmq
@@ -31,6 +32,22 @@ class Serving(Protocol):
 
     rpc_port: int
     async_port: int
+
+
+def _stands_still(pid: int) -> bool:
+    return all(
+        task.joinpath("stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    )
+
+
+def pause(pid: int, duration_s: float) -> None:
+    """Stop a process for ``duration_s`` or longer; a thread that runs stops some time after the signal."""
+    os.kill(pid, signal.SIGSTOP)
+    while not _stands_still(pid):
+        time.sleep(0.001)
+    time.sleep(duration_s)
+    os.kill(pid, signal.SIGCONT)
 
 
 class RpcFailure(Exception):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
 import struct
 import time
 import zlib
@@ -16,7 +14,7 @@ from hdrh.histogram import HdrHistogram
 
 from lab.vtrex.judgement import clock_warnings, reasons
 from lab.vtrex.messages import Percentiles, TrialCore, TrialCounters, TrialPort
-from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.serving import Rpc, RpcFailure, Server, connected, pause
 from tests.vtrex.test_fields import stream
 
 RAW = {"type": "raw", "value": 1, "op": "abs"}
@@ -110,9 +108,7 @@ def test_a_paused_engine_shows_as_a_gap(start_server: Callable[..., Server]) -> 
         rpc.call("start_traffic", port_id=0, mul=RAW, duration=-1)
         while rpc.call("get_port_stats", port_id=0)["opackets"] < 1000:
             time.sleep(0.01)
-        os.kill(engine, signal.SIGSTOP)
-        time.sleep(0.02)
-        os.kill(engine, signal.SIGCONT)
+        pause(engine, 0.02)
         time.sleep(0.1)
         rpc.call("stop_traffic", port_id=0)
         report = rpc.call("pixlab_get_trial_report")
