@@ -10,7 +10,7 @@ from typing import Any
 
 SILENCE_S = 10.0  # a session that has not asked for so long gets no more events, as with TRex
 FORGET_S = 3600.0
-MAX_SESSIONS = 1000
+MAX_SESSIONS = 100
 MAX_QUEUED = 10_000
 
 
@@ -37,7 +37,7 @@ class Event(IntEnum):
 class _Session:
     asked_s: float
     next_seq: int = 0
-    queue: deque[dict[str, Any]] = field(default_factory=deque)
+    queue: deque[tuple[Event, dict[str, Any]]] = field(default_factory=deque)  # the last of them has next_seq - 1
 
 
 class EventQueues:
@@ -61,7 +61,11 @@ class EventQueues:
         self.open(session_id)
         session = self._sessions[session_id]
         session.asked_s = self._clock()
-        events = list(session.queue)
+        first_seq = session.next_seq - len(session.queue)
+        events = [
+            {"name": "trex-event", "type": int(event), "data": data, "seq": seq}
+            for seq, (event, data) in enumerate(session.queue, first_seq)
+        ]
         session.queue.clear()
         return events
 
@@ -80,6 +84,6 @@ class EventQueues:
             elif len(session.queue) >= MAX_QUEUED:
                 del self._sessions[session_id]  # it begins again at 0, which a client takes; a hole ends it
             elif silent_s <= SILENCE_S:
-                session.queue.append({"name": "trex-event", "type": int(event), "data": data, "seq": session.next_seq})
+                session.queue.append((event, data))
                 session.next_seq += 1
         self._publish(event, data)
