@@ -7,13 +7,14 @@ import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from lab import paths
 from lab.bench import sources
 from lab.bench.model import BenchResult
 from lab.bench.remote import Remote
-from lab.bench.sources import handled_pps, source_of_testpmd, source_of_vtrex
+from lab.bench.sources import Source, handled_pps, source_of_testpmd, source_of_vtrex
 from lab.bench.turns import in_turns
 from lab.dut.testpmd import Testpmd
 from lab.dut.testpmd_process import TestpmdProcess
@@ -102,13 +103,13 @@ def _on_vhost(bench: str, *, fields: bool) -> Iterator[BenchResult]:
         far = [sources.polling_of(far_end, plan.exclusive[0])]
         vtrex = source_of_vtrex("vtrex", remote, statistics=fields, fields=fields, others=far)
         if not fields:
-            with _far_end_in(far_end, "rxonly"):
-                turns = [vtrex, source_of_testpmd("txonly", testpmd, plan.generator, far)]
-                rates, c2c_ns = in_turns(turns, handled_pps, rounds=ROUNDS, words=_words)
+            far_end.command("set fwd rxonly")
+            turns = [vtrex, source_of_testpmd("txonly", testpmd, plan.generator, far)]
+            rates, c2c_ns = in_turns([_with(far_end, turn) for turn in turns], handled_pps, rounds=ROUNDS, words=_words)
             yield _line(f"{bench}:vhost-send", rates, c2c_ns, "vhost-user to testpmd rxonly on another core")
-        with _far_end_in(far_end, "io"):
-            turns = [vtrex, source_of_testpmd("flowgen", testpmd, plan.generator, far)]
-            rates, c2c_ns = in_turns(turns, handled_pps, rounds=ROUNDS, words=_words)
+        far_end.command("set fwd io")
+        turns = [vtrex, source_of_testpmd("flowgen", testpmd, plan.generator, far)]
+        rates, c2c_ns = in_turns([_with(far_end, turn) for turn in turns], handled_pps, rounds=ROUNDS, words=_words)
         link = "vhost-user to testpmd io on another core and back"
         yield _line(f"{bench}:vhost-return", rates, c2c_ns, f"{link}; {FIELDS_NOTE}" if fields else link)
 
@@ -141,14 +142,18 @@ def _vhost_links() -> Iterator[tuple[Remote, TestpmdProcess, Testpmd]]:
         yield _remote(stack, server), testpmd, far_end
 
 
-@contextmanager
-def _far_end_in(far_end: Testpmd, mode: str) -> Iterator[None]:
-    far_end.command(f"set fwd {mode}")
-    far_end.start()
-    try:
-        yield
-    finally:
+def _with(far_end: Testpmd, source: Source) -> Source:
+    """Return a source whose far end polls only while it sends: between turns the machine is probed."""
+
+    def start() -> None:
+        far_end.start()
+        source.start()
+
+    def stop() -> None:
+        source.stop()
         far_end.stop()
+
+    return replace(source, start=start, stop=stop)
 
 
 def _folder(stack: ExitStack) -> Path:

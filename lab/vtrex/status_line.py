@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TextIO
 
 from lab.vtrex.generator import Generator
@@ -86,4 +87,7 @@ class StatusLine:
             self._stream.write(text)
             self._stream.flush()
         except OSError:
+            # What it holds would be written once more at the end of the program, which then had failed.
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), self._stream.fileno())
             self._stream = None

@@ -150,6 +150,12 @@ void device_close(const struct port *port)
 	rte_eth_dev_close(port->device);
 }
 
+uint32_t device_waiting(const struct port *port, uint16_t queue)
+{
+	int waiting = port->backend != NULL ? -ENOTSUP : rte_eth_rx_queue_count(port->device, queue);
+	return waiting < 0 ? UINT32_MAX : (uint32_t)waiting;
+}
+
 bool device_link_up(const struct port *port)
 {
 	struct rte_eth_link link = {0};

@@ -20,6 +20,9 @@ bool device_open(const char *description, struct rte_mempool *rx_pool);
 /* Stop and close a port's device; no thread may use it any more. */
 void device_close(const struct port *port);
 
+/* Frames that wait in a receive queue; UINT32_MAX where the device cannot tell. For the thread that polls it. */
+uint32_t device_waiting(const struct port *port, uint16_t queue);
+
 /* The control thread may call these at any time. */
 bool device_link_up(const struct port *port);
 uint64_t device_missed(const struct port *port); /* frames that came and met no free buffer or descriptor */
