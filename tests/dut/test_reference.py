@@ -155,7 +155,7 @@ def test_a_user_runs_a_suite_on_it_and_gets_a_report(tmp_path: Path) -> None:
     assert results.dut is not None
     assert (results.dut.name, results.dut.ports, results.dut.cores) == ("model", 2, 1)
     assert "nothing is booted" in results.dut.details["reference"]
-    assert '"capacity_pps":1000000' in results.dut.details["behaviour"]
+    assert '"capacity_pps":100000' in results.dut.details["behaviour"]
     outcomes = {test.test.split("::")[-1]: test for test in results.tests}
     assert outcomes.pop("test_no_packet_is_unaccounted_for").outcome == "passed"
     assert {test.outcome for test in outcomes.values()} == {"skipped"}
@@ -176,10 +176,10 @@ def test_an_image_on_a_reference_is_refused(tmp_path: Path) -> None:
     [
         ("program: model", "program: wire", "a behaviour goes with the program model"),
         ("program: model", "program: modell", "program"),
-        ("capacity_pps: 1000000", "capacity: 1000000", "did you mean 'capacity_pps'?"),
-        ("capacity_pps: 1000000", "move_places: 3", "move and one of move_places and move_ns go together"),
+        ("capacity_pps: 100000", "capacity: 1000000", "did you mean 'capacity_pps'?"),
+        ("capacity_pps: 100000", "move_places: 3", "move and one of move_places and move_ns go together"),
         ("queue_size: 1024", "queue_size: 77", "queue_size"),
-        ("queue_frames: 1024", "queue_frames: 0", "behaviour.queue_frames"),
+        ("queue_frames: 1000", "queue_frames: 0", "behaviour.queue_frames"),
     ],
 )
 def test_a_wrong_reference_is_one_line_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
