@@ -18,7 +18,7 @@
 #include "trial.h"
 #include "worker.h"
 
-#define LOOK_AFTER 4 /* full bursts in a row: frames may be coming faster than one burst a turn */
+#define LOOK_AFTER 4 /* full bursts of a queue, while the thread is behind with sending */
 #define LEFT_WAITING 64
 #define RECEIVE_AT_ONCE 512u
 #define SETTLE_NS 300e6 /* polls flat out this long after the end of traffic: frames are still under way */
@@ -114,23 +114,32 @@ static void nap(struct worker *worker)
 	usleep(worker->nap_us);
 }
 
-/* Receive a burst from one queue, and more if too many frames wait there; returns how many came.
+/* How many more frames to take from a queue that has just given a full burst.
  *
- * One burst a turn is best: a second look right after the first meets a queue that another core is just filling, finds few
- * frames, and costs both cores the transfer of cache lines. Queues that are always emptied halve what a vhost-user link
- * carries.
+ * All that wait, so that the DUT finds its queue empty when this thread is away for a moment. But not while frames are due
+ * faster than they can be sent: a second look right after the first then meets a queue that another core is just filling,
+ * finds few frames, and costs both cores the transfer of cache lines. Queues that are always emptied halve what a
+ * vhost-user link carries at most.
  */
-static uint32_t receive(struct port *port, uint16_t queue, uint64_t *now)
+static uint32_t more(const struct worker *worker, struct port *port, uint16_t queue)
 {
-	uint8_t *full_bursts = &port->queues.full_bursts[queue];
+	if (likely(!worker->behind))
+		return RECEIVE_AT_ONCE;
+	if (++port->queues.full_bursts[queue] % LOOK_AFTER != 0)
+		return 0;
+	uint32_t waiting = RTE_MIN(device_waiting(port, queue), RECEIVE_AT_ONCE);
+	return waiting > LEFT_WAITING ? waiting - LEFT_WAITING : 0;
+}
+
+/* Receive from one queue; returns how many frames came. */
+static uint32_t receive(const struct worker *worker, struct port *port, uint16_t queue, uint64_t *now)
+{
 	uint32_t count = port_receive(port, queue), total = count;
 	watch_checkpoint(port->watch, *now = clock_ticks());
-	*full_bursts = count < BURST ? 0 : *full_bursts + 1;
-	if (likely(*full_bursts < LOOK_AFTER))
+	if (likely(count < BURST))
 		return total;
-	*full_bursts = 0;
-	uint32_t enough = BURST + RTE_MIN(device_waiting(port, queue), RECEIVE_AT_ONCE);
-	while (count == BURST && total + LEFT_WAITING < enough) {
+	uint32_t enough = BURST + more(worker, port, queue);
+	while (count == BURST && total < enough) {
 		count = port_receive(port, queue);
 		total += count;
 		watch_checkpoint(port->watch, *now = clock_ticks());
@@ -139,11 +148,11 @@ static uint32_t receive(struct port *port, uint16_t queue, uint64_t *now)
 }
 
 /* Receiving goes first: were its queue full, frames would be lost here and blamed on the DUT. */
-static uint32_t receive_all(struct port *port, uint64_t *now)
+static uint32_t receive_all(const struct worker *worker, struct port *port, uint64_t *now)
 {
 	uint32_t all = 0;
 	for (uint16_t queue = 0; queue < port->queues.count; queue++)
-		all += receive(port, queue, now);
+		all += receive(worker, port, queue, now);
 	return all;
 }
 
@@ -151,10 +160,11 @@ static uint32_t receive_all(struct port *port, uint64_t *now)
 static uint32_t turn(struct worker *worker, uint64_t *now)
 {
 	uint32_t received = 0;
+	bool behind = false;
 	for (uint32_t i = 0; i < worker->port_count; i++) {
 		struct port *port = worker->ports[i];
 		uint64_t before = *now, sent_before = port->tx_packets;
-		uint32_t count = receive_all(port, now);
+		uint32_t count = receive_all(worker, port, now);
 		if (transmit_due(port, *now)) {
 			tell_transmitting(worker, *now);
 			tell_ended();
@@ -162,8 +172,10 @@ static uint32_t turn(struct worker *worker, uint64_t *now)
 		watch_checkpoint(&worker->watch, *now = clock_ticks());
 		if (count != 0 || port->tx_packets != sent_before)
 			port->busy += *now - before;
+		behind |= port->tx_packets - sent_before >= BURST;
 		received += count;
 	}
+	worker->behind = behind;
 	return received;
 }
 

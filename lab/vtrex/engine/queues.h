@@ -19,7 +19,7 @@ struct queues {
 	uint16_t count;
 	uint64_t full_since[MAX_QUEUES]; /* tick of the first refusal, 0 = not full */
 	uint64_t refused_at[MAX_QUEUES]; /* of the last one */
-	uint8_t full_bursts[MAX_QUEUES]; /* received in a row: poll.c */
+	uint8_t full_bursts[MAX_QUEUES]; /* of received frames: poll.c */
 };
 
 /* The queue that a frame belongs to. */

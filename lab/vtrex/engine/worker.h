@@ -18,6 +18,7 @@ struct worker {
 	uint32_t tid, cpu; /* of the thread; the CPU is set before the thread id */
 	uint32_t port_count;
 	struct port *ports[MAX_PORTS];
+	bool behind; /* it sent a full burst in its last turn: more may have been due */
 	bool transmitting; /* counted in the number of workers that do */
 	uint64_t awake_until;
 	uint32_t nap_us;
