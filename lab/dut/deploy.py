@@ -106,13 +106,7 @@ def deploy(
         LabError: the lab could not run it.
 
     """
-    machine = testbed.dut.machine
-    assert isinstance(machine, Qemu | Server), "a reference is not booted"
-    if isinstance(machine, Server):
-        raise LabError(
-            f"testbed {testbed.name!r} answers, but this version of the lab has no driver yet for power "
-            f"{machine.power.driver!r} and console {machine.console.driver!r}: use a virtual testbed"
-        )
+    machine = _machine(testbed)
     _check_fit(testbed, machine, image)
     core_plan = cores.plan(machine.exclusive_cores)
     if not image.polls:  # QEMU's part in each interrupt is work of the DUT: none of it on the generator's core
@@ -137,6 +131,18 @@ def deploy(
         if route_file is not None and isinstance(dut, PixDut):
             dut.prove_route_file(hashlib.sha256(route_file.read_bytes()).hexdigest())
         yield DeployedDut(dut, boot, server, core_plan, len(node.ports))
+
+
+def _machine(testbed: Testbed) -> Qemu:
+    """Return the machine that is booted; LabError for one that this version of the lab cannot."""
+    machine = testbed.dut.machine
+    assert isinstance(machine, Qemu | Server), "a reference is not booted"
+    if isinstance(machine, Server):
+        raise LabError(
+            f"testbed {testbed.name!r} answers, but this version of the lab has no driver yet for power "
+            f"{machine.power.driver!r} and console {machine.console.driver!r}: use a virtual testbed"
+        )
+    return machine
 
 
 def _check_fit(testbed: Testbed, machine: Qemu, image: Manifest) -> None:
