@@ -80,7 +80,7 @@ def offerable(
         )
         result = _judged(measurer.measure(request), number, conditions)
         overload_pps = _OVERLOAD * result.received_pps
-        if 0 < overload_pps < limit.rate_pps and result.lost_frames:
+        if 0 < overload_pps < result.sent_pps:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
             if result.sent_pps >= least_pps:  # it is the DUT that takes little, and not the generator that offers it
                 least_pps = min(least_pps, _LEAST_SHARE * overload_pps)
