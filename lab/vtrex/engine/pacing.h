@@ -55,7 +55,7 @@ static inline void pacing_left(struct pacing *pacing, struct stream *stream, uin
 	stream->last_lateness = (int64_t)lateness;
 	if (frames == 1 || stream->frames_per_tick <= 0)
 		return;
-	uint64_t period = (uint64_t)(1.0 / stream->frames_per_tick);
+	uint64_t period = (uint64_t)stream->ticks_per_frame;
 	spread_add(&pacing->jitter, period, frames - 1);
 	stream->last_lateness -= (int64_t)(period * (frames - 1));
 }
