@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.vtrex.serving import Rpc, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected
 
 
 @pytest.fixture(scope="module")
 def wire_server() -> Iterator[Server]:
     # Exact counts are compared, whatever else runs on this machine: no frame is too late to be sent.
-    server = Server("--wire", "--late-us", "1000000", "--full-wait-us", "1000000")
+    server = Server("--wire", *PATIENT)
     yield server
     code, errors = server.stop()
     assert (code, errors) == (0, "")

@@ -20,7 +20,7 @@ from typing import Any
 import zmq
 
 from tests.vtrex.fuzz_messages import MAGIC_BYTES, Messages
-from tests.vtrex.serving import Rpc, Server, connected, run_client
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected, run_client
 
 PIPELINED = 32
 ANSWER_S = 10
@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000, help="messages to send")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    server = Server("--wire", "--late-us", "1000000", "--full-wait-us", "1000000")
+    server = Server("--wire", *PATIENT)
     try:
         opened = half_open(server, HALF_OPEN)
         fuzz(server, options.count, options.seed)

@@ -24,6 +24,8 @@ from lab import paths
 from lab.process import dying_with_parent
 
 READY = re.compile(r"vtrex ready rpc=tcp://127\.0\.0\.1:(\d+) async=tcp://127\.0\.0\.1:(\d+)\n")
+PATIENT = ("--late-us", "1000000", "--full-wait-us", "1000000")
+"""Options of a server that sends every frame, whatever else runs on this machine: counts can be compared exactly."""
 FRAME_MAGIC = bytes.fromhex("ABE85CEA")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.vtrex.namespace import VETH_PAIR, namespace
-from tests.vtrex.serving import RpcFailure, Server, connected
+from tests.vtrex.serving import PATIENT, RpcFailure, Server, connected
 from tests.vtrex.test_fields import stream
 from tests.vtrex.test_frame_kinds import flow, udp
 from tests.vtrex.test_honesty import continuous, run
@@ -25,7 +25,7 @@ def netns() -> Iterator[str]:
 
 
 def test_frames_cross_a_veth_pair_both_ways_and_are_counted(netns: str, start_server: Callable[..., Server]) -> None:
-    options = ["--netns", netns, "--late-us", "1000000", "--full-wait-us", "1000000"]
+    options = ["--netns", netns, *PATIENT]
     server = start_server("--port", "af_packet:far0", "--port", "af_packet:far1", *options)
     with connected(server) as rpc:
         rpc.reset(0, 1)

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, RpcFailure, Server, connected
 from tests.vtrex.test_fields import stream
 from tests.vtrex.test_honesty import run as run_until_sent
 
 pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two polling threads need two cores")
 
-PATIENT = ("--late-us", "1000000", "--full-wait-us", "1000000")
 EACH_S, DURATION_S = 20_000, 0.4
 
 

@@ -11,13 +11,12 @@ import pytest
 from lab.errors import UsageError
 from lab.vtrex import device_checks
 from lab.vtrex.port_options import parse_port, parse_ports
-from tests.vtrex.serving import Rpc, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected
 from tests.vtrex.test_fields import FRAME, stream
 from tests.vtrex.test_honesty import RAW
 from tests.vtrex.test_lifecycle import serve
 from tests.vtrex.unix_peers import wait
 
-PATIENT = ("--late-us", "1000000", "--full-wait-us", "1000000")
 """No frame is given up for being late, whatever else this machine does: exact counts are compared."""
 
 

@@ -12,8 +12,8 @@ import pytest
 from lab.errors import UsageError
 from lab.vtrex import huge_pages
 from tests.vtrex.namespace import VETH_PAIR, namespace
-from tests.vtrex.serving import Server, connected
-from tests.vtrex.test_devices import PATIENT, link_is_up, received, send_burst
+from tests.vtrex.serving import PATIENT, Server, connected
+from tests.vtrex.test_devices import link_is_up, received, send_burst
 from tests.vtrex.test_lifecycle import serve
 from tests.vtrex.unix_peers import wait
 

@@ -15,8 +15,8 @@ import pytest
 from lab import paths
 from lab.dut.testpmd_process import PROGRAM
 from lab.process import dying_with_parent
-from tests.vtrex.serving import Rpc, Server, connected
-from tests.vtrex.test_devices import PATIENT, link_is_up, received, send_burst
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected
+from tests.vtrex.test_devices import link_is_up, received, send_burst
 from tests.vtrex.unix_peers import wait
 
 pytestmark = pytest.mark.skipif(

@@ -20,7 +20,7 @@ from lab.dut.model import ModelForwarder, Truth
 from lab.machines import cores
 from lab.metrics.reordering import Sequence, reordering_record
 from lab.testbed.behaviour import Behaviour
-from tests.vtrex.serving import Rpc, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected
 from tests.vtrex.test_fields import stream
 from tests.vtrex.test_honesty import run
 
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, M
     folder, plan = tmp_path_factory.mktemp("exact"), cores.plan(1)
     sockets = [paths.runtime_dir() / f"{folder.name}-{number}" for number in range(2)]
     ports = [word for socket in sockets for word in ("--port", f"vhost:{socket}")]
-    limits = ["--late-us", "1000000", "--full-wait-us", "1000000"]  # whatever else runs here, every frame is sent
+    limits = [*PATIENT]  # whatever else runs here, every frame is sent
     running = Server(*ports, *limits, "--core", str(plan.generator))
     with ModelForwarder(
         sockets,

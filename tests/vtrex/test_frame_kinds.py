@@ -13,7 +13,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
 from tests.vtrex.field_model import checksums_right
-from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, RpcFailure, Server, connected
 from tests.vtrex.test_fields import FRAME, fields, sent_frames, stream, variable, write
 from tests.vtrex.test_honesty import RAW
 
@@ -171,9 +171,7 @@ def test_jumbo_frames_that_arrive_in_pieces(tmp_path: Path, start_server: Callab
     """A vhost-user port and a virtio-user port of one server: both receive into buffers of 2 kB."""
     path = tmp_path / "v"
     virtio = f"dpdk:net_virtio_user0,path={path},mrg_rxbuf=1,queue_size=1024"
-    server = start_server(
-        "--port", f"vhost:{path}", "--port", virtio, "--late-us", "1000000", "--full-wait-us", "1000000"
-    )
+    server = start_server("--port", f"vhost:{path}", "--port", virtio, *PATIENT)
     with connected(server) as rpc:
         rpc.reset(0, 1)
         frame = udp(9000, IPv6(src="fd00::1", dst="fd00::2"))

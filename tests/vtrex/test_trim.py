@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet6 import IPv6
 
 from lab.vtrex.streams import parse
-from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, RpcFailure, Server, connected
 from tests.vtrex.test_fields import PAYLOAD, stream, variable, write
 from tests.vtrex.test_frame_kinds import FCS, LONGEST, counted, flow, run, udp
 
@@ -101,9 +101,7 @@ def test_bytes_stay_exact_where_a_device_refuses_frames(tmp_path: Path, start_se
     """A guest with a short queue takes few large frames at a time: each byte that was counted as sent arrives."""
     path = tmp_path / "v"
     virtio = f"dpdk:net_virtio_user0,path={path},queue_size=64,mrg_rxbuf=1"
-    server = start_server(
-        "--port", f"vhost:{path}", "--port", virtio, "--late-us", "1000000", "--full-wait-us", "1000000"
-    )
+    server = start_server("--port", f"vhost:{path}", "--port", virtio, *PATIENT)
     with connected(server) as rpc:
         rpc.reset(0, 1)
         mode = {"type": "single_burst", "total_pkts": 20_000, "rate": {"type": "pps", "value": 4e6}}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.vtrex.far_end import FarEnd
 from tests.vtrex.namespace import LINKS, namespace
-from tests.vtrex.serving import Rpc, RpcFailure, Server, connected
+from tests.vtrex.serving import PATIENT, Rpc, RpcFailure, Server, connected
 from tests.vtrex.test_fields import DST, FRAME, IPV4, stream, variable, write
 from tests.vtrex.test_honesty import run
 
@@ -42,7 +42,7 @@ def netns() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def server(netns: str) -> Iterator[Server]:
     ports = ["--port", "af_packet:far0", "--port", "af_packet:far1", "--netns", netns]
-    running = Server(*ports, "--late-us", "1000000", "--full-wait-us", "1000000")
+    running = Server(*ports, *PATIENT)
     yield running
     assert running.stop() == (0, "")
 
