@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import Field
-
 from lab.models import Model
 
 FCS_BYTES = 4
@@ -30,12 +28,26 @@ def line_rate_pps(frame_size_bytes: int, speed_gbps: float) -> float:
     return speed_gbps * 1e9 / ((frame_size_bytes + PREAMBLE_AND_GAP_BYTES) * 8)
 
 
+class LoadStep(Model):
+    """A load that goes on for ``duration_s`` where another ends; ``rate_pps`` is summed over all directions."""
+
+    rate_pps: float
+    duration_s: float
+
+
 class TrialRequest(Model):
     """One trial to run.
 
     ``rate_pps`` is the intended load, summed over all directions. With ``tagged``, each direction also carries a stream
     of frames with sequence numbers and time stamps: it is part of the load, and gives latency and reordering.
-    ``tagged_rate_pps`` is the rate of that stream in each direction.
+    ``tagged_rate_pps`` is the rate of that stream in each direction. Where ``tagged_frames`` is given there are only so
+    many in each direction, the first of them ``tagged_after_s`` after the begin (RFC 2544 section 26.2: one, after
+    60 s of 120 s).
+
+    With ``burst_frames`` each direction carries that many frames back to back at its share of ``rate_pps`` and no more
+    (RFC 2544 section 26.4); ``burst`` makes such a request. After ``duration_s`` the load goes on with the ``steps``,
+    without a pause (section 26.5). With ``mix_bytes`` the sizes of the frames are these in turn (RFC 6985), and
+    ``frame_size_bytes`` is their mean, rounded.
     """
 
     frame_size_bytes: int
@@ -43,6 +55,40 @@ class TrialRequest(Model):
     duration_s: float
     tagged: bool = True
     tagged_rate_pps: float = 1000.0
+    tagged_frames: int | None = None
+    tagged_after_s: float = 0.0
+    burst_frames: int | None = None
+    steps: tuple[LoadStep, ...] = ()
+    mix_bytes: tuple[int, ...] = ()
+
+    @property
+    def loads(self) -> tuple[LoadStep, ...]:
+        """All loads in their order, the first one included."""
+        return (LoadStep(rate_pps=self.rate_pps, duration_s=self.duration_s), *self.steps)
+
+    @property
+    def total_s(self) -> float:
+        """How long frames are sent."""
+        return sum(load.duration_s for load in self.loads)
+
+
+def burst(frame_size_bytes: int, frames: int, rate_pps: float, directions: int) -> TrialRequest:
+    """Return the request of a burst (RFC 2544 section 26.4).
+
+    Args:
+        frame_size_bytes: with FCS.
+        frames: of each direction.
+        rate_pps: summed over the directions; the greatest one that there is.
+        directions: how many carry traffic.
+
+    """
+    return TrialRequest(
+        frame_size_bytes=frame_size_bytes,
+        rate_pps=rate_pps,
+        duration_s=frames * directions / rate_pps,
+        tagged=False,
+        burst_frames=frames,
+    )
 
 
 class WrongFrames(Model):
@@ -88,10 +134,26 @@ class DirectionCount(Model):
         return self.sent_frames - self.received_frames
 
 
+class DelayVariation(Model):
+    """Inter-packet delay variation of the tagged frames of one direction, in nanoseconds (RFC 3393, RFC 5481).
+
+    Of two frames with successive numbers that both arrived it is the delay of the second less that of the first.
+    ``min_ns`` is its least value (negative where a frame was faster than the one before it), ``mean_abs_ns`` and
+    ``hdr`` (HdrHistogram V2, base64, unit 1 ns) are of its absolute value.
+    """
+
+    count: int
+    min_ns: int
+    max_ns: int
+    mean_abs_ns: float
+    hdr: str
+
+
 class LatencyRecord(Model):
     """Latency of the tagged frames of one direction, in nanoseconds, as an HdrHistogram (V2, base64, unit 1 ns).
 
-    ``source`` says who measured with which clock and resolution: ``vtrex-tsc`` or ``trex-histogram``.
+    ``source`` says who measured with which clock and resolution: ``vtrex-tsc`` or ``trex-histogram``. ``variation`` is
+    None where only single latencies are known.
     """
 
     tx_port: int
@@ -102,6 +164,7 @@ class LatencyRecord(Model):
     mean_ns: float
     hdr: str
     source: str
+    variation: DelayVariation | None = None
 
 
 class ReorderingRecord(Model):
@@ -126,6 +189,57 @@ class ReorderingRecord(Model):
     source: str
 
 
+class StepCount(Model):
+    """Frames of one direction that belong to one load of a trial with ``steps``; ``step`` 0 is the first load."""
+
+    step: int
+    tx_port: int
+    rx_port: int
+    sent_frames: int
+    received_frames: int
+
+    @property
+    def lost_frames(self) -> int:
+        """Frames sent and not received."""
+        return self.sent_frames - self.received_frames
+
+
+class LossTimes(Model):
+    """When the frames were sent that one direction lost under one load of a trial.
+
+    Times are in seconds since the first frame of that load was due, by the numbers of the frames and their schedule, so
+    that they are exact to one ``frame_time_s``. ``longest_frames`` in a row were lost from ``longest_at_s`` on, the
+    longest such run. ``exact`` is false where frames overtook each other, or were copied: what is missing for a moment
+    then looks lost. Times are None when nothing was lost.
+    """
+
+    step: int
+    tx_port: int
+    rx_port: int
+    frame_time_s: float
+    lost_frames: int
+    first_lost_at_s: float | None
+    last_lost_at_s: float | None
+    longest_at_s: float | None
+    longest_frames: int
+    exact: bool
+    source: str
+
+
+class HopLoss(Model):
+    """Frames of a trial that were lost at one hop, by the counters of both sides.
+
+    ``hop`` is ``generator`` (never put on the link), ``link to the DUT``, ``Rx ring``, ``FIB``, ``inter-core ring``,
+    ``Tx ring``, ``other drops`` (the ``reason`` says which), ``held``, ``link from the DUT`` or ``not accounted for``.
+    ``reason`` is the counter's own name; empty where it is a difference of two.
+    """
+
+    hop: str
+    frames: int
+    reason: str = ""
+    port: int | None = None
+
+
 class Disturbance(Model):
     """What disturbed one polling core during a trial: the generator's engine or a vCPU of the DUT.
 
@@ -146,7 +260,9 @@ class Disturbance(Model):
 class TrialResult(Model):
     """What came of a trial. ``invalid`` holds one sentence a reason; empty means that the trial counts.
 
-    ``settled`` is false where the counters still moved when they were read.
+    ``settled`` is false where the counters still moved when they were read. ``steps`` and ``loss_times`` are empty
+    where nobody told. ``duration_s`` is that of all loads together. ``hop_losses`` say where frames were lost, where
+    the DUT counts; without a loss they are empty.
     """
 
     request: TrialRequest
@@ -156,7 +272,9 @@ class TrialResult(Model):
     latency: tuple[LatencyRecord, ...] = ()
     reordering: tuple[ReorderingRecord, ...] = ()
     disturbances: tuple[Disturbance, ...] = ()
-    dut_counters: dict[str, int] = Field(default_factory=dict)
+    steps: tuple[StepCount, ...] = ()
+    loss_times: tuple[LossTimes, ...] = ()
+    hop_losses: tuple[HopLoss, ...] = ()
     settled: bool = True
     invalid: tuple[str, ...] = ()
 
