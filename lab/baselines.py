@@ -9,7 +9,6 @@ from pathlib import Path
 from lab.errors import UsageError
 from lab.images import PixManifest, all_manifests
 from lab.results.model import BaselineBand
-from lab.simulation import host
 from lab.simulation.baseline import Baseline, BaselineQuery, predict
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import LayoutName
@@ -96,18 +95,18 @@ def _talk(frame_size_bytes: int) -> tuple[Baseline, ...]:
     )
 
 
-def of_host(image: PixManifest, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
-    """Measure this machine (about two seconds; nothing else may poll) and prepare its baselines.
+def of_host(image: PixManifest, facts: HostFacts, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
+    """Prepare the baselines of this machine.
 
     Args:
         image: that is measured; the other layout's is taken from its build as well.
+        facts: of this machine.
         ports: data ports of the DUT.
         cores: exclusive cores of the DUT.
         speed_gbps: of each link.
 
     Raises:
-        UsageError: a manifest is wrong.
-        LabError: the probe is not built or does not run.
+        UsageError: a manifest is wrong, or an image is not built.
 
     """
     family = [
@@ -118,7 +117,7 @@ def of_host(image: PixManifest, *, ports: int, cores: int, speed_gbps: float) ->
     if not family:
         raise UsageError(f"image {image.name!r}: its ELF file {image.elf_path} is missing: build the image anew")
     return Baselines(
-        facts=host.measure(),
+        facts=facts,
         ports=ports,
         cores=cores,
         speed_gbps=speed_gbps,

@@ -19,7 +19,7 @@ from lab.methods.load_limit import LoadLimit, load_limit, offerable
 from lab.methods.meanwhile import Meanwhile
 from lab.methods.profile import Profile
 from lab.methods.reordering import ReorderingAtLoad, ReorderingPlan
-from lab.methods.repeat import Conditions, TooDisturbed, Trials
+from lab.methods.repeat import Conditions, TooDisturbed, Trials, forgetful
 from lab.methods.trial import ReorderingRecord, TrialRequest, TrialResult
 from lab.methods.validity import ValidityLimits
 from lab.models import Model
@@ -149,7 +149,8 @@ class Measurements:
         search = self._named("changes under load")
         with self.run.search(self.test, search, frame_size_bytes):
             # How far the generator fell short of the rate is no matter: no frame that it did send may be lost.
-            conditions = replace(self._conditions(), limits=ValidityLimits(shortfall_ratio=1.0))
+            limits = ValidityLimits(shortfall_ratio=1.0)
+            conditions = replace(self._conditions(), limits=limits, recall=forgetful)  # changes cannot be recalled
             trials = Trials(changing, conditions, search, loss_ratios=(0.0,))
             request = TrialRequest(
                 frame_size_bytes=frame_size_bytes, rate_pps=rate_pps, duration_s=CHANGES_TRIAL_S, tagged=False
@@ -304,7 +305,7 @@ class Measurements:
         return f"{metric}, {self.variant}" if self.variant else metric
 
     def _conditions(self) -> Conditions:
-        return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test))
+        return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test), recall=self.run.recall(self.test))
 
     def _below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
         """Search up to what the generator can offer; search anew where that has changed meanwhile.

@@ -28,6 +28,7 @@ from lab.routing.regions import Region
 from lab.routing.regions import regions as routing_regions
 from lab.routing.table import ROUTES, RouteTable, generate
 from lab.run import Run
+from lab.simulation import host
 from lab.testbed import Testbed, check_reachable, load
 from lab.testbed.resources import Reference
 from lab.traffic.calibration import Calibration
@@ -48,6 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--testbed", default="virtual", metavar="NAME", help="a file of testbeds/ (default: virtual)")
     group.addoption("--image", metavar="NAME", help=f"what to boot (default: {DEFAULT_IMAGE})")
     group.addoption("--profile", default="quick", metavar="NAME", help="quick, standard or rfc2544 (default: quick)")
+    group.addoption("--resume", action="store_true", help="go on with the newest run like this one that was killed")
+    group.addoption("--resume-run", metavar="NAME", help="go on with this run of reports/")
     group.addoption("--accelerator", default="auto", metavar="NAME", help="auto, kvm, tcg-then-kvm or tcg")
 
 
@@ -92,7 +95,24 @@ def _prepare(config: pytest.Config) -> None:
     config.stash[_PROFILE] = profile(config.option.profile)
     bed = config.stash[_BED] = load(config.option.testbed)
     check_reachable(bed)
-    config.stash[_SUBJECT] = _subject(bed, config.option.image)
+    subject = config.stash[_SUBJECT] = _subject(bed, config.option.image)
+    config.stash[_RUN] = _run(config, bed, subject)
+
+
+def _run(config: pytest.Config, bed: Testbed, subject: Subject) -> Run:
+    """Begin a run, or go on with one that was killed."""
+    option = config.option
+    filters = (f"-k {option.keyword}" if option.keyword else "", f"-m {option.markexpr}" if option.markexpr else "")
+    kind: dict[str, Any] = {
+        "suite": _suite_name(config),
+        "testbed": bed,
+        "subject": subject,
+        "profile": config.stash[_PROFILE],
+        "selection": (*map(str, config.args), *filter(None, filters)),
+    }
+    if option.resume or option.resume_run:
+        return Run.resume(option.resume_run, **kind)
+    return Run.begin(**kind)
 
 
 def _subject(bed: Testbed, asked: str | None) -> Subject:
@@ -110,15 +130,10 @@ def _subject(bed: Testbed, asked: str | None) -> Subject:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the run's folder, where its JUnit XML goes as well."""
-    if _BED not in config.stash:
+    """Have the JUnit XML written into the folder of the run, and its progress to the terminal."""
+    if _RUN not in config.stash:
         return
-    run = config.stash[_RUN] = Run.begin(
-        suite=_suite_name(config),
-        testbed=config.stash[_BED],
-        subject=config.stash[_SUBJECT],
-        profile=config.stash[_PROFILE],
-    )
+    run = config.stash[_RUN]
     if not config.option.xmlpath:
         config.option.xmlpath = str(run.folder / "junit.xml")
     run.say_by(_speaker(config))
@@ -254,7 +269,9 @@ def profile_fixture(pytestconfig: pytest.Config) -> Profile:
 @pytest.fixture(scope="session")
 def calibration(testbed: Testbed, profile: Profile, run: Run) -> Calibration | None:
     """Return what the generator can do by itself; measured before the DUT starts."""
-    measured = session.calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
+    measured = run.remembered.calibration
+    if measured is None:
+        measured = session.calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
     if measured is not None:
         run.note_calibration(measured)
     return measured
@@ -315,9 +332,14 @@ def predictions(testbed: Testbed, image: Subject, run: Run) -> baselines.Baselin
     if not isinstance(image, PixManifest):
         run.say(f"no simulated baselines: the lab does not know how {image.name} lays out its memory")
         return None
-    run.say("measuring this machine for the simulated baselines")
+    facts = run.remembered.host
+    if facts is None:
+        run.say("measuring this machine for the simulated baselines")
+        facts = host.measure()
+    run.note_host(facts)
     return baselines.of_host(
         image,
+        facts,
         ports=len(testbed.dut.ports),
         cores=testbed.dut.machine.exclusive_cores,
         speed_gbps=session.speed_gbps(testbed),

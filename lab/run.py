@@ -16,14 +16,17 @@ from lab.errors import LabError
 from lab.images import Manifest
 from lab.methods.bounds import Bounds
 from lab.methods.profile import Profile
-from lab.methods.repeat import Progress, TrialEvent
+from lab.methods.repeat import Progress, Recall, TrialEvent
+from lab.methods.trial import TrialRequest, TrialResult
 from lab.methods.validity import ValidityLimits, disturbed
 from lab.report import write_report
 from lab.results import events as ev
-from lab.results import model
+from lab.results import model, resumable
 from lab.results.environment import environment
 from lab.results.journal import FILE_NAME, Journal
+from lab.results.memory import Memory
 from lab.results.writer import RESULTS_NAME, point_latest, read_results, write_results
+from lab.simulation.facts import HostFacts
 from lab.testbed import Testbed
 from lab.traffic.calibration import Calibration
 from lab.traffic.models import GeneratorInfo
@@ -52,27 +55,37 @@ def finish(folder: Path) -> Path:
 class Run:
     """A run that is going on. All that is noted is in the journal, on the disk, when the call returns."""
 
-    def __init__(self, folder: Path) -> None:
-        """Create the folder and its journal."""
-        folder.mkdir(parents=True)
+    def __init__(self, folder: Path, subject: Subject, remembered: Sequence[ev.Event] = ()) -> None:
+        """Create the folder and its journal, or go on with those of a run that was killed."""
         self.folder = folder
         self.name = folder.name
-        self._journal = Journal(folder / FILE_NAME)
+        self._journal = Journal(folder / FILE_NAME, resume=bool(remembered))
+        self._memory = Memory(remembered)
         self._say: Callable[[str], None] = lambda _text: None
         self._generator: model.Generator | None = None
-        self._subject: Subject | None = None
+        self._subject = subject
 
     @classmethod
-    def begin(cls, *, suite: str, testbed: Testbed, subject: Subject, profile: Profile) -> Run:
-        """Begin a run: its folder is named after time, suite, testbed and what is put to the test."""
+    def begin(
+        cls, *, suite: str, testbed: Testbed, subject: Subject, profile: Profile, selection: Sequence[str] = ()
+    ) -> Run:
+        """Begin a run: its folder is named after time, suite, testbed and what is put to the test.
+
+        Args:
+            suite: name of the folder of the tests.
+            testbed: where.
+            subject: what is put to the test.
+            profile: how thoroughly.
+            selection: what pytest was told to run.
+
+        """
         stamp = time.strftime("%Y%m%d-%H%M%S")
         name = f"{stamp}-{suite}-{testbed.name}-{subject.name}"
         number = 1
         while (paths.REPORTS / name).exists():
             number += 1
             name = f"{stamp}-{suite}-{testbed.name}-{subject.name}-{number}"
-        run = cls(paths.REPORTS / name)
-        run._subject = subject
+        run = cls(paths.REPORTS / name, subject)
         run._note(
             ev.RunStarted(
                 at_s=time.time(),
@@ -81,8 +94,47 @@ class Run:
                 testbed=testbed.name,
                 profile=profile.name,
                 environment=environment(),
+                subject=subject.name,
+                selection=tuple(selection),
             )
         )
+        return run
+
+    @classmethod
+    def resume(
+        cls,
+        name: str | None,
+        *,
+        suite: str,
+        testbed: Testbed,
+        subject: Subject,
+        profile: Profile,
+        selection: Sequence[str] = (),
+    ) -> Run:
+        """Go on with a run that was killed: its trials are taken from its journal and not run again.
+
+        Args:
+            name: of the run; None: the newest that did not end and is of the same kind.
+            suite: as of ``begin``, like all that follows; of the run that is resumed they must be the same.
+            testbed: where.
+            subject: what is put to the test.
+            profile: how thoroughly.
+            selection: what pytest was told to run.
+
+        Raises:
+            UsageError: there is no such run, it ended, it is still going on, or was of another kind.
+
+        """
+        kind = {
+            "suite": suite,
+            "testbed": testbed.name,
+            "image": subject.name,
+            "profile": profile.name,
+            "tests": " ".join(selection),
+        }
+        folder, events = resumable.named(name, kind) if name else resumable.newest(kind)
+        run = cls(folder, subject, events)
+        run._note(ev.RunResumed(at_s=time.time()))
         return run
 
     def say_by(self, say: Callable[[str], None]) -> None:
@@ -101,7 +153,16 @@ class Run:
             ceilings_pps={s.frame_size_bytes: s.ceiling_pps for s in calibration.sizes},
             latency_floor_us={s.frame_size_bytes: s.floor_p50_us for s in calibration.sizes if s.floor_p50_us},
         )
-        self._note(ev.Calibrated(at_s=time.time(), generator=self._generator))
+        self._note(ev.Calibrated(at_s=time.time(), generator=self._generator, calibration=calibration))
+
+    def note_host(self, facts: HostFacts) -> None:
+        """Note what was measured of this machine for the simulated baselines."""
+        self._note(ev.HostMeasured(at_s=time.time(), facts=facts))
+
+    @property
+    def remembered(self) -> Memory:
+        """What is known from before the run was killed; nothing where it was not."""
+        return self._memory
 
     def note_device(self, boot: BootRecord | None, dut: Dut, info: GeneratorInfo) -> None:
         """Note what is put to the test, where and how it booted if it did, and which generator drives it."""
@@ -143,6 +204,19 @@ class Run:
             self.say(_trial_line(event))
 
         return told
+
+    def recall(self, test: str) -> Recall:
+        """Return what knows the trials of a test that were run before the run was killed."""
+
+        def recalled(search: str, request: TrialRequest) -> TrialResult | None:
+            try:
+                return self._memory.recall(test, search, request)
+            except LookupError as error:
+                self._note(ev.Noted(at_s=time.time(), text=str(error)))
+                self.say(str(error))
+                return None
+
+        return recalled
 
     @contextmanager
     def search(self, test: str, kind: str, frame_size_bytes: int) -> Iterator[list[Bounds]]:

@@ -144,7 +144,8 @@ def use(
     """
     with contextlib.ExitStack() as stack:
         folder = paths.runtime_dir() / run_dir.name
-        folder.mkdir(exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # sockets of the same run, which was killed
+        folder.mkdir()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         bring_up = _bring_up(testbed, subject, folder, run_dir, progress, table)
         options = stack.enter_context(bring_up.links())

@@ -8,6 +8,7 @@ from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
 from lab.methods.validity import judge, require_right_frames
 from lab.models import Model
 
+SEARCH = "offerable"
 _ROUNDS = 12
 _OVERLOAD = 1.5
 _LEAST_SHARE = 0.02  # of the limit: a generator that offers less to a DUT has not got its core
@@ -78,7 +79,7 @@ def offerable(
         request = TrialRequest(
             frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
         )
-        result = _judged(measurer.measure(request), number, conditions)
+        result = _judged(conditions.recall(SEARCH, request) or measurer.measure(request), number, conditions)
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < result.sent_pps:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
@@ -111,8 +112,8 @@ def offerable(
 def _judged(result: TrialResult, number: int, conditions: Conditions) -> TrialResult:
     """Return a trial with the reasons why it does not count, told to who watches; its frames are right."""
     result = result.model_copy(update={"invalid": judge(result, conditions.limits)})
-    conditions.progress(TrialEvent(search="offerable", number=number, result=result, remaining_s=None))
-    require_right_frames(result, "offerable")
+    conditions.progress(TrialEvent(search=SEARCH, number=number, result=result, remaining_s=None))
+    require_right_frames(result, SEARCH)
     return result
 
 

@@ -38,18 +38,28 @@ def unwatched(event: TrialEvent) -> None:
     """Take no note: the default of who watches."""
 
 
+Recall = Callable[[str, TrialRequest], TrialResult | None]
+"""Returns what a trial of a search (its name) gave before the run was killed, or None where it is to be run."""
+
+
+def forgetful(search: str, request: TrialRequest) -> TrialResult | None:
+    """Remember no trial: the default of what is remembered."""
+    return None
+
+
 @dataclass(frozen=True)
 class Conditions:
     """What is the same for all methods of a run.
 
     ``attempts`` is how often a trial is tried until one counts; ``overhead_s`` what a trial takes beyond its duration
-    (the generator's start, the settling of its counters), for estimates only.
+    (the generator's start, the settling of its counters), for estimates only. A trial that ``recall`` knows is not run.
     """
 
     limits: ValidityLimits = field(default_factory=ValidityLimits)
     attempts: int = 5
     overhead_s: float = 0.6
     progress: Progress = unwatched
+    recall: Recall = forgetful
 
 
 class Trials:
@@ -151,7 +161,7 @@ class Trials:
         return result
 
     def _attempt(self, request: TrialRequest) -> TrialResult:
-        measured = self._measurer.measure(request)
+        measured = self._conditions.recall(self._search, request) or self._measurer.measure(request)
         result = measured.model_copy(update={"invalid": judge(measured, self._limits)})
         self.results.append(result)
         self._spent_s += request.duration_s + self._conditions.overhead_s

@@ -12,10 +12,15 @@ from lab.methods.reordering import ReorderingAtLoad
 from lab.methods.repeat import TrialEvent
 from lab.models import Model
 from lab.results.model import Boot, Dut, Environment, Generator, Image, LayoutComparison, Measurement, Outcome
+from lab.simulation.facts import HostFacts
+from lab.traffic.calibration import Calibration
 
 
 class RunStarted(Model):
-    """The first line of every journal. ``at_s`` is Unix time in all events."""
+    """The first line of every journal. ``at_s`` is Unix time in all events.
+
+    ``subject`` is the name of what is put to the test, ``selection`` what pytest was told to run of the suite.
+    """
 
     event: Literal["run-started"] = "run-started"
     at_s: float
@@ -24,6 +29,31 @@ class RunStarted(Model):
     testbed: str
     profile: str
     environment: Environment
+    subject: str = ""
+    selection: tuple[str, ...] = ()
+
+
+class RunResumed(Model):
+    """The run was killed and goes on here: what follows is whole, with the trials from before among it again."""
+
+    event: Literal["run-resumed"] = "run-resumed"
+    at_s: float
+
+
+class Noted(Model):
+    """Something that a reader of the results should know."""
+
+    event: Literal["noted"] = "noted"
+    at_s: float
+    text: str
+
+
+class HostMeasured(Model):
+    """What the simulated baselines know of the machine that ran the lab."""
+
+    event: Literal["host-measured"] = "host-measured"
+    at_s: float
+    facts: HostFacts
 
 
 class Booted(Model):
@@ -37,11 +67,12 @@ class Booted(Model):
 
 
 class Calibrated(Model):
-    """The generator was calibrated, or an earlier calibration of this testbed taken."""
+    """The generator was calibrated, or is known by name; ``calibration`` only of the former."""
 
     event: Literal["calibrated"] = "calibrated"
     at_s: float
     generator: Generator
+    calibration: Calibration | None = None
 
 
 class SearchStarted(Model):
@@ -129,6 +160,9 @@ class RunEnded(Model):
 
 Event = Annotated[
     RunStarted
+    | RunResumed
+    | Noted
+    | HostMeasured
     | Booted
     | Calibrated
     | SearchStarted

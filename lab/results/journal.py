@@ -6,6 +6,7 @@ kills the run, at most the last line is torn; reading leaves it out and says so.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +23,46 @@ FILE_NAME = "journal.jsonl"
 class Journal:
     """The journal of one run, open for writing. Closes at the end of a ``with`` block."""
 
-    def __init__(self, path: Path) -> None:
-        """Create the journal.
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        """Create the journal, or open that of a run that was killed.
 
         Args:
             path: file to create, its folder included.
+            resume: it is there already; a torn last line is cut off.
 
         Raises:
-            UsageError: there is one already; a journal belongs to one run.
+            UsageError: there is one already, which is not to be resumed, or its run is still going on.
 
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND if resume else os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            self._fd = os.open(path, flags, 0o644)
         except FileExistsError:
             raise UsageError(f"{path}: there is a journal of another run already; choose another run folder") from None
+        except OSError as error:
+            raise UsageError(f"{path}: the journal cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise UsageError(f"{path}: its run is still going on: wait for its end, or stop it") from None
+        if resume:
+            self._mend()
+
+    def _mend(self) -> None:
+        """Let the file end with a whole line: what is torn is no event, an event without its line feed gets it."""
+        text = os.pread(self._fd, os.fstat(self._fd).st_size, 0)
+        whole = text.rfind(b"\n") + 1
+        if whole == len(text):
+            return
+        try:
+            EVENT.validate_json(text[whole:])
+        except ValidationError:
+            os.ftruncate(self._fd, whole)
+        else:
+            os.write(self._fd, b"\n")
+        os.fsync(self._fd)
 
     def append(self, event: Event) -> None:
         """Write one event; it is on the disk when this returns.

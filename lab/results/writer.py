@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from lab.errors import UsageError
 from lab.models import Model
 from lab.results import events as ev
 from lab.results.journal import FILE_NAME, read
+from lab.results.memory import fullest
 from lab.results.model import Measurement, Results, Search, SearchTrial
 
 RESULTS_NAME = "results.json"
@@ -76,12 +78,18 @@ def summarise(journal: Path) -> Results:
     if not content.events or not isinstance(content.events[0], ev.RunStarted):
         raise UsageError(f"{journal}: no run began here; the first line must be a run-started event")
     started = content.events[0]
-    booted = _last(content.events, ev.Booted)
-    calibrated = _last(content.events, ev.Calibrated)
-    ended = _last(content.events, ev.RunEnded)
-    measurements = tuple(_capped(e.measurement) for e in _all(content.events, ev.Measured))
-    searches = _searches(content.events)
-    notes = content.notes if ended else (*content.notes, "the run did not end: this is what it had measured so far")
+    events = fullest(content.events)
+    booted = _last(events, ev.Booted)
+    calibrated = _last(events, ev.Calibrated)
+    ended = _last(events, ev.RunEnded)
+    measurements = tuple(_capped(e.measurement) for e in _all(events, ev.Measured))
+    searches = _searches(events)
+    notes = (*content.notes, *(e.text for e in _all(events, ev.Noted)))
+    resumed = len(_all(content.events, ev.RunResumed))
+    if resumed:
+        notes += (f"the run was killed and resumed{f' {resumed} times' if resumed > 1 else ''}",)
+    if not ended:
+        notes += ("the run did not end: this is what it had measured so far",)
     return Results(
         run_id=started.run_id,
         suite=started.suite,
@@ -98,20 +106,20 @@ def summarise(journal: Path) -> Results:
         dut=booted.dut if booted else None,
         measurements=measurements,
         searches=searches,
-        latency=tuple(e.latency for e in _all(content.events, ev.LatencyMeasured)),
-        reordering=tuple(e.reordering for e in _all(content.events, ev.ReorderingMeasured)),
-        comparisons=tuple(e.comparison for e in _all(content.events, ev.Compared)),
-        tests=tuple(e.outcome for e in _all(content.events, ev.TestEnded)),
+        latency=tuple(e.latency for e in _all(events, ev.LatencyMeasured)),
+        reordering=tuple(e.reordering for e in _all(events, ev.ReorderingMeasured)),
+        comparisons=tuple(e.comparison for e in _all(events, ev.Compared)),
+        tests=tuple(e.outcome for e in _all(events, ev.TestEnded)),
         lab_errors=_lab_errors(measurements, searches),
         notes=notes,
     )
 
 
-def _all(events: tuple[ev.Event, ...], kind: type[E]) -> list[E]:
+def _all(events: Sequence[ev.Event], kind: type[E]) -> list[E]:
     return [e for e in events if isinstance(e, kind)]
 
 
-def _last(events: tuple[ev.Event, ...], kind: type[E]) -> E | None:
+def _last(events: Sequence[ev.Event], kind: type[E]) -> E | None:
     found = _all(events, kind)
     return found[-1] if found else None
 
@@ -129,7 +137,7 @@ def _capped(measurement: Measurement) -> Measurement:
     return measurement
 
 
-def _searches(events: tuple[ev.Event, ...]) -> tuple[Search, ...]:
+def _searches(events: Sequence[ev.Event]) -> tuple[Search, ...]:
     trials: dict[tuple[str, str, int], list[SearchTrial]] = {}
     errors: dict[tuple[str, str, int], str] = {}
     for event in events:

@@ -68,6 +68,6 @@ def in_image(sharing: LayoutComparer, pix: PixManifest, run: Run) -> Iterator[di
             manifest = images.find(comparison.sibling(pix, layout))
             assert isinstance(manifest, PixManifest)
             folder = run.folder / manifest.name
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             booted[layout] = stack.enter_context(guest.boot(manifest, 2, folder, run.say))
         yield booted

@@ -1,0 +1,67 @@
+"""Which run of reports/ was killed and can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab import paths
+from lab.errors import UsageError, near_misses
+from lab.results import events as ev
+from lab.results.journal import FILE_NAME, read
+
+
+def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
+    """Return the folder and the events of the newest run of a kind that did not end.
+
+    Args:
+        kind: suite, testbed, image, profile and tests of the run, by these names.
+
+    Raises:
+        UsageError: there is none.
+
+    """
+    for journal in sorted(paths.REPORTS.glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True):
+        if journal.parent.is_symlink():
+            continue
+        try:
+            events = read(journal).events
+        except UsageError:
+            continue  # damaged: told where it is asked for by name
+        if events and not isinstance(events[-1], ev.RunEnded) and not _unlike(events, kind):
+            return journal.parent, events
+    asked = ", ".join(f"{name} {value}" for name, value in kind.items() if value)
+    raise UsageError(f"--resume: no run of {asked} in {paths.REPORTS} was killed: begin one without --resume")
+
+
+def named(name: str, kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
+    """Return the folder and the events of a run; raises UsageError as ``newest`` does, and where it is another kind."""
+    folder = paths.REPORTS / name
+    if not (folder / FILE_NAME).is_file():
+        runs = (path.parent.name for path in paths.REPORTS.glob(f"*/{FILE_NAME}"))
+        raise UsageError(f"--resume-run={name}: there is no such run in {paths.REPORTS}: {near_misses(name, runs)}")
+    events = read(folder / FILE_NAME).events
+    if not events:
+        raise UsageError(f"--resume-run={name}: its journal is empty, there is nothing to resume: begin it anew")
+    if isinstance(events[-1], ev.RunEnded):
+        raise UsageError(f"--resume-run={name}: the run came to its end: begin a new one without --resume-run")
+    unlike = _unlike(events, kind)
+    if unlike:
+        raise UsageError(f"--resume-run={name}: {unlike}: ask for the same, or begin a new run")
+    return folder, events
+
+
+def _unlike(events: tuple[ev.Event, ...], kind: Mapping[str, str]) -> str:
+    """Say in what a run is not of a kind; empty where it is."""
+    started = events[0]
+    if not isinstance(started, ev.RunStarted):
+        return "no run began in its journal"
+    was = {
+        "suite": started.suite,
+        "testbed": started.testbed,
+        "image": started.subject,
+        "profile": started.profile,
+        "tests": " ".join(started.selection),
+    }
+    unlike = [f"its {name} was {was[name]!r} and not {value!r}" for name, value in kind.items() if was[name] != value]
+    return ", ".join(unlike)
