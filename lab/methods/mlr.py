@@ -1,11 +1,16 @@
-"""NDR and PDR in one search by MLRsearch (RFC 9971), behind our own types."""
+"""NDR, PDR and other goals in one search by MLRsearch (RFC 9971), behind our own types.
+
+The package only chooses the next trial. What the trials mean is computed from them by ``classification``.
+"""
 
 from __future__ import annotations
 
-from MLRsearch import AbstractMeasurer, Config, GoalResult, MeasurementResult, MultipleLossRatioSearch, SearchGoal
+from MLRsearch import AbstractMeasurer, Config, MeasurementResult, MultipleLossRatioSearch, SearchGoal
 
 from lab.errors import LabError
 from lab.methods.bounds import Bounds
+from lab.methods.classification import Outcome, outcome, quantile_loss_ratio, relevant_bounds
+from lab.methods.goals import RateGoal
 from lab.methods.repeat import Conditions, Trials
 from lab.methods.trial import Measurer, TrialRequest
 from lab.models import Model
@@ -14,32 +19,15 @@ SEARCH = "NDR+PDR"
 _LOWEST_SHARE = 0.001
 
 
-class RateGoal(Model):
-    """One goal of a search (RFC 9971 section 4.6): a load meets it when trials lose no more than ``loss_ratio``.
-
-    At the end, of at least ``duration_sum_s`` seconds of trials of ``final_trial_s`` each at a load, at most the share
-    ``exceed_ratio`` may lose more; the search begins with trials of ``initial_trial_s``. ``width_ratio`` is the
-    relative width of the final bracket. An exceed ratio of 0 and a sum of one trial is the strict reading of RFC 2544.
-    """
-
-    name: str
-    loss_ratio: float
-    exceed_ratio: float = 0.5
-    width_ratio: float = 0.005
-    initial_trial_s: float = 1.0
-    final_trial_s: float = 1.0
-    duration_sum_s: float = 21.0
-    preceding_targets: int = 2
-
-
 class MlrPlan(Model):
-    """What to search for, at one frame size."""
+    """What to search for, at one frame size, or one mix of sizes with that mean (``TrialRequest.mix_bytes``)."""
 
     frame_size_bytes: int
     max_rate_pps: float
     goals: tuple[RateGoal, ...]
     time_limit_s: float
     expected_s: float | None = None
+    mix_bytes: tuple[int, ...] = ()
 
 
 class _Measurer(AbstractMeasurer):  # type: ignore[misc]  # the package publishes no types
@@ -49,19 +37,22 @@ class _Measurer(AbstractMeasurer):  # type: ignore[misc]  # the package publishe
     shortfall is never the DUT's (such trials are invalid and do not come here).
     """
 
-    def __init__(self, trials: Trials, frame_size_bytes: int) -> None:
+    def __init__(self, trials: Trials, plan: MlrPlan) -> None:
         self._trials = trials
-        self._frame_size_bytes = frame_size_bytes
+        self._plan = plan
+        self.outcomes: list[Outcome] = []
 
     def measure(self, intended_duration: float, intended_load: float) -> MeasurementResult:
         result = self._trials.measure(
             TrialRequest(
-                frame_size_bytes=self._frame_size_bytes,
+                frame_size_bytes=self._plan.frame_size_bytes,
                 rate_pps=intended_load,
                 duration_s=intended_duration,
                 tagged=False,
+                mix_bytes=self._plan.mix_bytes,
             )
         )
+        self.outcomes.append(outcome(result))
         return MeasurementResult(
             intended_duration=intended_duration,
             intended_load=intended_load,
@@ -88,16 +79,16 @@ def search(measurer: Measurer, plan: MlrPlan, conditions: Conditions) -> dict[st
     """
     ratios = tuple(sorted({goal.loss_ratio for goal in plan.goals}))
     trials = Trials(measurer, conditions, SEARCH, loss_ratios=ratios, expected_s=plan.expected_s)
-    by_goal = {_package_goal(goal): goal for goal in plan.goals}
-    controller = MultipleLossRatioSearch(_config(plan, tuple(by_goal)))
+    controller = MultipleLossRatioSearch(_config(plan, tuple(_package_goal(goal) for goal in plan.goals)))
+    watched = _Measurer(trials, plan)
     try:
-        found = controller.search(_Measurer(trials, plan.frame_size_bytes), debug=lambda _text: None)
+        controller.search(watched, debug=lambda _text: None)
     except RuntimeError as error:
         raise LabError(
             f"{SEARCH} at {plan.frame_size_bytes} bytes: {error} ({len(trials.results)} trials, "
             f"limit {plan.time_limit_s:.0f} s)"
         ) from error
-    return {ours.name: _bounds(ours, found[theirs], plan, trials) for theirs, ours in by_goal.items()}
+    return {goal.name: _bounds(goal, watched.outcomes, plan, trials) for goal in plan.goals}
 
 
 def _package_goal(goal: RateGoal) -> SearchGoal:
@@ -124,18 +115,20 @@ def _config(plan: MlrPlan, goals: tuple[SearchGoal, ...]) -> Config:
     )
 
 
-def _bounds(goal: RateGoal, found: GoalResult, plan: MlrPlan, trials: Trials) -> Bounds:
-    lower, upper = found.relevant_lower_bound, found.relevant_upper_bound
-    trials.refuse_nothing(goal.loss_ratio, None if lower is None else float(lower))
-    forwarded = found.conditional_throughput
+def _bounds(goal: RateGoal, outcomes: list[Outcome], plan: MlrPlan, trials: Trials) -> Bounds:
+    lower_pps, upper_pps = relevant_bounds(outcomes, goal)
+    trials.refuse_nothing(goal.loss_ratio, lower_pps)
+    forwarding_pps = None
+    if lower_pps is not None:
+        forwarding_pps = lower_pps * (1.0 - quantile_loss_ratio((o for o in outcomes if o.rate_pps == lower_pps), goal))
     return Bounds(
         goal=goal.name,
         frame_size_bytes=plan.frame_size_bytes,
         loss_ratio=goal.loss_ratio,
-        lower_pps=None if lower is None else float(lower),
-        upper_pps=None if upper is None else float(upper),
-        upper_in_doubt=upper is not None and trials.in_doubt(goal.loss_ratio, float(upper)),
-        forwarding_pps=None if forwarded is None else float(forwarded),
+        lower_pps=lower_pps,
+        upper_pps=upper_pps,
+        upper_in_doubt=trials.in_doubt(goal.loss_ratio, upper_pps),
+        forwarding_pps=forwarding_pps,
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,
     )

@@ -6,15 +6,15 @@ from collections.abc import Collection
 
 from lab.errors import UsageError, near_misses
 from lab.methods.bounds import Bounds
+from lab.methods.goals import PDR_LOSS_RATIO, RateGoal
 from lab.methods.latency import LatencyPlan, LoadPoint, load_points
 from lab.methods.load_limit import LoadLimit
-from lab.methods.mlr import MlrPlan, RateGoal
+from lab.methods.mlr import MlrPlan
 from lab.methods.reordering import ReorderingPlan
 from lab.methods.throughput import ThroughputPlan
 from lab.models import Model
 
 RFC2544_SIZES_BYTES = (64, 128, 256, 512, 1024, 1280, 1518)
-PDR_LOSS_RATIO = 0.005
 
 
 class Profile(Model):

@@ -4,7 +4,8 @@ import pytest
 
 from lab.errors import LabError
 from lab.methods.bounds import Bounds
-from lab.methods.mlr import MlrPlan, RateGoal, search
+from lab.methods.goals import GOALS, NDR, PDR, STRICT, TST009, RateGoal
+from lab.methods.mlr import MlrPlan, search
 from lab.methods.profile import QUICK, STANDARD
 from lab.methods.repeat import Conditions, TooDisturbed
 
@@ -83,3 +84,16 @@ def test_a_search_without_end_is_ended() -> None:
     plan = MlrPlan(frame_size_bytes=64, max_rate_pps=TOP_PPS, goals=QUICK.goals, time_limit_s=1e-9)
     with pytest.raises(LabError, match=r"NDR\+PDR at 64 bytes: .*takes too long.* limit 0 s"):
         search(ModelDut(capacity_pps=9e6), plan, Conditions())
+
+
+def test_all_named_goals_are_searched_for_together() -> None:
+    """Steps: NDR, PDR, RFC 2544 and TST009 in one search. Verify: the truth of each within its width."""
+    dut = ModelDut(capacity_pps=9e6)
+    results = found(dut, (NDR, PDR, STRICT, TST009))
+    assert set(results) == set(GOALS)
+    for name, bounds in results.items():
+        truth = 9e6 / (1 - GOALS[name].loss_ratio)
+        assert bounds.lower_pps is not None
+        assert truth * (1 - GOALS[name].width_ratio) <= bounds.lower_pps <= truth * (1 + 1e-6)
+    long = [r for r in dut.requests if r.duration_s == 60.0]
+    assert {r.rate_pps for r in long} >= {results["RFC2544"].lower_pps, results["TST009"].lower_pps}
