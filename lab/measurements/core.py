@@ -1,0 +1,145 @@
+"""What every measurement shares: the testbed in use, the run, how thoroughly, and how a result is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
+
+from lab.baselines import Baselines
+from lab.methods.bounds import Bounds
+from lab.methods.load_limit import LoadLimit, load_limit, offerable
+from lab.methods.profile import Profile
+from lab.methods.repeat import Conditions, TooDisturbed
+from lab.results.model import Measurement
+from lab.run import Run
+from lab.session import Session
+from lab.traffic.calibration import Calibration
+from lab.traffic.load import Direction
+from lab.traffic.router import mesh
+
+SEARCHES = 3
+"""How often a search is begun that the state of the machine ends."""
+
+ATTEMPTS = 8
+"""How often a trial is tried until one counts: on a shared host every second one may be disturbed."""
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class Core:
+    """A testbed in use on which methods run, and the run that their results are recorded in.
+
+    What one test has found serves the next: latency is measured at fractions of NDR, so NDR is searched for once.
+    ``test`` is the name of the test that asks, under which results are recorded. ``variant`` says in the name of each
+    result what was unlike the plain case; empty there.
+    """
+
+    used: Session
+    run: Run
+    profile: Profile
+    calibration: Calibration | None
+    baselines: Baselines | None
+    test: str = ""
+    variant: str = ""
+    _limits: dict[int, LoadLimit] = field(default_factory=dict)
+    _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
+
+    def varied(self, variant: str, directions: Sequence[Direction] | None = None) -> Self:
+        """Return what measures something else than the plain case, with nothing found yet and no baseline beside it.
+
+        Args:
+            variant: what is unlike, for the names of the results.
+            directions: of the traffic; None: as it is.
+
+        """
+        used = self.used if directions is None else self.used.with_traffic(directions)
+        return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={})
+
+    @contextlib.contextmanager
+    def on_cores(self, count: int) -> Iterator[Self]:
+        """Deal the DUT's ports to its first ``count`` cores for a while, every port sending to every other.
+
+        Raises:
+            DutError: it has not that many, or does not let itself be told.
+
+        """
+        dut = self.used.deployed.dut
+        dut.use_cores(count)
+        try:
+            yield self.varied(f"between all ports, {count} QGMs", mesh(self.used.router.ports))
+        finally:
+            dut.use_cores(self.used.testbed.dut.machine.exclusive_cores)
+
+    def named(self, metric: str) -> str:
+        """Return the name of a result: the metric, and what was unlike the plain case."""
+        return f"{metric}, {self.variant}" if self.variant else metric
+
+    def conditions(self) -> Conditions:
+        """Return what is the same for all methods of the test that asks."""
+        return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test), recall=self.run.recall(self.test))
+
+    def below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
+        """Search up to what the generator can offer; search anew where that has changed meanwhile.
+
+        A cloud machine flips between a fast and a slow state: what the generator could offer a minute ago it may not be
+        able to offer now, and every trial near that load is then invalid.
+
+        Returns:
+            What was found, and the limit that it was searched below.
+
+        Raises:
+            LabError: the search came to no result.
+
+        """
+        for _ in range(SEARCHES - 1):
+            limit = self.limit(frame_size_bytes)
+            try:
+                return search(limit), limit
+            except TooDisturbed as error:
+                self.run.say(f"searching anew: {error}")
+                del self._limits[frame_size_bytes]
+        limit = self.limit(frame_size_bytes)
+        return search(limit), limit
+
+    def limit(self, frame_size_bytes: int) -> LoadLimit:
+        """Return the greatest load to ask for at a frame size; found once. Raises LabError where none is kept to."""
+        if frame_size_bytes not in self._limits:
+            ceiling_pps = self.calibration.ceiling_pps(frame_size_bytes) if self.calibration else None
+            limit = load_limit(frame_size_bytes, self.used.speed_gbps, len(self.used.directions), ceiling_pps)
+            with self.run.search(self.test, "offerable", frame_size_bytes):
+                limit = offerable(self.used.measurer, limit, frame_size_bytes, self.conditions())
+            self._limits[frame_size_bytes] = limit
+        return self._limits[frame_size_bytes]
+
+    def record_bounds(self, bounds: Bounds, limit: LoadLimit) -> None:
+        """Publish what a search found; where it reached the limit, the word of its verdict says so."""
+        verdict, reason = None, None
+        if bounds.lower_pps is not None:
+            reason = "no baseline of this case is simulated"
+            if self.baselines is not None:
+                judged = self.baselines.verdict(bounds.lower_pps, bounds.frame_size_bytes, limit.ceiling_pps)
+                verdict, reason = judged.consistent_with, judged.reason
+            if bounds.upper_pps is None:
+                reason = f"{limit.words}: every load that could be asked for met the goal. {reason}"
+        self.run.record(
+            Measurement(
+                test=self.test,
+                frame_size_bytes=bounds.frame_size_bytes,
+                metric=self.named(bounds.goal),
+                value=bounds.lower_pps,
+                unit="pps",
+                low=bounds.lower_pps,
+                high=bounds.upper_pps,
+                high_in_doubt=bounds.upper_in_doubt,
+                verdict=verdict,
+                reason=reason,
+                line_rate_pps=limit.line_rate_pps,
+                ceiling_pps=limit.ceiling_pps,
+                baselines=self.baselines.bands(bounds.frame_size_bytes) if self.baselines else (),
+                trials=bounds.trials,
+                invalid_trials=bounds.invalid_trials,
+            )
+        )
