@@ -48,13 +48,13 @@ def _compare(bench: Bench, unit: str) -> Iterator[BenchResult]:
             windows = interleaved.measure(machines, Request(bench=bench, batch=batch), BLOCKS)
             if not all(window.verified for _, window in windows):
                 raise LabError(f"bench {bench}-packed-vs-padded: messages were lost, altered or out of order")
-            ratios = compare(interleaved.observations(windows))
+            ratios = compare(interleaved.observations(windows), "packed", "padded")
             if not ratios:
                 raise LabError(f"bench {bench}-packed-vs-padded: the machine never stayed in one state: run it again")
             for ratio in ratios:
                 yield BenchResult(
                     bench=f"{bench}-packed-vs-padded:batch-{batch}",
-                    value=ratio.packed_rate,
+                    value=ratio.rate,
                     unit=unit,
                     against="the padded layout",
                     ratio=ratio.ratio,

@@ -1,4 +1,4 @@
-"""How two layouts of the same program compare: the ratio of their rates with an interval, by the state of the machine.
+"""How two sides compare (layouts, images): the ratio of their rates with an interval, by the state of the machine.
 
 Windows of both are measured in turns (A B B A), so that a machine that slowly gets slower slows both alike. On a shared
 host the latency between two cores jumps between values minutes apart (near: one core complex; far: two), and the effect
@@ -14,23 +14,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.metrics.statistics import Interval, bootstrap, cliffs_delta
 from lab.models import Model
 
 State = Literal["all", "near", "far"]
 SPLIT_RATIO = 1.5
 """Neighbouring latencies this far apart belong to two states: the spread within a state is below 1.2."""
-CONFIDENCE = 0.95
-RESAMPLES = 2000
 ENOUGH = 6
-"""Windows of each layout from which on an interval means something."""
+"""Windows of each side from which on an interval means something."""
 
 
 class Observation(Model):
     """One window.
 
     Attributes:
-        block: number of the round of windows of both layouts that it belongs to.
-        layout: packed or padded.
+        block: number of the round of windows of both sides that it belongs to.
+        side: its name, such as that of a layout or an image.
         rate: messages, frames or packets a second.
         c2c_ns: one-way core-to-core latency directly before and after it; none where it was not measured.
         disturbed: whether a core was taken away for a while, in the window or while the latency was measured.
@@ -38,33 +37,37 @@ class Observation(Model):
     """
 
     block: int
-    layout: Literal["packed", "padded"]
+    side: str
     rate: float
     c2c_ns: tuple[float, float] | None = None
     disturbed: bool = False
 
 
 class Ratio(Model):
-    """The packed layout's rate over the padded one's in one state of the machine.
+    """The rate of one side over that of another in one state of the machine.
 
     Attributes:
+        side: its name.
+        against: name of the other side.
         state: "near" or "far" where the machine was seen in two states, else "all".
         c2c_ns: median core-to-core latency of its windows; none where it was not measured.
-        packed_rate: median, a second.
-        padded_rate: the same of the other layout.
-        ratio: of the two medians; below 1 false sharing costs.
-        low: lower end of the interval of the ratio.
+        rate: median of the side, a second.
+        against_rate: median of the other side.
+        ratio: of the two medians; below 1 the side is slower.
+        low: lower end of the interval of the ratio, of 95 % confidence.
         high: upper end.
-        effect: Cliff's delta, -1 to 1: share of pairs with padded faster, less that of those with packed faster.
-        windows: that went in, of both layouts.
+        effect: Cliff's delta, -1 to 1: share of pairs with the other side faster, less that of those with this one.
+        windows: that went in, of both sides.
         left_out: windows of this state that were disturbed, while enough others were left.
 
     """
 
+    side: str
+    against: str
     state: State
     c2c_ns: float | None
-    packed_rate: float
-    padded_rate: float
+    rate: float
+    against_rate: float
     ratio: float
     low: float
     high: float
@@ -73,23 +76,25 @@ class Ratio(Model):
     left_out: int
 
 
-def compare(observations: Sequence[Observation], seed: int = 1) -> tuple[Ratio, ...]:
-    """Compare packed with padded in each state of the machine that has enough windows of both.
+def compare(observations: Sequence[Observation], side: str, against: str, seed: int = 1) -> tuple[Ratio, ...]:
+    """Compare two sides in each state of the machine that has enough windows of both.
 
     Args:
-        observations: windows of both layouts, in blocks.
+        observations: windows of both sides, in blocks.
+        side: whose rate is put over the other's.
+        against: the other.
         seed: of the resampling: the same windows give the same interval.
 
     Returns:
-        One ratio for each state; none where no state has :data:`ENOUGH` windows of each layout.
+        One ratio for each state; none where no state has :data:`ENOUGH` windows of each side.
 
     """
     found = []
     for state, members in _states(observations):
         quiet = [one for one in members if not one.disturbed]
-        chosen = quiet if _enough(quiet) else members
-        if _enough(chosen):
-            found.append(_ratio(state, chosen, len(members) - len(chosen), seed))
+        chosen = quiet if _enough(quiet, side, against) else members
+        if _enough(chosen, side, against):
+            found.append(_ratio(state, chosen, (side, against), len(members) - len(chosen), seed))
     return tuple(found)
 
 
@@ -110,9 +115,9 @@ def boundary_ns(latencies_ns: Sequence[float]) -> float | None:
     return float(np.sqrt(ordered[at - 1] * ordered[at]))
 
 
-def _enough(observations: Sequence[Observation]) -> bool:
-    layouts = [one.layout for one in observations]
-    return min(layouts.count("packed"), layouts.count("padded")) >= ENOUGH
+def _enough(observations: Sequence[Observation], side: str, against: str) -> bool:
+    sides = [one.side for one in observations]
+    return min(sides.count(side), sides.count(against)) >= ENOUGH
 
 
 def _states(observations: Sequence[Observation]) -> list[tuple[State, list[Observation]]]:
@@ -126,41 +131,46 @@ def _states(observations: Sequence[Observation]) -> list[tuple[State, list[Obser
     return [("near", near), ("far", far)]
 
 
-def _ratio(state: State, observations: Sequence[Observation], left_out: int, seed: int) -> Ratio:
-    packed, padded = _rates(observations, "packed"), _rates(observations, "padded")
-    low, high = _interval(observations, seed)
+def _ratio(
+    state: State, observations: Sequence[Observation], sides: tuple[str, str], left_out: int, seed: int
+) -> Ratio:
+    rates, against_rates = (
+        np.array([one.rate for one in observations if one.side == side], dtype=float) for side in sides
+    )
+    interval = _interval(observations, sides, seed)
     tags = [latency for one in observations if one.c2c_ns is not None for latency in one.c2c_ns]
-    wins = np.sign(padded[:, None] - packed[None, :])
     return Ratio(
+        side=sides[0],
+        against=sides[1],
         state=state,
         c2c_ns=float(np.median(tags)) if tags else None,
-        packed_rate=float(np.median(packed)),
-        padded_rate=float(np.median(padded)),
-        ratio=float(np.median(packed) / np.median(padded)),
-        low=low,
-        high=high,
-        effect=float(wins.mean()),
+        rate=float(np.median(rates)),
+        against_rate=float(np.median(against_rates)),
+        ratio=float(np.median(rates) / np.median(against_rates)),
+        low=interval.low,
+        high=interval.high,
+        effect=cliffs_delta(against_rates, rates),
         windows=len(observations),
         left_out=left_out,
     )
 
 
-def _rates(observations: Sequence[Observation], layout: str) -> NDArray[np.float64]:
-    return np.array([one.rate for one in observations if one.layout == layout], dtype=float)
+def _interval(observations: Sequence[Observation], sides: tuple[str, str], seed: int) -> Interval:
+    """Return the interval of the ratio of medians, resampling whole blocks: windows of a block are not independent."""
+    rates, against_rates = (_by_block(observations, side) for side in sides)
+
+    def ratio(chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+        ends = (np.nanmedian(table[chosen].reshape(len(chosen), -1), axis=-1) for table in (rates, against_rates))
+        return np.divide(*ends)
+
+    return bootstrap(len(rates), ratio, seed)
 
 
-def _interval(observations: Sequence[Observation], seed: int) -> tuple[float, float]:
-    """Bootstrap the ratio of medians (Efron 1979), resampling whole blocks: windows of a block are not independent."""
-    blocks: dict[int, list[Observation]] = {}
+def _by_block(observations: Sequence[Observation], side: str) -> NDArray[np.float64]:
+    """Return the rates of a side, one block a row, filled up with NaN."""
+    blocks: dict[int, list[float]] = {one.block: [] for one in observations}
     for one in observations:
-        blocks.setdefault(one.block, []).append(one)
-    pairs = [(_rates(block, "packed"), _rates(block, "padded")) for block in blocks.values()]
-    generator = np.random.default_rng(seed)
-    ratios = []
-    for chosen in generator.integers(len(pairs), size=(RESAMPLES, len(pairs))):
-        packed = np.concatenate([pairs[i][0] for i in chosen])
-        padded = np.concatenate([pairs[i][1] for i in chosen])
-        if packed.size and padded.size:
-            ratios.append(np.median(packed) / np.median(padded))
-    low, high = np.quantile(ratios, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return float(low), float(high)
+        if one.side == side:
+            blocks[one.block].append(one.rate)
+    longest = max(map(len, blocks.values()))
+    return np.array([rates + [np.nan] * (longest - len(rates)) for rates in blocks.values()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from lab.errors import LabError
 from lab.images import PixManifest
@@ -62,7 +62,7 @@ class LayoutComparer:
         windows: tuple[tuple[int, Window], ...] = ()
         for _ in range(ATTEMPTS):
             windows = interleaved.measure(machines, request, self.blocks)
-            ratios = compare(interleaved.observations(windows))
+            ratios = compare(interleaved.observations(windows), "packed", "padded")
             if ratios:
                 break
         found = tuple(window for _, window in windows)
@@ -102,7 +102,7 @@ class LayoutComparer:
             predicted_low=predicted.low if predicted else None,
             predicted_median=predicted.median if predicted else None,
             predicted_high=predicted.high if predicted else None,
-            **ratio.model_dump(),
+            **as_recorded(ratio),
         )
 
 
@@ -116,6 +116,12 @@ def of_image(image: PixManifest, blocks: int, record: Callable[[LayoutComparison
     """
     tables = {layout: from_manifest(image.directory / f"{sibling(image, layout)}.manifest.json") for layout in LAYOUTS}
     return LayoutComparer(model=host_model(host.measure()), tables=tables, blocks=blocks, record=record)
+
+
+def as_recorded(ratio: Ratio) -> dict[str, Any]:
+    """Return what a LayoutComparison has of the ratio of packed to padded."""
+    named = {"packed_rate": ratio.rate, "padded_rate": ratio.against_rate}
+    return named | ratio.model_dump(exclude={"side", "against", "rate", "against_rate"})
 
 
 def sibling(image: PixManifest, layout: Layout) -> str:

@@ -38,7 +38,7 @@ def observations(windows: tuple[tuple[int, Window], ...]) -> tuple[Observation, 
     return tuple(
         Observation(
             block=block,
-            layout=window.layout,
+            side=window.layout,
             rate=window.rate_mps,
             c2c_ns=window.c2c_ns,
             disturbed=window.disturbed or (window.cores > 1 and window.c2c_ns is None),

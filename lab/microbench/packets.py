@@ -59,7 +59,7 @@ def in_turns(
                     say(f"{layout}: left out: {error}")
                     continue
             say(f"block {block}: {layout} {rate_pps / 1e6:.3f} Mpps")
-            found.append(Observation(block=block, layout=layout, rate=rate_pps, c2c_ns=(before_ns, _c2c_ns())))
+            found.append(Observation(block=block, side=layout, rate=rate_pps, c2c_ns=(before_ns, _c2c_ns())))
     return tuple(found)
 
 

@@ -37,7 +37,7 @@ def test_pdr_of_both_images(
         pytest.skip(f"nothing can be measured: {sharing}")
     both: dict[Layout, Manifest] = {layout: images.find(comparison.sibling(pix, layout)) for layout in LAYOUTS}
     observed = packets.in_turns(testbed, both, profile, BLOCKS, run.folder, run.say)
-    found = compare(observed)
+    found = compare(observed, "packed", "padded")
     assert found, f"only {len(observed)} of {4 * BLOCKS} deployments came to a result, too few for an interval"
     for ratio in found:
         run.record_comparison(
@@ -49,6 +49,6 @@ def test_pdr_of_both_images(
                 cores=testbed.dut.machine.exclusive_cores,
                 batch=None,
                 queue_length=None,
-                **ratio.model_dump(),
+                **comparison.as_recorded(ratio),
             )
         )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.metrics.ratio import ENOUGH, Observation, boundary_ns, compare
+from lab.metrics import ratio as ratios
+from lab.metrics.ratio import ENOUGH, Observation, Ratio, boundary_ns
 
 TURNS = ("padded", "packed", "packed", "padded")
 
@@ -20,13 +21,17 @@ def windows(
     return [
         Observation(
             block=block,
-            layout=layout,  # type: ignore[arg-type]
+            side=layout,
             rate=1e7 * (ratio if layout == "packed" else 1.0) * (1 - 0.5 * block / blocks) * random.normal(1, noise),
             c2c_ns=(c2c_ns * random.uniform(0.95, 1.05), c2c_ns * random.uniform(0.95, 1.05)),
         )
         for block in range(blocks)
         for layout in TURNS
     ]
+
+
+def compare(observations: list[Observation]) -> tuple[Ratio, ...]:
+    return ratios.compare(observations, "packed", "padded")
 
 
 @pytest.mark.parametrize("ratio", [0.2, 0.98, 1.3])
@@ -81,7 +86,7 @@ def test_disturbed_windows_are_left_out_while_enough_others_are_left() -> None:
 def test_too_few_windows_give_no_interval() -> None:
     assert compare([]) == ()
     assert compare(windows(0.5)[: 2 * ENOUGH - 1]) == ()
-    assert compare([one for one in windows(0.5) if one.layout == "packed"]) == ()
+    assert compare([one for one in windows(0.5) if one.side == "packed"]) == ()
 
 
 def test_a_window_whose_state_was_not_seen_is_in_none() -> None:
