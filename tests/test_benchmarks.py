@@ -12,7 +12,7 @@ from lab.methods.validity import ValidityLimits, judge
 from lab.metrics.latency import merge
 from lab.metrics.reordering import reordering_record
 from lab.traffic import histogram
-from lab.traffic.load import streams_for
+from lab.traffic.streams import streams_for
 from tests.traffic.test_load import BOTH
 
 ARRIVALS = 100_000

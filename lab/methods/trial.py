@@ -6,6 +6,7 @@ otherwise. Counts are read after the traffic has stopped and the counters have s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lab.models import Model
@@ -28,6 +29,17 @@ def line_rate_pps(frame_size_bytes: int, speed_gbps: float) -> float:
     return speed_gbps * 1e9 / ((frame_size_bytes + PREAMBLE_AND_GAP_BYTES) * 8)
 
 
+def mix_line_rate_pps(mix_bytes: Sequence[int], speed_gbps: float) -> float:
+    """Return the greatest frame rate of one direction of a link for frames of these sizes in turn (RFC 6985).
+
+    Args:
+        mix_bytes: sizes with FCS, without preamble and gap; at least one.
+        speed_gbps: speed of the link.
+
+    """
+    return speed_gbps * 1e9 * len(mix_bytes) / (sum(size + PREAMBLE_AND_GAP_BYTES for size in mix_bytes) * 8)
+
+
 class LoadStep(Model):
     """A load that goes on for ``duration_s`` where another ends; ``rate_pps`` is summed over all directions."""
 
@@ -46,8 +58,12 @@ class TrialRequest(Model):
 
     With ``burst_frames`` each direction carries that many frames back to back at its share of ``rate_pps`` and no more
     (RFC 2544 section 26.4); ``burst`` makes such a request. After ``duration_s`` the load goes on with the ``steps``,
-    without a pause (section 26.5). With ``mix_bytes`` the sizes of the frames are these in turn (RFC 6985), and
-    ``frame_size_bytes`` is their mean, rounded.
+    without a pause (section 26.5); each then has tagged streams, and records, of its own. With ``mix_bytes`` the sizes
+    of the frames are these in turn (RFC 6985), and ``frame_size_bytes``, that of tagged frames, is their mean, rounded.
+
+    Of a load the tagged stream takes at most half, unless ``tagged_only``: then it is the whole load, whatever
+    ``tagged_rate_pps`` says (latency at 0 %). A stream of ``tagged_frames`` comes on top of the load, of which it is
+    no part worth counting; its frames come at ``tagged_rate_pps``.
     """
 
     frame_size_bytes: int
@@ -60,6 +76,7 @@ class TrialRequest(Model):
     burst_frames: int | None = None
     steps: tuple[LoadStep, ...] = ()
     mix_bytes: tuple[int, ...] = ()
+    tagged_only: bool = False
 
     @property
     def loads(self) -> tuple[LoadStep, ...]:

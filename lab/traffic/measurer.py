@@ -18,9 +18,11 @@ from lab.methods.trial import (
 from lab.methods.validity import ValidityLimits, judge
 from lab.metrics.reordering import analyse
 from lab.traffic.disturbance import ThreadProbe
-from lab.traffic.load import Direction, streams_for
+from lab.traffic.load import Direction
 from lab.traffic.models import EngineReport, Stream, TaggedRecord, TrafficResult
 from lab.traffic.protocol import TrafficGenerator
+from lab.traffic.steps import step_counts
+from lab.traffic.streams import streams_for
 
 
 class GeneratorMeasurer:
@@ -54,7 +56,7 @@ class GeneratorMeasurer:
         streams = streams_for(request, self._directions)
         for probe in self._probes:
             probe.begin()
-        traffic = self._generator.run(streams, request.duration_s)
+        traffic = self._generator.run(streams, request.total_s)
         disturbances = tuple(probe.end() for probe in self._probes)
         if traffic.engine is not None:
             disturbances += traffic.engine.cores
@@ -72,6 +74,7 @@ class GeneratorMeasurer:
             latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
             reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
             disturbances=disturbances,
+            steps=step_counts(streams, traffic, directions) if request.steps else (),
             settled=traffic.settled,
             invalid=tuple(invalid),
         )
@@ -134,7 +137,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
         count = counted[stream.pg_id]
         totals[key] = before.model_copy(
             update={
-                "intended_frames": before.intended_frames + round(stream.rate_pps * traffic.duration_s),
+                "intended_frames": before.intended_frames + stream.intended_frames(traffic.duration_s),
                 "sent_frames": before.sent_frames + count.sent_frames,
                 "received_frames": before.received_frames + count.received_frames,
             }

@@ -47,7 +47,10 @@ class Arrival(Model):
 
 
 class Stream(Model):
-    """A continuous stream from one generator port, expected at another.
+    """A stream from one generator port, expected at another.
+
+    Its first frame is due ``begin_s`` after the begin of the run. It has so many ``frames``, or goes on to the end of
+    the run. ``step`` is the load of its trial that it belongs to.
 
     ``pg_id`` is TRex's packet group: every stream has one, so that its frames are counted by themselves. A ``tagged``
     stream carries sequence numbers and time stamps in the last 16 bytes of its payload. With an ``arrival`` every
@@ -62,6 +65,13 @@ class Stream(Model):
     tagged: bool = False
     sweeps: tuple[Sweep, ...] = ()
     arrival: Arrival | None = None
+    begin_s: float = 0.0
+    frames: int | None = None
+    step: int = 0
+
+    def intended_frames(self, duration_s: float) -> int:
+        """Return how many frames it sends in a run of ``duration_s``."""
+        return round(self.rate_pps * (duration_s - self.begin_s)) if self.frames is None else self.frames
 
     @property
     def size_bytes(self) -> int:

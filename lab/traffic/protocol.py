@@ -16,7 +16,11 @@ class TrafficGenerator(Protocol):
         ...
 
     def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
-        """Send the streams for ``duration_s``, wait until the counters have settled, and return them."""
+        """Send the streams, wait until the counters have settled, and return them.
+
+        Streams without a number of frames end after ``duration_s``; the others, which end by themselves, are to take
+        about as long.
+        """
         ...
 
     def exchange(

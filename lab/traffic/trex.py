@@ -143,6 +143,8 @@ class TrexGenerator:
                 "tagged": s.tagged,
                 "sweeps": [sweep.model_dump() for sweep in s.sweeps],
                 "arrival": s.arrival.model_dump() if s.arrival else None,
+                "begin_s": s.begin_s,
+                "frames": s.frames,
             }
             for s in streams
         ]

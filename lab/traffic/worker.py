@@ -68,7 +68,9 @@ class Worker:
             self._verify([s for s in streams if s["arrival"]])
         client.clear_stats(ports=client.get_all_ports())
         started_at_s = time.time()
-        client.start(ports=senders, duration=duration_s, force=True)
+        # Streams with a number of frames end by themselves; a duration could only cut the last ones off.
+        endless = any(s["frames"] is None for s in streams)
+        client.start(ports=senders, duration=duration_s if endless else -1, force=True)
         self._tell({"result": "started"})
         # Sleep instead of polling: every wake-up of this process takes the core away from a generator on the same host.
         time.sleep(duration_s)
@@ -125,17 +127,23 @@ class Worker:
                 api.STLVmWrFlowVar(fv_name=sweep["name"], pkt_offset=sweep["offset_bytes"]),
             ]
         if instructions:
-            instructions.append(api.STLVmFixIpv4(offset=14))
+            instructions.append(_checksums(api, bytes.fromhex(s["hex"])))
         stats = api.STLFlowLatencyStats if s["tagged"] else api.STLFlowStats
         return api.STLStream(
             name=f"pg{s['pg_id']}",
             packet=api.STLPktBuilder(pkt_buffer=bytes.fromhex(s["hex"]), vm=instructions or None, remove_fcs=False),
-            mode=api.STLTXCont(pps=s["rate_pps"]),
+            mode=self._mode(s),
+            isg=s["begin_s"] * 1e6,
             flow_stats=stats(pg_id=s["pg_id"]),
             mac_src_override_by_pkt=True,
             mac_dst_override_mode=api.STLStreamDstMAC_PKT,
             random_seed=s["pg_id"],
         )
+
+    def _mode(self, s: JsonObject) -> Any:
+        if s["frames"] is None:
+            return self._api.STLTXCont(pps=s["rate_pps"])
+        return self._api.STLTXSingleBurst(pps=s["rate_pps"], total_pkts=s["frames"])
 
     def _variable(self, sweep: JsonObject) -> Any:
         op = "random" if sweep["random"] else "inc"
@@ -185,6 +193,13 @@ class Worker:
         """Call a method that is not TRex's; None when the server does not know it."""
         answer = self._client._transmit(method, params)
         return answer.data() if answer else None
+
+
+def _checksums(api: Any, frame: bytes) -> Any:
+    """Return the instruction that makes the checksums of a test frame right after a change of its addresses."""
+    if frame[12:14] == b"\x86\xdd":  # IPv6: UDP's covers the addresses
+        return api.STLVmFixChecksumHw(l3_offset=14, l4_offset=54, l4_type=api.CTRexVmInsFixHwCs.L4_TYPE_UDP)
+    return api.STLVmFixIpv4(offset=14)
 
 
 def _describe(error: BaseException) -> str:

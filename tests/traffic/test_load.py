@@ -9,7 +9,9 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from lab.methods.trial import TrialRequest, line_rate_pps
-from lab.traffic.load import Direction, PortAddresses, streams_for, udp_frame
+from lab.traffic.frames import udp_frame
+from lab.traffic.load import Direction, PortAddresses
+from lab.traffic.streams import streams_for
 
 A = PortAddresses(port=0, mac="02:00:00:00:00:0a", dut_mac="02:00:00:00:00:0b", first_host="198.18.128.1", hosts=250)
 B = PortAddresses(port=1, mac="02:00:00:00:00:0b", dut_mac="02:00:00:00:00:0a", first_host="198.19.128.1", hosts=250)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from lab.methods.trial import Disturbance, TrialRequest, WrongFrames
-from lab.traffic.load import streams_for
 from lab.traffic.measurer import GeneratorMeasurer, direction_counts, without_late_frames
 from lab.traffic.models import (
     CapturedFrame,
@@ -24,6 +23,7 @@ from lab.traffic.models import (
     TaggedRecord,
     TrafficResult,
 )
+from lab.traffic.streams import streams_for
 from tests.traffic.test_load import BOTH
 
 REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=4000.0, duration_s=1.0, tagged=True, tagged_rate_pps=500.0)

@@ -14,9 +14,9 @@ from lab import paths
 from lab.errors import GeneratorError
 from lab.methods.trial import TrialRequest
 from lab.traffic import calibration
-from lab.traffic.load import streams_for
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.models import SentFrame
+from lab.traffic.streams import streams_for
 from lab.traffic.trex import TrexGenerator, check_version, server_version
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_load import BOTH
