@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 
 from lab.errors import UsageError, near_misses
-from lab.methods.trial import PREAMBLE_AND_GAP_BYTES
+from lab.methods.trial import mix_line_rate_pps
 from lab.models import Model
 
 GENOME_BYTES: Mapping[str, int] = {
@@ -63,7 +63,7 @@ class Imix(Model):
 
     def line_rate_pps(self, speed_gbps: float) -> float:
         """Return the greatest frame rate of one direction of a link of that speed."""
-        return speed_gbps * 1e9 / ((self.mean_bytes + PREAMBLE_AND_GAP_BYTES) * 8)
+        return mix_line_rate_pps(self.mix_bytes, speed_gbps)
 
     def __str__(self) -> str:
         """Write it so that ``parse`` reads it again."""

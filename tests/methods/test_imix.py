@@ -54,7 +54,7 @@ def test_what_is_written_is_read_again(drawn: list[tuple[int, str]], size: int) 
         ("", "no genome such as aaafg"),
         ("simpel ", "did you mean 'simple'"),
         ("aaz", "nobody tells the size of 'z': write z=1500"),
-        ("aAq", "nobody tells the size of 'A'"),
+        ("aAb", "nobody tells the size of 'A'"),
         ("a=70 aa", "'a=70' must be a letter of A to Z, or z"),
         ("A=40 A", "'A=40' must be"),
         ("7(a", "no genome"),
