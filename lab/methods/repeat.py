@@ -67,7 +67,8 @@ class Trials:
 
     Invariant of ``_doubted``: it maps a loss goal to the least load at which no attempt could tell whether the DUT or
     the test host lost the frames. Such a load is taken as one that does not meet the goal, so that a disturbed host can
-    lower what is found and never raise it; the result then says that its upper bound is in doubt.
+    lower what is found and never raise it; the result then says that its upper bound is in doubt. A load is a rate in
+    frames a second; of bursts, which all have the same rate, it is the length of a burst in frames.
     """
 
     def __init__(
@@ -108,21 +109,22 @@ class Trials:
         """Number of trials that did not count."""
         return len(self.results) - len(self.valid)
 
-    def in_doubt(self, loss_ratio: float, rate_pps: float | None) -> bool:
+    def in_doubt(self, loss_ratio: float, load: float | None) -> bool:
         """Say whether a load may have missed a goal for the test host's fault alone; False for None."""
-        return rate_pps is not None and rate_pps >= self._doubted.get(loss_ratio, float("inf"))
+        return load is not None and load >= self._doubted.get(loss_ratio, float("inf"))
 
-    def refuse_nothing(self, loss_ratio: float, lower_pps: float | None) -> None:
+    def refuse_nothing(self, loss_ratio: float, lower: float | None) -> None:
         """Refuse the finding that no load met a goal where the test host may have been the reason.
 
         Raises:
-            TooDisturbed: ``lower_pps`` is None and a load is in doubt.
+            TooDisturbed: ``lower``, the greatest load that met it, is None and a load is in doubt.
 
         """
-        if lower_pps is None and loss_ratio in self._doubted:
+        if lower is None and loss_ratio in self._doubted:
+            unit = "frames" if any(r.request.burst_frames for r in self.results) else "pps"
             raise TooDisturbed(
                 f"{self._search}: no load met the loss ratio {loss_ratio:g}, but from {self._doubted[loss_ratio]:.0f} "
-                "pps on pauses of the test host explain the loss; give the polling cores to the lab alone"
+                f"{unit} on pauses of the test host explain the loss; give the polling cores to the lab alone"
             )
 
     def measure(self, request: TrialRequest) -> TrialResult:
@@ -145,7 +147,7 @@ class Trials:
             goals = doubts(result, self._limits)
             if goals and len(result.invalid) == 1 and not overwhelmed(result, self._limits):
                 doubtful.append(result)
-                if all(self.in_doubt(goal, request.rate_pps) for goal in goals):
+                if all(self.in_doubt(goal, _load(request)) for goal in goals):
                     return result
         if doubtful:
             return self._in_doubt(min(doubtful, key=lambda r: r.loss_ratio))
@@ -155,18 +157,23 @@ class Trials:
         )
 
     def _in_doubt(self, result: TrialResult) -> TrialResult:
-        rate_pps = result.request.rate_pps
+        load = _load(result.request)
         for goal in doubts(result, self._limits):
-            self._doubted[goal] = min(rate_pps, self._doubted.get(goal, rate_pps))
+            self._doubted[goal] = min(load, self._doubted.get(goal, load))
         return result
 
     def _attempt(self, request: TrialRequest) -> TrialResult:
         measured = self._conditions.recall(self._search, request) or self._measurer.measure(request)
         result = measured.model_copy(update={"invalid": judge(measured, self._limits)})
         self.results.append(result)
-        self._spent_s += request.duration_s + self._conditions.overhead_s
+        self._spent_s += request.total_s + self._conditions.overhead_s
         remaining_s = None if self._expected_s is None else max(0.0, self._expected_s - self._spent_s)
         event = TrialEvent(search=self._search, number=len(self.results), result=result, remaining_s=remaining_s)
         self._conditions.progress(event)
         require_right_frames(result, self._search)
         return result
+
+
+def _load(request: TrialRequest) -> float:
+    """Return what a search varies: the frames of a burst, else the rate."""
+    return request.rate_pps if request.burst_frames is None else request.burst_frames
