@@ -48,6 +48,19 @@ class LatencyDistribution:
         """Return the usual percentiles in microseconds by name (``"99.9"``); None as in ``value_us``."""
         return {f"{p:g}": self.value_us(p) for p in PERCENTILES}
 
+    def variation_us(self, percentile: float) -> float | None:
+        """Return that percentile of the packet delay variation in microseconds: the delay less the least of all delays.
+
+        It is PDV of RFC 5481 (section 4.2). Delays come from a histogram, so a variation below a thousandth of the
+        delay is lost in its buckets.
+
+        Returns:
+            None as in ``value_us``.
+
+        """
+        value_us = self.value_us(percentile)
+        return None if value_us is None else value_us - self.min_ns / 1000.0
+
     def curve(self) -> tuple[tuple[float, float], ...]:
         """Return points (percentile, microseconds), evenly spread over 1 / (1 - p), up to the last sample's share."""
         if self.count == 0:
@@ -75,33 +88,59 @@ def merge(records: Sequence[LatencyRecord]) -> LatencyDistribution:
         ValueError: a histogram cannot be decoded, or holds another number of samples than its record says.
 
     """
+    filled = [r for r in records if r.count]
+    return distribution(
+        [(r.hdr, r.count) for r in filled],
+        f"latency histogram of port {filled[0].rx_port}" if filled else "",
+        min_ns=min((r.min_ns for r in filled), default=0),
+        max_ns=max((r.max_ns for r in filled), default=0),
+        sum_ns=sum(r.mean_ns * r.count for r in filled),
+    )
+
+
+def distribution(
+    histograms: Sequence[tuple[str, int]], what: str, *, min_ns: int, max_ns: int, sum_ns: float
+) -> LatencyDistribution:
+    """Add up histograms of times.
+
+    Args:
+        histograms: each as HdrHistogram V2 in base64, unit 1 ns, with the number of samples that it should hold.
+        what: they are, for a message.
+        min_ns: least time of all.
+        max_ns: greatest time of all.
+        sum_ns: of all times.
+
+    Returns:
+        One distribution; its count is 0 when there were no samples.
+
+    Raises:
+        ValueError: a histogram cannot be decoded, or holds another number of samples than it should.
+
+    """
     counts: dict[int, int] = {}
-    for one in records:
-        for value_ns, count in _decode(one):
+    for encoded, samples in histograms:
+        for value_ns, count in _decode(encoded, samples, what):
             counts[value_ns] = counts.get(value_ns, 0) + count
     values = sorted(counts)
     total = sum(counts.values())
-    filled = [r for r in records if r.count]
     return LatencyDistribution(
         count=total,
-        min_ns=min((r.min_ns for r in filled), default=0),
-        max_ns=max((r.max_ns for r in filled), default=0),
-        mean_ns=sum(r.mean_ns * r.count for r in filled) / total if total else 0.0,
+        min_ns=min_ns,
+        max_ns=max_ns,
+        mean_ns=sum_ns / total if total else 0.0,
         values_ns=np.array(values, dtype=np.int64),
         cumulative=np.cumsum([counts[v] for v in values], dtype=np.int64),
     )
 
 
-def _decode(one: LatencyRecord) -> list[tuple[int, int]]:
-    if one.count == 0:
-        return []
+def _decode(encoded: str, samples: int, what: str) -> list[tuple[int, int]]:
     try:
-        histogram = HdrHistogram.decode(one.hdr)
+        histogram = HdrHistogram.decode(encoded)
     except Exception as error:  # hdrh raises its own, zlib's, struct's and base64's, and has no common base
-        raise ValueError(f"latency histogram of port {one.rx_port} cannot be decoded: {error}") from error
+        raise ValueError(f"{what} cannot be decoded: {error}") from error
     total = int(histogram.get_total_count())
-    if total != one.count:
-        raise ValueError(f"latency histogram of port {one.rx_port} holds {total} samples, its record says {one.count}")
+    if total != samples:
+        raise ValueError(f"{what} holds {total} samples, its record says {samples}")
     return [
         (int(histogram.get_highest_equivalent_value(item.value_iterated_to)), int(item.count_at_value_iterated_to))
         for item in histogram.get_recorded_iterator()
