@@ -113,6 +113,38 @@ class SequenceRecord(Model):
         return self.too_old == self.never_sent == self.extent_unknown == 0
 
 
+class LossRecord(Model):
+    """Which frames of a verified stream were lost, by their numbers, and when they were due by the stream's schedule.
+
+    ``numbered_frames`` have numbers from 0 on in the order of the schedule: those that left, and those that the link's
+    far side refused (queue full), which are lost. Frames that the generator was too late for have none, and are not
+    lost. ``first_lost`` and ``last_lost`` are numbers; ``longest_frames`` in a row were lost from ``longest_first`` on,
+    the longest such run (the earlier of two alike). All are None or 0 without a loss.
+
+    Times are in seconds from when the stream's first frame was due until that frame was: number n is due at
+    n * ``frame_time_s`` in a stream of an even rate of whose frames none was too late. The first one was due
+    ``first_due_s`` after the begin of the trial, by which streams of one trial can be compared. ``exact`` is false
+    where the rate was changed meanwhile, or after more than 256 bursts: then the times are not to be relied upon. The
+    numbers are exact always, however frames were reordered or copied.
+    """
+
+    pg_id: int
+    tx_port: int
+    rx_port: int
+    numbered_frames: int
+    lost_frames: int
+    first_lost: int | None
+    last_lost: int | None
+    longest_first: int | None
+    longest_frames: int
+    first_lost_at_s: float | None
+    last_lost_at_s: float | None
+    longest_at_s: float | None
+    first_due_s: float
+    frame_time_s: float
+    exact: bool
+
+
 class TaggedRecord(Model):
     """What the receiver saw of a tagged stream.
 
@@ -172,13 +204,17 @@ class EngineReport(Model):
 
 
 class TrafficResult(Model):
-    """What came of one run of streams, read after the counters had settled."""
+    """What came of one run of streams, read after the counters had settled.
+
+    ``losses`` has a record for each stream with an ``arrival`` where the generator verifies, and is empty elsewhere.
+    """
 
     started_at_s: float
     duration_s: float
     settled: bool
     streams: tuple[StreamCount, ...]
     tagged: tuple[TaggedRecord, ...] = ()
+    losses: tuple[LossRecord, ...] = ()
     engine: EngineReport | None = None
 
 

@@ -24,6 +24,7 @@ from lab.traffic.models import (
     CapturedFrame,
     EngineReport,
     GeneratorInfo,
+    LossRecord,
     PortReport,
     SentFrame,
     SequenceRecord,
@@ -158,6 +159,7 @@ class TrexGenerator:
             settled=answer["settled"],
             streams=tuple(StreamCount(**count) for count in answer["streams"]),
             tagged=tuple(_tagged_record(record) for record in answer["tagged"]),
+            losses=tuple(_loss_record(found) for found in answer["losses"]),
             engine=_engine_report(answer["report"]) if answer["report"] else None,
         )
 
@@ -269,6 +271,32 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
         latency_source="trex-histogram",
         **counts,
     )
+
+
+def _loss_record(found: dict[str, Any]) -> LossRecord:
+    nothing: dict[str, Any] = {"number": None, "at_ns": None, "frames": 0}
+    first, last, longest = (found[name] or nothing for name in ("first", "last", "longest"))
+    return LossRecord(
+        pg_id=found["pg_id"],
+        tx_port=found["tx_port"],
+        rx_port=found["rx_port"],
+        numbered_frames=found["numbered"],
+        lost_frames=found["lost"],
+        first_lost=first["number"],
+        last_lost=last["number"],
+        longest_first=longest["number"],
+        longest_frames=longest["frames"],
+        first_lost_at_s=_seconds(first["at_ns"]),
+        last_lost_at_s=_seconds(last["at_ns"]),
+        longest_at_s=_seconds(longest["at_ns"]),
+        first_due_s=found["first_due_ns"] / 1e9,
+        frame_time_s=found["frame_time_ns"] / 1e9,
+        exact=found["times_exact"],
+    )
+
+
+def _seconds(time_ns: float | None) -> float | None:
+    return None if time_ns is None else time_ns / 1e9
 
 
 def _engine_report(report: dict[str, Any]) -> EngineReport:

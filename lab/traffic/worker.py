@@ -83,6 +83,7 @@ class Worker:
             "settled": settled,
             "streams": [self._count(stats, s) for s in streams],
             "tagged": [self._tagged(stats, s) for s in streams if s["tagged"]],
+            "losses": self._extra("pixlab_get_losses", {})["streams"] if self._extras else [],
             "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
         }
 

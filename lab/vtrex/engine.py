@@ -189,6 +189,10 @@ class Engine:
         received, recorded, sent, _ = m.ARRIVALS.unpack_from(reply)
         return received, recorded, sent, reply[m.ARRIVALS.size :]
 
+    def losses(self) -> list[m.FlowLosses]:
+        """Return what each verified flow of the last or running trial lost; exact once nothing is under way."""
+        return [m.FlowLosses(*values) for values in m.LOSSES.iter_unpack(self.ask(m.Op.LOSSES))]
+
     def trial(self) -> tuple[m.TrialCounters, list[m.TrialPort], list[m.TrialCore]]:
         """Return what is known of the last or running trial: in all, by port and by polling thread."""
         reply = self.ask(m.Op.TRIAL)

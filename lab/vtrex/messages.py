@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 13
+PROTOCOL_VERSION = 14
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -41,6 +41,7 @@ class Op(IntEnum):
     VERIFIED = 18
     SEQUENCE = 19
     MEMORY = 20
+    LOSSES = 21
 
 
 class FlowKind(IntEnum):
@@ -113,6 +114,7 @@ ADDRESS = struct.Struct("<I6s4s")
 VERIFY = struct.Struct("<6s6sBB")
 VERIFIED = struct.Struct("<II7Q")
 SAMPLE = struct.Struct("<6I64s")
+LOSSES = struct.Struct("<4I6Q5d")
 WRONG_KINDS = 4
 
 
@@ -187,6 +189,26 @@ class SequenceCounters(NamedTuple):
     extent_unknown: int
     window: int
     gaps: int
+
+
+class FlowLosses(NamedTuple):
+    """Which numbers of a verified flow never came in the last or running trial (engine/protocol.h, losses_reply)."""
+
+    flow: int
+    tx_port: int
+    rx_port: int
+    times_exact: int
+    numbered: int
+    lost: int
+    first: int
+    last: int
+    longest_first: int
+    longest: int
+    first_due_ns: float
+    frame_time_ns: float
+    first_ns: float
+    last_ns: float
+    longest_ns: float
 
 
 class TrialCounters(NamedTuple):

@@ -19,10 +19,10 @@ from lab import paths
 from lab.dut.model import ModelForwarder, Truth
 from lab.machines import cores
 from lab.metrics.reordering import Sequence, reordering_record
-from lab.testbed.behaviour import Behaviour
-from tests.vtrex.serving import PATIENT, Rpc, Server, connected
+from lab.testbed.behaviour import Behaviour, Picks
+from tests.vtrex.serving import PATIENT, Rpc, Server, connected, pause
 from tests.vtrex.test_fields import stream
-from tests.vtrex.test_honesty import run
+from tests.vtrex.test_honesty import RAW, run
 
 MACS = ("52:54:00:79:00:00", "52:54:00:79:00:01")
 PEERS = ("02:00:00:79:00:00", "02:00:00:79:00:01")
@@ -67,12 +67,14 @@ def rpc(server: tuple[Server, ModelForwarder]) -> Iterator[Rpc]:
         yield rpc
 
 
-def send(rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, frames: int) -> tuple[Truth, dict[str, Any]]:
+def send(
+    rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, frames: int, *, verified: bool = False
+) -> tuple[Truth, dict[str, Any]]:
     """Send a burst from port 0; returns what the model did and the engine's report, once nothing is under way."""
     mode = {"type": "single_burst", "total_pkts": frames, "rate": {"type": "pps", "value": rate_pps}}
     flow = {"enabled": True, "stream_id": PG_ID, "rule_type": rule}
     rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode, flow_stats=flow))
-    if rule == "stats":
+    if rule == "stats" or verified:
         arrival = {"src_mac": MACS[1], "dst_mac": PEERS[1], "hops": model.behaviour.hops}
         rpc.call("pixlab_verify", streams=[{"pg_id": PG_ID, "rx_port": 1, **arrival}])
     sent = run(rpc, -1, 0)["ports"][0]["sent_packets"]
@@ -170,6 +172,112 @@ def test_verified_frames_are_counted_exactly(
     assert direction["reordered"] == truth.moved
     flow = rpc.call("get_pgid_stats", pgids=[PG_ID])["flow_stats"][str(PG_ID)]
     assert (flow["tp"]["0"], flow["rp"]["1"]) == (frames, direction["good"])
+
+
+def runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Return (first number, length) of each run of successive numbers."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and sum(found[-1]) == number:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((number, 1))
+    return found
+
+
+def losses(rpc: Rpc) -> dict[str, Any]:
+    (found,) = rpc.call("pixlab_get_losses")["streams"]
+    assert (found["pg_id"], found["tx_port"], found["rx_port"], found["times_exact"]) == (PG_ID, 0, 1, True)
+    return dict(found)
+
+
+KINDS = pytest.mark.parametrize(
+    ("rule", "rate_pps", "frames"), [("latency", 10_000, 3_000), ("stats", 1_000_000, 100_000)]
+)
+LOSING = {name: values for name, values in BEHAVIOURS.items() if "lose" in values or "move" in values} | {
+    "the last ones": {"lose": {"frames": [2_900, 99_950], "burst_frames": 100}}
+}
+
+
+@KINDS
+@pytest.mark.parametrize("behaviour", LOSING)
+def test_lost_frames_are_known_by_number_and_by_the_time_at_which_they_were_due(
+    rpc: Rpc, model: ModelForwarder, behaviour: str, rule: str, rate_pps: int, frames: int
+) -> None:
+    model.behave(Behaviour(**LOSING[behaviour]))
+    truth, _ = send(rpc, model, rule, rate_pps, frames, verified=True)
+    found, missing = losses(rpc), list(truth.lost_numbers)
+    assert (found["numbered"], found["lost"]) == (frames, len(missing)) == (frames, truth.lost)
+    assert found["frame_time_ns"] == pytest.approx(1e9 / rate_pps)
+    if not missing:
+        assert found["first"] is found["last"] is found["longest"] is None
+        return
+    at, length = max(runs(missing), key=lambda run: run[1])
+    numbers = {"first": missing[0], "last": missing[-1], "longest": at}
+    assert {name: found[name]["number"] for name in numbers} == numbers
+    assert found["longest"]["frames"] == length
+    for name, number in numbers.items():
+        assert found[name]["at_ns"] == pytest.approx(number * 1e9 / rate_pps, rel=1e-9, abs=2)
+
+
+@KINDS
+def test_a_device_that_dies_loses_a_run_of_frames_and_one_that_stays_dead_the_last_ones(
+    rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, frames: int
+) -> None:
+    for dead_ms, alive_again in ((frames / rate_pps * 1e3 / 2, True), (10_000.0, False)):
+        rpc.reset(0, 1)
+        model.behave(Behaviour())
+        model.die(dead_ms)
+        truth, _ = send(rpc, model, rule, rate_pps, frames, verified=True)
+        found = losses(rpc)
+        assert found["lost"] == found["longest"]["frames"] == truth.lost_dead > 0
+        assert found["first"]["number"] == found["longest"]["number"] == 0
+        assert found["last"]["number"] == truth.lost_dead - 1
+        assert (truth.lost_dead < frames) == alive_again
+
+
+def start_burst(rpc: Rpc, model: ModelForwarder, rate_pps: int, frames: int) -> None:
+    """Begin to send a verified burst from port 0."""
+    mode = {"type": "single_burst", "total_pkts": frames, "rate": {"type": "pps", "value": rate_pps}}
+    flow = {"enabled": True, "stream_id": PG_ID, "rule_type": "latency"}
+    rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode, flow_stats=flow))
+    arrival = {"src_mac": MACS[1], "dst_mac": PEERS[1], "hops": model.behaviour.hops}
+    rpc.call("pixlab_verify", streams=[{"pg_id": PG_ID, "rx_port": 1, **arrival}])
+    rpc.call("start_traffic", port_id=0, mul=RAW, duration=-1)
+
+
+def test_frames_that_the_far_side_refuses_are_lost_by_their_numbers(rpc: Rpc, model: ModelForwarder) -> None:
+    rate_pps, frames = 100_000, 200_000
+    model.behave(Behaviour())
+    model.stop()  # nobody reads the ring; a second later it counts as full
+    start_burst(rpc, model, rate_pps, frames)
+    rpc.wait_idle(0)
+    model.start()
+    port = rpc.call("pixlab_get_trial_report")["ports"][0]
+    report = settled(rpc, model, port["sent_packets"])
+    found = losses(rpc)
+    assert (found["numbered"], found["lost"]) == (frames, port["queue_full"])
+    assert found["lost"] == frames - report["ports"][1]["rx_packets"] > 0
+    assert found["last"]["number"] == frames - 1
+    assert found["last"]["at_ns"] == pytest.approx((frames - 1) * 1e9 / rate_pps)
+    sequence = rpc.call("pixlab_get_sequence", pg_id=PG_ID)
+    assert (sequence["numbered"], sequence["lost"]) == (frames, found["lost"])
+
+
+def test_frames_that_were_too_late_to_be_sent_are_not_lost_and_shift_the_times_of_the_others(
+    server: tuple[Server, ModelForwarder], rpc: Rpc, model: ModelForwarder
+) -> None:
+    rate_pps, frames, lost = 10_000, 16_000, 12_000
+    model.behave(Behaviour(lose=Picks(frames=(lost,))))
+    start_burst(rpc, model, rate_pps, frames)
+    pause(server[0].engine_pid(), 1.2)  # a second is what PATIENT allows
+    rpc.wait_idle(0)
+    port = rpc.call("pixlab_get_trial_report")["ports"][0]
+    settled(rpc, model, port["sent_packets"])
+    found = losses(rpc)
+    assert 0 < port["too_late"] < frames - lost
+    assert (found["numbered"], found["lost"], found["first"]["number"]) == (frames - port["too_late"], 1, lost)
+    assert found["first"]["at_ns"] == pytest.approx((lost + port["too_late"]) * 1e9 / rate_pps)
 
 
 @RATES

@@ -50,6 +50,7 @@ static void (*const answers[])(struct message *) = {
 	[OP_VERIFIED] = control_verified,
 	[OP_SEQUENCE] = control_sequence,
 	[OP_MEMORY] = control_memory,
+	[OP_LOSSES] = control_losses,
 };
 
 void control_serve(int fd)

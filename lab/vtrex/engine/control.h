@@ -19,6 +19,7 @@ void control_ports(struct message *message);
 void control_flows(struct message *message);
 void control_latency(struct message *message);
 void control_arrivals(struct message *message);
+void control_losses(struct message *message);
 void control_trial(struct message *message);
 void control_verified(struct message *message);
 void control_sequence(struct message *message);

@@ -207,3 +207,42 @@ void control_verified(struct message *message)
 				message_append(message, &reply, sizeof(reply));
 		}
 }
+
+static struct losses_reply losses_of(const struct verifier *verifier)
+{
+	uint64_t numbered = __atomic_load_n(&verifier->sent, __ATOMIC_RELAXED);
+	const struct losses losses = window_losses(&verifier->window, numbered);
+	const struct timetable *timetable = &verifier->timetable;
+	const struct timetable_entry *begin = timetable->entries;
+	struct losses_reply reply = {
+		.flow = verifier->flow, .tx_port = verifier->tx_port, .rx_port = verifier->rx_port,
+		.numbered = numbered, .lost = losses.lost,
+	};
+	if (timetable->count != 0) {
+		reply.first_due_ns = ((double)(int64_t)(begin->tick - trial.begin) + begin->fraction) / ticks_per_ns;
+		reply.frame_time_ns = begin->period / ticks_per_ns;
+	}
+	reply.times_exact = losses.lost == 0;
+	if (losses.lost == 0)
+		return reply;
+	reply.first = losses.first;
+	reply.last = losses.run_first + losses.run - 1;
+	reply.longest_first = losses.longest_first;
+	reply.longest = losses.longest;
+	reply.times_exact = reply.last < timetable->unknown_from;
+	reply.first_ns = timetable_after_first(timetable, reply.first) / ticks_per_ns;
+	reply.last_ns = timetable_after_first(timetable, reply.last) / ticks_per_ns;
+	reply.longest_ns = timetable_after_first(timetable, reply.longest_first) / ticks_per_ns;
+	return reply;
+}
+
+void control_losses(struct message *message)
+{
+	for (uint32_t flow = 0; flow < ALL_FLOWS; flow++) { /* the control thread's own requests install and retire them */
+		const struct verifier *verifier = verifiers[flow];
+		if (verifier == NULL || verifier->trial != verifier_trial)
+			continue;
+		struct losses_reply reply = losses_of(verifier);
+		message_append(message, &reply, sizeof(reply));
+	}
+}

@@ -40,7 +40,7 @@ struct latency_flow {
 	uint64_t dropped, out_of_order, duplicate, sequence_high, sequence_low, old_generation;
 	uint64_t sent_before; /* frames sent up to the last start */
 	uint64_t lost;        /* frames since then that a full queue of the device lost; they have numbers, too */
-	uint64_t numbered;    /* frames built since then: the numbers below it have been given */
+	uint64_t numbered;    /* the numbers below it have been given since then */
 	uint32_t *arrivals;
 	uint64_t arrivals_capacity, arrivals_recorded;
 	struct sequence *sequence; /* these two are allocated by flow_prepare() and never freed */

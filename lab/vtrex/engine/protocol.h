@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 13u
+#define PROTOCOL_VERSION 14u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -42,6 +42,7 @@ enum op {
 	OP_VERIFIED,
 	OP_SEQUENCE,
 	OP_MEMORY,
+	OP_LOSSES,
 };
 
 #define WIRE_STRUCT struct __attribute__((packed))
@@ -298,6 +299,18 @@ WIRE_STRUCT verified_direction {
 WIRE_STRUCT verified_reply { /* OP_VERIFIED: of the last or running trial, one for each direction with flows or frames */
 	uint32_t tx_port, rx_port;
 	struct verified_direction direction;
+};
+
+/* OP_LOSSES: one for each verified flow of the last or running trial. Of the numbers that it gave to frames, those that
+ * never came; `first` and so on are numbers, the times of their frames count from when the flow's first frame was due.
+ */
+WIRE_STRUCT losses_reply {
+	uint32_t flow, tx_port, rx_port;
+	uint32_t times_exact; /* 0: rates were changed, or more than TIMETABLE_ENTRIES runs of frames came before */
+	uint64_t numbered, lost, first, last, longest_first, longest;
+	double first_due_ns; /* since the begin of the trial */
+	double frame_time_ns;
+	double first_ns, last_ns, longest_ns;
 };
 
 #endif

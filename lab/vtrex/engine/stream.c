@@ -103,6 +103,23 @@ static double due_after_base(const struct stream *stream, uint64_t frame)
 	return stream->base_fraction + (double)(frame - stream->base_count) * stream->ticks_per_frame;
 }
 
+/* The next number that is given is that of frame `scheduled` of the run. */
+static void note_due(struct stream *stream)
+{
+	if (stream->verifier == NULL || !stream->running)
+		return;
+	if (stream->rate_pps <= 0 || stream->scheduled < stream->base_count) {
+		timetable_break(&stream->verifier->timetable, stream->verifier->sent);
+		return;
+	}
+	double due = due_after_base(stream, stream->scheduled);
+	struct timetable_entry entry = {
+		.number = stream->verifier->sent, .tick = stream->base_tsc + (uint64_t)due,
+		.fraction = due - floor(due), .period = stream->ticks_per_frame,
+	};
+	timetable_add(&stream->verifier->timetable, entry);
+}
+
 static void schedule_next(struct stream *stream)
 {
 	if (stream->scheduled < stream->base_count)
@@ -121,6 +138,7 @@ static bool begin_run(struct stream *stream, uint64_t base_tsc, double ticks)
 	stream->base_count = stream->scheduled = 0;
 	stream->limit = limit_of(stream);
 	stream->running = stream->limit != 0;
+	note_due(stream);
 	schedule_next(stream);
 	return stream->running;
 }
@@ -162,6 +180,8 @@ void stream_set_rate(struct stream *stream, double rate_pps, uint64_t now)
 	set_speed(stream, rate_pps);
 	if (!stream->running)
 		return;
+	if (stream->verifier != NULL)
+		timetable_break(&stream->verifier->timetable, stream->verifier->sent);
 	if (rate_pps > 0)
 		stream->limit = limit_of(stream);
 	schedule_next(stream);
@@ -182,6 +202,31 @@ void stream_schedule(struct stream *stream, uint64_t frames)
 	schedule_next(stream);
 }
 
+/* Frames of a latency stream have been given numbers. */
+static void numbered(struct stream *stream, uint64_t frames)
+{
+	uint64_t numbered = latency_flows[stream->hw_id].numbered + frames;
+	__atomic_store_n(&latency_flows[stream->hw_id].numbered, numbered, __ATOMIC_RELEASE);
+}
+
+void stream_refuse(struct stream *stream, uint64_t frames)
+{
+	stream_schedule(stream, frames);
+	if (stream->verifier != NULL)
+		stream->verifier->sent += frames;
+	if (stream->kind != FLOW_LATENCY)
+		return;
+	stream->sequence += (uint32_t)frames;
+	latency_flows[stream->hw_id].lost += frames;
+	numbered(stream, frames);
+}
+
+void stream_miss(struct stream *stream, uint64_t frames)
+{
+	stream_schedule(stream, frames);
+	note_due(stream);
+}
+
 static void write_latency_headers(struct stream *stream, struct rte_mbuf **frames, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -194,8 +239,7 @@ static void write_latency_headers(struct stream *stream, struct rte_mbuf **frame
 	}
 	if (stream->verifier != NULL)
 		stream->verifier->sent += count;
-	uint64_t numbered = latency_flows[stream->hw_id].numbered + count;
-	__atomic_store_n(&latency_flows[stream->hw_id].numbered, numbered, __ATOMIC_RELEASE);
+	numbered(stream, count);
 }
 
 uint32_t stream_build(struct stream *stream, struct rte_mempool *pool, struct rte_mbuf **frames, uint32_t count)

@@ -82,6 +82,12 @@ uint64_t stream_due(const struct stream *stream, uint64_t now);
 /* Count frames of the run, due by now, as scheduled. */
 void stream_schedule(struct stream *stream, uint64_t frames);
 
+/* The same of frames that will not be built: those that the device has refused have numbers, as they count as sent and
+ * lost; those that the engine was too late for have none.
+ */
+void stream_refuse(struct stream *stream, uint64_t frames);
+void stream_miss(struct stream *stream, uint64_t frames);
+
 /* Make `count` frames (at most BURST). Returns how many: all or none. */
 uint32_t stream_build(struct stream *stream, struct rte_mempool *pool, struct rte_mbuf **frames, uint32_t count);
 

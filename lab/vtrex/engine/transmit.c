@@ -52,11 +52,17 @@ static void give_up(struct port *port, struct stream *stream, uint64_t now, uint
 	uint64_t overdue = stream_due(stream, now - bound);
 	if (overdue <= stream->scheduled)
 		return;
-	if (!stream->dummy) {
-		*counter += overdue - stream->scheduled;
-		port->tx_given_up += overdue - stream->scheduled;
+	uint64_t frames = overdue - stream->scheduled;
+	if (stream->dummy) {
+		stream_schedule(stream, frames);
+		return;
 	}
-	stream_schedule(stream, overdue - stream->scheduled);
+	*counter += frames;
+	port->tx_given_up += frames;
+	if (counter == &stream->queue_full)
+		stream_refuse(stream, frames);
+	else
+		stream_miss(stream, frames);
 }
 
 /* The top of the lane's agenda has been looked at: where does it, or what follows it, belong now? */

@@ -53,7 +53,7 @@ void verifier_free(struct verifier *verifier)
 {
 	if (verifier == NULL)
 		return;
-	free(verifier->seen);
+	free(verifier->window.seen);
 	free(verifier->expected);
 	free(verifier->mask);
 	free(verifier);
@@ -123,15 +123,17 @@ struct verifier *verifier_new(const struct stream_spec *spec, const struct verif
 	verifier->length = spec->length;
 	verifier->compared = RTE_ALIGN_CEIL(spec->length - SIGNATURE_BYTES, BLOCK);
 	verifier->rx_port = how->rx_port;
-	verifier->window = frames == 0 ? LARGEST_WINDOW : SMALLEST_WINDOW;
-	while (verifier->window < frames && verifier->window < LARGEST_WINDOW)
-		verifier->window *= 2;
+	timetable_begin(&verifier->timetable);
+	struct window *window = &verifier->window;
+	window->size = frames == 0 ? LARGEST_WINDOW : SMALLEST_WINDOW;
+	while (window->size < frames && window->size < LARGEST_WINDOW)
+		window->size *= 2;
 	verifier->expected = calloc(1, verifier->compared);
 	verifier->mask = calloc(1, verifier->compared);
-	verifier->seen = malloc(verifier->window / 8);
-	if (verifier->expected != NULL && verifier->mask != NULL && verifier->seen != NULL && how->rx_port < MAX_PORTS &&
+	window->seen = malloc(window->size / 8);
+	if (verifier->expected != NULL && verifier->mask != NULL && window->seen != NULL && how->rx_port < MAX_PORTS &&
 	    expect(verifier, how, frame, program)) {
-		memset(verifier->seen, 0, verifier->window / 8); /* touched now, so that no trial meets a page fault */
+		memset(window->seen, 0, window->size / 8); /* touched now, so that no trial meets a page fault */
 		return verifier;
 	}
 	verifier_free(verifier);

@@ -12,10 +12,9 @@
 #include "field.h"
 #include "protocol.h"
 #include "signature.h"
+#include "timetable.h"
+#include "window.h"
 
-/* Invariant: `seen` tells of the numbers from newest - window + 64 to newest - 1 which have come. Its words are cleared
- * when the first number of one comes, which forgets the 64 that had been there.
- */
 struct verifier {
 	struct identity identity;
 	uint32_t flow, trial;
@@ -23,11 +22,10 @@ struct verifier {
 	uint16_t compared;   /* bytes of `expected` and `mask`, a multiple of 16; the signature's are masked */
 	uint8_t tx_port, rx_port;
 	uint8_t generation;  /* of latency frames */
-	uint64_t sent;       /* frames built: numbers from here on cannot come */
+	uint64_t sent;       /* numbers given, to frames built or refused: those from here on cannot come */
 	uint64_t begin;      /* tick of the start: what was stamped before is of an earlier one */
-	uint64_t newest;     /* the greatest number that has come, plus one */
-	uint64_t window;     /* a power of two */
-	uint64_t *seen;      /* a bit for each number modulo window */
+	struct window window;
+	struct timetable timetable; /* of its numbers; written by the poll thread that sends them */
 	uint8_t *expected, *mask;
 	struct verifier *next; /* of the retired ones */
 };

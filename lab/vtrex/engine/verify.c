@@ -93,19 +93,6 @@ static bool right_checksum(const uint8_t *ip)
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
-/* True for a number that has not come before; false for a duplicate. The number is in the window. */
-static bool first_of_its_number(struct verifier *verifier, uint64_t number)
-{
-	uint64_t mask = verifier->window / 64 - 1, bit = 1ull << (number % 64);
-	for (uint64_t entered = (verifier->newest + 63) / 64; unlikely(entered <= number / 64); entered++)
-		verifier->seen[entered & mask] = 0;
-	if (likely(number >= verifier->newest))
-		verifier->newest = number + 1;
-	uint64_t *word = &verifier->seen[number / 64 & mask], before = *word;
-	*word = before | bit;
-	return (before & bit) == 0;
-}
-
 static void account_order(const struct verifier *verifier, uint64_t identity, uint64_t number,
 			  struct verified_direction *direction)
 {
@@ -165,9 +152,9 @@ static enum verdict judge(struct verifier *verifier, uint32_t port, const struct
 	if (unlikely(frame->data_len != verifier->length || number >= verifier->sent || !same_content(verifier, bytes) ||
 		     !right_checksum(bytes + verifier->identity.addresses - 12)))
 		return wrong(verifier, WRONG_CONTENT, port, frame);
-	if (unlikely(number + verifier->window - 64 < verifier->newest))
+	if (unlikely(window_has_left(&verifier->window, number)))
 		return wrong(verifier, WRONG_STALE, port, frame);
-	if (unlikely(!first_of_its_number(verifier, number))) {
+	if (unlikely(!window_note(&verifier->window, number))) {
 		(void)wrong(verifier, WRONG_DUPLICATE, port, frame);
 		return VERDICT_DUPLICATE;
 	}

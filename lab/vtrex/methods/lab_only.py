@@ -81,6 +81,43 @@ def pixlab_get_arrivals(generator: Generator, params: p.Params) -> dict[str, Any
     return {"received": received, "recorded": recorded, "sent": sent, "seqs": packed}
 
 
+def pixlab_get_losses(generator: Generator, params: p.Params) -> dict[str, Any]:
+    """Return for each verified stream of the last or running trial which of its frames never came, and their times.
+
+    ``numbered`` frames have numbers from 0 on, in the order of the schedule: those that left, and those that the device
+    refused, which thus are lost (``lost`` = ``numbered`` - received); those that the engine was too late for have none.
+    ``first``, ``last`` and ``longest`` (the longest run of successive numbers, ``frames`` of them; the earlier of two
+    alike) are None without a loss. ``at_ns`` is when that frame was due, since the stream's first frame was, which was
+    ``first_due_ns`` after the begin of the trial; ``frame_time_ns`` is the distance of its frames.
+
+    Numbers are exact once nothing is under way, whatever was reordered or came twice. Times are, while ``times_exact``:
+    not after a change of rate, nor after 256 bursts or times at which frames were too late.
+    """
+    streams = []
+    by_flow = {group.flow: group for group in generator.flows.groups()}
+    for found in generator.engine.losses():
+        group = by_flow.get(found.flow)
+        if group is None:
+            continue
+        longest = {"number": found.longest_first, "at_ns": found.longest_ns, "frames": found.longest}
+        streams.append(
+            {
+                "pg_id": group.pg_id,
+                "tx_port": found.tx_port,
+                "rx_port": found.rx_port,
+                "numbered": found.numbered,
+                "lost": found.lost,
+                "first": {"number": found.first, "at_ns": found.first_ns} if found.lost else None,
+                "last": {"number": found.last, "at_ns": found.last_ns} if found.lost else None,
+                "longest": longest if found.lost else None,
+                "first_due_ns": found.first_due_ns,
+                "frame_time_ns": found.frame_time_ns,
+                "times_exact": bool(found.times_exact),
+            }
+        )
+    return {"streams": streams}
+
+
 def pixlab_get_trial_report(generator: Generator, params: p.Params) -> dict[str, Any]:
     """Return what the last or running trial intended, sent and suffered."""
     generator.collect_ended()
@@ -124,5 +161,6 @@ METHODS = {
     "pixlab_get_latency": pixlab_get_latency,
     "pixlab_get_sequence": pixlab_get_sequence,
     "pixlab_get_arrivals": pixlab_get_arrivals,
+    "pixlab_get_losses": pixlab_get_losses,
     "pixlab_get_trial_report": pixlab_get_trial_report,
 }
