@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from lab.errors import UsageError, near_misses
 from lab.methods.bounds import Bounds
-from lab.methods.goals import PDR_LOSS_RATIO, RateGoal
+from lab.methods.goals import NDR, PDR, PDR_LOSS_RATIO, STRICT, RateGoal
 from lab.methods.latency import LatencyPlan, LoadPoint, load_points
 from lab.methods.load_limit import LoadLimit
 from lab.methods.mlr import MlrPlan
@@ -96,20 +96,12 @@ class Profile(Model):
         )
 
 
-def _goals(
-    *, exceed_ratio: float, initial_trial_s: float, final_trial_s: float, duration_sum_s: float
-) -> tuple[RateGoal, ...]:
-    return tuple(
-        RateGoal(
-            name=name,
-            loss_ratio=loss_ratio,
-            exceed_ratio=exceed_ratio,
-            initial_trial_s=initial_trial_s,
-            final_trial_s=final_trial_s,
-            duration_sum_s=duration_sum_s,
-        )
-        for name, loss_ratio in (("NDR", 0.0), ("PDR", PDR_LOSS_RATIO))
-    )
+def _quick(goal: RateGoal) -> RateGoal:
+    return goal.model_copy(update={"initial_trial_s": 0.5, "duration_sum_s": 5.0})
+
+
+def _strict(name: str, loss_ratio: float) -> RateGoal:
+    return STRICT.model_copy(update={"name": name, "loss_ratio": loss_ratio})
 
 
 # Trials of a second: a cloud machine that keeps both cores busy is put to sleep for 0.1 s every few seconds, which
@@ -117,8 +109,8 @@ def _goals(
 QUICK = Profile(
     name="quick",
     frame_sizes_bytes=(64, 512, 1518),
-    goals=_goals(exceed_ratio=0.5, initial_trial_s=0.5, final_trial_s=1.0, duration_sum_s=5.0),
-    search_expected_s=35.0,
+    goals=(_quick(NDR), _quick(PDR)),
+    search_expected_s=40.0,
     search_limit_s=180.0,
     throughput_sizes_bytes=(64,),
     throughput_trial_s=1.0,
@@ -137,8 +129,8 @@ QUICK = Profile(
 STANDARD = Profile(
     name="standard",
     frame_sizes_bytes=RFC2544_SIZES_BYTES,
-    goals=_goals(exceed_ratio=0.5, initial_trial_s=1.0, final_trial_s=1.0, duration_sum_s=21.0),
-    search_expected_s=140.0,
+    goals=(NDR, PDR),
+    search_expected_s=180.0,
     search_limit_s=1200.0,
     throughput_sizes_bytes=RFC2544_SIZES_BYTES,
     throughput_trial_s=10.0,
@@ -159,7 +151,7 @@ STANDARD = Profile(
 RFC2544 = Profile(
     name="rfc2544",
     frame_sizes_bytes=RFC2544_SIZES_BYTES,
-    goals=_goals(exceed_ratio=0.0, initial_trial_s=5.0, final_trial_s=60.0, duration_sum_s=60.0),
+    goals=(_strict("NDR", 0.0), _strict("PDR", PDR_LOSS_RATIO)),
     search_expected_s=400.0,
     search_limit_s=7200.0,
     throughput_sizes_bytes=RFC2544_SIZES_BYTES,

@@ -32,11 +32,13 @@ def test_the_bounds_enclose_the_truth_of_an_exact_dut(capacity_pps: float, goals
         assert 1 - bounds.lower_pps / bounds.upper_pps <= goals[0].width_ratio
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_noise_of_two_thousandths_moves_them_by_less_than_a_hundredth(seed: int) -> None:
-    results = found(ModelDut(capacity_pps=9e6, noise=0.002, seed=seed))
-    assert results["NDR"].lower_pps == pytest.approx(9e6, rel=0.01)
-    assert results["PDR"].lower_pps == pytest.approx(9e6 / 0.995, rel=0.01)
+@pytest.mark.parametrize("goals", [QUICK.goals, STANDARD.goals], ids=["quick", "standard"])
+def test_a_noise_of_two_thousandths_leaves_them_within_half_a_per_cent(goals: tuple[RateGoal, ...]) -> None:
+    for seed in range(100):
+        capacity_pps = 3e6 + 2.6e5 * seed
+        results = found(ModelDut(capacity_pps=capacity_pps, noise=0.002, seed=seed), goals)
+        assert results["NDR"].lower_pps == pytest.approx(capacity_pps, rel=0.005)
+        assert results["PDR"].lower_pps == pytest.approx(capacity_pps / 0.995, rel=0.005)
 
 
 def test_a_base_loss_below_the_pdr_goal_leaves_a_pdr_and_no_ndr() -> None:
@@ -61,7 +63,7 @@ def test_disturbed_trials_are_repeated_and_move_nothing() -> None:
 
 
 def test_a_host_that_is_never_quiet_lowers_the_rates_and_never_raises_them() -> None:
-    dut = ModelDut(capacity_pps=9e6, stall_chance=1.0, stall_s=0.002, stall_hurts_from_pps=7e6)
+    dut = ModelDut(capacity_pps=9e6, stall_chance=1.0, stall_s=0.0005, stall_hurts_from_pps=7e6)
     results = found(dut)
     ndr, pdr = results["NDR"], results["PDR"]
     assert ndr.lower_pps is not None
@@ -71,7 +73,7 @@ def test_a_host_that_is_never_quiet_lowers_the_rates_and_never_raises_them() -> 
     assert pdr.lower_pps is not None
     assert pdr.lower_pps <= 9e6 / 0.995
     assert pdr.lower_pps == pytest.approx(9e6, rel=0.01)
-    assert not pdr.upper_in_doubt  # 0.87 % are lost there, of which the pauses explain 0.3
+    assert not pdr.upper_in_doubt  # more are lost there than the pauses explain
     assert len(dut.requests) < 80
 
 
