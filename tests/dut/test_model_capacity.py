@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import paths
-from lab.dut.model import values_of
-from lab.testbed.behaviour import Behaviour
-
-SOURCES = paths.ROOT / "lab" / "dut" / "model-dut"
-TICKS_PER_S = 1e9
-
-
-class Server:
-    """capacity.c; times are in seconds."""
-
-    def __init__(self, library: Path) -> None:
-        self._c = ctypes.CDLL(str(library))
-        self._c.behaviour_set.restype = ctypes.c_char_p
-        self._c.capacity_begin.argtypes = [ctypes.c_double]
-        self._c.capacity_admit.argtypes = [ctypes.c_double, ctypes.POINTER(ctypes.c_double)]
-        self._c.capacity_admit.restype = ctypes.c_bool
-
-    def begin(self, **values: Any) -> None:
-        self._c.behaviour_clear()
-        for name, value in values_of(Behaviour(**values)):
-            assert self.set(name.encode(), value.encode()) is None
-        self._c.capacity_begin(TICKS_PER_S)
-
-    def set(self, name: bytes, value: bytes) -> bytes | None:
-        said: bytes | None = self._c.behaviour_set(name, value)
-        return said
-
-    def admit(self, at_s: float) -> float | None:
-        """Return when a frame that arrives at that time is served, None when it is dropped."""
-        served = ctypes.c_double()
-        if not self._c.capacity_admit(at_s * TICKS_PER_S, ctypes.byref(served)):
-            return None
-        return served.value / TICKS_PER_S
-
-    def passed(self, rate_pps: float, begin_s: float, end_s: float) -> int:
-        """Offer frames at even distances; returns how many were not dropped."""
-        count = round((end_s - begin_s) * rate_pps)
-        return sum(self.admit(begin_s + number / rate_pps) is not None for number in range(count))
+from tests.dut.capacity_in_c import ServerInC, build
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    library = tmp_path_factory.mktemp("capacity") / "capacity.so"
-    sources = [str(SOURCES / name) for name in ("capacity.c", "behaviour.c")]
-    subprocess.run(["gcc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-o", str(library), *sources, "-lm"], check=True)
-    return Server(library)
+def server(tmp_path_factory: pytest.TempPathFactory) -> ServerInC:
+    return build(tmp_path_factory.mktemp("capacity"))
 
 
 @given(gaps_us=st.lists(st.integers(0, 30), min_size=1, max_size=200), queue=st.integers(1, 20))
 def test_a_frame_is_dropped_exactly_when_as_many_are_in_the_queue(
-    server: Server, gaps_us: list[int], queue: int
+    server: ServerInC, gaps_us: list[int], queue: int
 ) -> None:
     """The queue of frames is kept here one by one; the server takes 10 us each."""
     server.begin(capacity_pps=100_000, queue_frames=queue)
@@ -80,19 +36,19 @@ def test_a_frame_is_dropped_exactly_when_as_many_are_in_the_queue(
             assert served * 1e6 == pytest.approx(free_us)
 
 
-def test_what_is_below_the_capacity_passes_and_what_is_above_is_cut_to_it(server: Server) -> None:
+def test_what_is_below_the_capacity_passes_and_what_is_above_is_cut_to_it(server: ServerInC) -> None:
     for rate_pps, expected in ((50_000, 50_000), (99_999, 99_999), (150_000, 100_000)):
         server.begin(capacity_pps=100_000, queue_frames=64)
         assert server.passed(rate_pps, 0, 1) == pytest.approx(expected, abs=64)
 
 
-def capacities(server: Server, intervals: int, **values: Any) -> list[float]:
+def capacities(server: ServerInC, intervals: int, **values: Any) -> list[float]:
     """Return the capacity in each interval of 10 ms as a share of the nominal one, from what passes in it."""
     server.begin(capacity_pps=100_000, queue_frames=8, **values)  # which never runs empty
     return [server.passed(200_000, at / 100, (at + 1) / 100) / 1000 for at in range(intervals)]
 
 
-def test_noise_varies_the_capacity_from_interval_to_interval_as_it_is_said(server: Server) -> None:
+def test_noise_varies_the_capacity_from_interval_to_interval_as_it_is_said(server: ServerInC) -> None:
     found = capacities(server, 150, noise_ratio=0.1, seed=3)
     mean = sum(found) / len(found)
     deviation = (sum((one - mean) ** 2 for one in found) / len(found)) ** 0.5
@@ -102,7 +58,7 @@ def test_noise_varies_the_capacity_from_interval_to_interval_as_it_is_said(serve
     assert capacities(server, 20, noise_ratio=0.1, seed=4) != found[:20]
 
 
-def test_a_slow_state_has_its_share_of_the_intervals(server: Server) -> None:
+def test_a_slow_state_has_its_share_of_the_intervals(server: ServerInC) -> None:
     found = capacities(server, 150, slow_pps=25_000, slow_share=0.4)
     slow = [one for one in found if one < 0.5]
     assert len(slow) / len(found) == pytest.approx(0.4, abs=0.1)
@@ -110,7 +66,7 @@ def test_a_slow_state_has_its_share_of_the_intervals(server: Server) -> None:
     assert {round(one, 1) for one in found if one >= 0.5} == {1.0}
 
 
-def test_after_overload_the_capacity_stays_low_until_the_load_is(server: Server) -> None:
+def test_after_overload_the_capacity_stays_low_until_the_load_is(server: ServerInC) -> None:
     server.begin(capacity_pps=100_000, queue_frames=64, overloaded_pps=40_000, recovery_pps=30_000)
     assert server.passed(90_000, 0, 1) == 90_000
     server.passed(120_000, 1, 2)
@@ -119,7 +75,7 @@ def test_after_overload_the_capacity_stays_low_until_the_load_is(server: Server)
     assert server.passed(90_000, 4, 5) == 90_000
 
 
-def test_without_a_capacity_all_passes_at_once(server: Server) -> None:
+def test_without_a_capacity_all_passes_at_once(server: ServerInC) -> None:
     server.begin()
     assert [server.admit(at) for at in (0.0, 0.0, 0.5)] == [0.0, 0.0, 0.5]
 
@@ -134,5 +90,5 @@ def test_without_a_capacity_all_passes_at_once(server: Server) -> None:
         (b"lose.frames", b"3,x", b"no list of numbers"),
     ],
 )
-def test_a_wrong_setting_is_refused(server: Server, name: bytes, value: bytes, says: bytes) -> None:
+def test_a_wrong_setting_is_refused(server: ServerInC, name: bytes, value: bytes, says: bytes) -> None:
     assert server.set(name, value) == says

@@ -23,11 +23,14 @@ static double gauss(uint64_t index)
 	return radius * cos(2 * M_PI * chance(seed, CHANCE_NOISE_2, 0, index));
 }
 
-/* Set the service time of the interval that has begun, or of what is left of it. */
-static void set_service(void)
+/* Set the service time of the interval that has begun, or of what is left of it. The frames in the queue stay as many:
+ * they are served as fast as those that come.
+ */
+static void set_service(double at)
 {
 	if (behaviour.capacity_pps <= 0)
 		return;
+	double queued = server.service > 0 ? fmax(server.free_at - at, 0) / server.service : 0;
 	double pps = behaviour.capacity_pps;
 	if (chance((uint64_t)behaviour.seed, CHANCE_SLOW, 0, server.interval_number) < behaviour.slow_share)
 		pps = behaviour.slow_pps;
@@ -35,6 +38,8 @@ static void set_service(void)
 		pps = fmin(pps, behaviour.overloaded_pps);
 	double varied = pps * (1 + behaviour.noise_ratio * gauss(server.interval_number));
 	server.service = server.ticks_per_second / fmax(varied, 0.01 * pps);
+	if (queued > 0)
+		server.free_at = at + queued * server.service;
 }
 
 void capacity_begin(double ticks_per_second)
@@ -45,7 +50,7 @@ void capacity_begin(double ticks_per_second)
 	server.interval_end = server.interval;
 	server.interval_number = server.arrived = 0;
 	server.overloaded = false;
-	set_service();
+	set_service(0);
 }
 
 static void next_interval(double at)
@@ -57,7 +62,7 @@ static void next_interval(double at)
 	server.interval_end += passed * server.interval;
 	server.interval_number += (uint64_t)passed;
 	server.arrived = 0;
-	set_service();
+	set_service(at);
 }
 
 bool capacity_admit(double at, double *served)
@@ -73,7 +78,7 @@ bool capacity_admit(double at, double *served)
 	if (server.free_at - at > (behaviour.queue_frames - 1) * server.service) {
 		if (behaviour.overloaded_pps > 0 && !server.overloaded) {
 			server.overloaded = true;
-			set_service();
+			set_service(at);
 		}
 		return false;
 	}
