@@ -22,6 +22,7 @@ from lab.dut.subject import Known
 from lab.dut.testpmd import Testpmd
 from lab.images import Manifest
 from lab.machines import cores
+from lab.metrics.hops import Tally
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed
 from lab.testbed.resources import Reference, TrexHost
@@ -50,6 +51,12 @@ class Deployed(Protocol):
 
     def probes(self) -> list[ThreadProbe]:
         """Return probes of its polling threads, which tell what disturbed them in a trial."""
+
+    def tally(self) -> Tally:
+        """Return what it has counted; see lab.dut.protocol."""
+
+    def restore(self) -> None:
+        """Bring it back to the state that it was deployed and then configured in, where it has lost that."""
 
 
 class BringUp(Protocol):
@@ -140,6 +147,13 @@ class ReferenceUp:
     def probes(self) -> list[ThreadProbe]:
         """Return a probe of the thread that polls, if one does."""
         return [] if self._polls is None else [ThreadProbe("polling thread of the DUT", *self._polls)]
+
+    def tally(self) -> Tally:
+        """Return what it has counted."""
+        return self.dut.tally()
+
+    def restore(self) -> None:
+        """Do nothing: it keeps its state as long as it lives, and one that has ended says so when it is asked."""
 
 
 class KnownDevice:

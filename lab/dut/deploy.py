@@ -17,12 +17,13 @@ from lab.dut.pix import PixDut
 from lab.dut.protocol import Dut
 from lab.dut.record import BootRecord
 from lab.dut.shell import Shell
-from lab.errors import LabError, UsageError
+from lab.errors import DutError, LabError, UsageError
 from lab.images import Manifest
 from lab.images.manifest import SCRIPT_NAME
 from lab.machines import cores, host
 from lab.machines.spec import DataPort, MachineSpec
 from lab.machines.virtual import VirtualServer
+from lab.metrics.hops import Tally
 from lab.netboot.network import TAP, BootNetwork
 from lab.netboot.service import BootService
 from lab.testbed import Testbed
@@ -55,6 +56,7 @@ class DeployedDut:
         self.hops = 1
         self._boot = boot
         self._server = server
+        self._configured = dut.tally().boot
 
     def probes(self) -> list[ThreadProbe]:
         """Return probes of the exclusive vCPUs; none where they share cores, which is disturbance enough."""
@@ -63,6 +65,16 @@ class DeployedDut:
             for vcpu, tid in self.vcpu_tids.items()
             if vcpu in self.exclusive_cores and not self.sharing
         ]
+
+    def tally(self) -> Tally:
+        """Return what it has counted."""
+        return self.dut.tally()
+
+    def restore(self) -> None:
+        """Raise DutError when it is not the boot that was configured."""
+        told = self.dut.tally().boot
+        if told != self._configured:
+            raise DutError(f"the DUT was booted anew (boot {told}) and has lost its configuration: start the run again")
 
     @property
     def boot(self) -> BootRecord:

@@ -12,6 +12,7 @@ from lab.dut.identity import identify
 from lab.dut.shell import Shell
 from lab.errors import DutError
 from lab.images import Manifest
+from lab.metrics.hops import Tally
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port
 
@@ -165,6 +166,10 @@ class LinuxDut:
     def counters(self) -> Counters:
         """Return what its interfaces count; a Linux has no queue group managers."""
         return linux_counters.of_ports(self._reading(), self._zero)
+
+    def tally(self) -> Tally:
+        """Return what its interfaces and IPv4 count since it booted."""
+        return linux_counters.tally(self._reading())
 
     def clear_counters(self) -> None:
         """Count from here on."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lab.dut.counters import Conservation, Counters, PortCounters, QgmCounters
 from lab.dut.shell import Shell
 from lab.errors import DutError
+from lab.metrics.hops import PortTally, Tally
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port, QueuePair
 from lab.testbed.resources import Reference
@@ -137,6 +138,26 @@ class PixDut:
                     f"the DUT's counters of a {scope} are unknown to the lab: {place}: {first['msg']}"
                 ) from error
         return Counters(ports=tuple(ports), qgms=tuple(qgms))
+
+    def tally(self) -> Tally:
+        """Return its `tally`: a tenth of the bytes of its counters, each of which costs 80 us where ring 0 is slow."""
+        told = self._shell.objects("tally")
+        try:
+            (tally,) = told
+            ports = tuple(
+                PortTally(port=number, rx_frames=port["rx"], tx_frames=port["tx"], drops=port["drops"])
+                for number, port in enumerate(tally["ports"])
+            )
+            return Tally(
+                boot=str(tally["booted"]),
+                ports=ports,
+                originated=tally["originated"],
+                consumed=tally["consumed"],
+                held=tally["held"],
+                complete=True,
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise DutError(f"the DUT's tally is unknown to the lab: it told {told}") from error
 
     def clear_counters(self) -> None:
         """Set its counters to zero."""

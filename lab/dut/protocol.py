@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lab.dut.counters import Conservation, Counters
+from lab.metrics.hops import Tally
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port
 
@@ -90,6 +91,13 @@ class Dut(Protocol):
 
     def clear_counters(self) -> None:
         """Set its counters to zero."""
+        ...
+
+    def tally(self) -> Tally:
+        """Return what `counters` has of frames, as quickly as it can be had, and which start of the DUT it is of.
+
+        It is read before and after every trial. Without ports where it does not count.
+        """
         ...
 
     def drops(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from lab.dut.counters import Conservation, Counters
 from lab.dut.subject import Known
 from lab.dut.testpmd import Testpmd
 from lab.errors import DutError
+from lab.metrics.hops import PortTally, Tally
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port
 
@@ -91,6 +92,15 @@ class WireDut:
         """Return none: a wire does not count."""
         return Counters()
 
+    def tally(self) -> Tally:
+        """Return what its counters have, of which no start of it is another."""
+        return Tally(
+            ports=tuple(
+                PortTally(port=port.port, rx_frames=port.rx_packets, tx_frames=port.tx_packets, drops=port.drops)
+                for port in self.counters().ports
+            )
+        )
+
     def clear_counters(self) -> None:
         """Do nothing, as there are none."""
 
@@ -152,6 +162,10 @@ class TestpmdDut(WireDut):
     def stop(self) -> None:
         """Stop forwarding."""
         self._testpmd.stop()
+
+    def tally(self) -> Tally:
+        """Return what it counts of its ports."""
+        return Tally(ports=self._testpmd.port_tallies())
 
     def command(self, text: str) -> list[str]:
         """Run one line on its prompt and return the lines that it answers."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lab.dut.counters import Conservation, Counters, PortCounters
-from lab.dut.model import ModelForwarder
+from lab.dut.model import ModelForwarder, Truth
 from lab.dut.reference import WireDut
 from lab.dut.subject import Known
+from lab.metrics.hops import PortTally, Tally
 from lab.testbed.model import Dut as Node
 
 
@@ -48,10 +49,24 @@ class ModelDut(WireDut):
                     rx_bytes=came.received_bytes,
                     tx_packets=sent[port].sent,
                     tx_bytes=sent[port].sent_bytes,
-                    drops={"asked": came.lost_asked, "queue_full": came.lost_capacity, "dead": came.lost_dead},
+                    drops=_drops(came),
                 )
                 for port, came in sorted(truth.items())
             )
+        )
+
+    def tally(self) -> Tally:
+        """Return the truth: its copies are frames that it originated."""
+        truth = {direction.in_port: direction for direction in self.model.truth()}
+        sent = {direction.out_port: direction.sent for direction in truth.values()}
+        return Tally(
+            ports=tuple(
+                PortTally(port=port, rx_frames=came.received, tx_frames=sent[port], drops=_drops(came))
+                for port, came in sorted(truth.items())
+            ),
+            originated=sum(direction.duplicated for direction in truth.values()),
+            held=sum(direction.held for direction in truth.values()),
+            complete=True,
         )
 
     def clear_counters(self) -> None:
@@ -69,3 +84,7 @@ class ModelDut(WireDut):
             consumed=0,
             held=sum(direction.held for direction in truth),
         )
+
+
+def _drops(came: Truth) -> dict[str, int]:
+    return {"asked": came.lost_asked, "queue_full": came.lost_capacity, "dead": came.lost_dead}

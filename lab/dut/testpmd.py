@@ -8,16 +8,23 @@ looks at nothing else (DPDK, "Testpmd Application User Guide", forwarding modes)
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lab.dut.testpmd_process import PROGRAM, TestpmdProcess
 from lab.dut.virtio_user import eal_options
 from lab.errors import DutError
+from lab.metrics.hops import PortTally
 
 _MEMORY_MB = 256
 _MBUFS = 32_768  # two ports of two full queues of 1024, eight times over
 
+_PORT = re.compile(
+    r"NIC statistics for port (?P<port>\d+).*?RX-packets: (?P<rx>\d+).*?RX-missed: (?P<missed>\d+)"
+    r".*?TX-packets: (?P<tx>\d+)",
+    re.DOTALL,
+)
+_DROPPED = re.compile(r"Forward statistics for port (?P<port>\d+).*?TX-dropped: (?P<frames>\d+)", re.DOTALL)
 _CYCLES = re.compile(r"total cycles=(?P<cycles>\d+) / total \w+ packets=(?P<packets>\d+)")
 
 
@@ -76,8 +83,24 @@ class Testpmd(TestpmdProcess):
 
         (0, 0) before the first frame, when it says nothing of them.
         """
-        counted = _CYCLES.search(self.command("show fwd stats all"))
+        counted = next(self._forwarded(_CYCLES), None)
         return (int(counted["cycles"]), int(counted["packets"])) if counted else (0, 0)
+
+    def _forwarded(self, what: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        return what.finditer(self.command("show fwd stats all"))
+
+    def port_tallies(self) -> tuple[PortTally, ...]:
+        """Return what it counts of each port since its start, by the names of its counters."""
+        dropped = {int(found["port"]): int(found["frames"]) for found in self._forwarded(_DROPPED)}
+        return tuple(
+            PortTally(
+                port=int(found["port"]),
+                rx_frames=int(found["rx"]),
+                tx_frames=int(found["tx"]),
+                drops={"rx_missed": int(found["missed"]), "tx_dropped": dropped.get(int(found["port"]), 0)},
+            )
+            for found in _PORT.finditer(self.command("show port stats all"))
+        )
 
     def _check_start(self, said: str) -> None:
         """It starts without the ports that it could not make: refuse that, with the first thing it said of them."""

@@ -257,6 +257,30 @@ class HopLoss(Model):
     port: int | None = None
 
 
+class HopBalance(Model):
+    """Two counts of the same frames of a trial: those that came to a hop, and those that left it or stayed there.
+
+    ``hop`` is ``link to the DUT`` (of ``port`` of the DUT: put there by the generator, received by the DUT), ``DUT``
+    (received and originated; sent, dropped, consumed and held) or ``link from the DUT`` (sent by the DUT, received by
+    the generator). Frames that are none of the test explain up to ``surplus_frames_max`` more (None: any number) and
+    ``missing_frames_max`` fewer that left.
+    """
+
+    hop: str
+    frames_in: int
+    frames_out: int
+    port: int | None = None
+    surplus_frames_max: int | None = 0
+    missing_frames_max: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the counts differ by no more than what frames that are none of the test explain."""
+        surplus = self.frames_out - self.frames_in
+        too_many = self.surplus_frames_max is not None and surplus > self.surplus_frames_max
+        return not too_many and -surplus <= self.missing_frames_max
+
+
 class Disturbance(Model):
     """What disturbed one polling core during a trial: the generator's engine or a vCPU of the DUT.
 
@@ -279,7 +303,8 @@ class TrialResult(Model):
 
     ``settled`` is false where the counters still moved when they were read. ``steps`` and ``loss_times`` are empty
     where nobody told. ``duration_s`` is that of all loads together. ``hop_losses`` say where frames were lost, where
-    the DUT counts; without a loss they are empty.
+    the DUT counts; without a loss they are empty. ``balances`` are there where the DUT counts every frame. With a
+    ``dut_restart``, which says how it is known, the DUT was started anew during the trial, and its counts mean nothing.
     """
 
     request: TrialRequest
@@ -292,6 +317,8 @@ class TrialResult(Model):
     steps: tuple[StepCount, ...] = ()
     loss_times: tuple[LossTimes, ...] = ()
     hop_losses: tuple[HopLoss, ...] = ()
+    balances: tuple[HopBalance, ...] = ()
+    dut_restart: str = ""
     settled: bool = True
     invalid: tuple[str, ...] = ()
 

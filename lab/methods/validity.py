@@ -10,7 +10,7 @@ between is invalid: it leaves the method in doubt.
 from __future__ import annotations
 
 from lab.errors import WrongFramesReceived
-from lab.methods.trial import DirectionCount, Disturbance, TrialResult
+from lab.methods.trial import DirectionCount, Disturbance, HopBalance, TrialResult
 from lab.models import Model
 
 WRONG_WORDS = {
@@ -38,6 +38,8 @@ class ValidityLimits(Model):
 
     ``loss_ratios``: the goals that a trial has to tell apart, 0 for zero loss; the methods set them. With none, loss is
     not judged.
+
+    ``restart_asked``: the method has the DUT reset in its trials (RFC 2544 section 26.6), so that is no reason.
     """
 
     shortfall_ratio: float = 0.001
@@ -45,6 +47,7 @@ class ValidityLimits(Model):
     explain_factor: float = 1.5
     doubt_share: float = 0.2
     loss_ratios: tuple[float, ...] = ()
+    restart_asked: bool = False
 
     def telling_apart(self, *loss_ratios: float) -> ValidityLimits:
         """Return the same limits for a method that asks whether the loss ratio exceeds one of ``loss_ratios``."""
@@ -67,8 +70,11 @@ def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
         reasons.append("the counters still moved after the traffic had stopped")
     if result.sent_frames == 0:
         reasons.append("the generator sent nothing")
+    if result.dut_restart and not limits.restart_asked:
+        reasons.append(f"the DUT restarted during the trial: {result.dut_restart}")
     for direction in result.directions:
         reasons += _of_direction(direction, limits)
+    reasons += [_imbalance(balance) for balance in result.balances if not balance.adds_up]
     if doubts(result, limits):
         reasons.append(_doubt_sentence(result, limits))
     return tuple(dict.fromkeys(reasons))
@@ -138,6 +144,14 @@ def _of_direction(count: DirectionCount, limits: ValidityLimits) -> list[str]:
         share = 100 * missing / count.intended_frames
         return [f"{where}: the generator fell {share:.2f} % short of the {count.intended_frames} frames it was to send"]
     return []
+
+
+def _imbalance(balance: HopBalance) -> str:
+    where = balance.hop if balance.port is None else f"{balance.hop}, its port {balance.port}"
+    return (
+        f"counters do not add up at the {where}: {balance.frames_in} frames came there, and "
+        f"{balance.frames_out} left it or stayed"
+    )
 
 
 def _doubt_sentence(result: TrialResult, limits: ValidityLimits) -> str:

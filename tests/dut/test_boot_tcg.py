@@ -9,6 +9,7 @@ import pytest
 from lab import images
 from lab.dut.deploy import DeployedDut, deploy
 from lab.errors import LabError
+from lab.metrics.hops import restart
 from lab.testbed import load
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace: needs root")
@@ -90,8 +91,10 @@ def test_wrong_command_is_refused(deployed: DeployedDut) -> None:
 
 
 def test_reboot_boots_and_proves_again(deployed: DeployedDut) -> None:
-    first = deployed.boot
+    first, before = deployed.boot, deployed.tally()
+    assert restart(before, deployed.tally()) == ""
     deployed.dut.reboot()
+    assert restart(before, deployed.tally()).startswith(f"its boot was {before.boot} and is ")
     assert deployed.boot is not first
     assert deployed.boot.booted_sha256 == first.asked_sha256
     assert not [line for line in deployed.dut.command("route json") if "static" in line]

@@ -12,6 +12,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from lab import paths, session
+from lab.dut.counted import Counted
 from lab.dut.reference_kernel import NamespaceDut
 from lab.dut.reference_model import ModelDut
 from lab.dut.subject import known
@@ -66,6 +67,18 @@ def test_frames_come_back_right_in_both_directions(used: Session, name: str) -> 
         assert direction.sent_frames > 0
         assert direction.wrong == ()
     assert result.lost_frames == 0
+
+
+def test_what_it_counts_is_compared_with_what_was_sent(used: Session, name: str) -> None:
+    """A wire does not count; only the model tells the fate of every frame, and then all must add up."""
+    request = TrialRequest(frame_size_bytes=64, rate_pps=2_000, duration_s=0.3, tagged_rate_pps=500)
+    result = Counted(used.measurer, used.deployed, {0: 0, 1: 1}).measure(request)
+    assert (result.dut_restart, result.lost_frames, result.hop_losses) == ("", 0, ())
+    tally = used.deployed.tally()
+    assert len(tally.ports) == (0 if name == "wire" else 2)
+    assert all(port.rx_frames >= result.sent_frames // 2 for port in tally.ports)
+    assert len(result.balances) == (5 if name == "model" else 0)
+    assert [side for side in result.balances if not side.adds_up] == []
 
 
 def test_what_it_cannot_be_asked_is_refused_in_one_line(used: Session) -> None:

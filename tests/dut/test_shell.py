@@ -9,6 +9,7 @@ from lab.dut.pix import PixDut
 from lab.dut.shell import Shell
 from lab.errors import DutError, LabError
 from lab.machines.console import Console
+from lab.metrics.hops import PortTally, Tally
 from lab.testbed import load
 from tests.dut.far_end import FarEnd
 
@@ -21,6 +22,7 @@ ANSWERS = {
     "counters json": '{"scope":"port","port":0,"rx_packets":5,"rx_bytes":300,"tx_packets":3,"tx_bytes":180,'
     '"drops":{"no_route":1,"runt":0}}\n{"scope":"qgm","qgm":1,"busy_cycles":9,"busy_packets":5,"polls":7,'
     '"empty_polls":2,"originated":1,"consumed":1,"held":1,"ring_in":0,"ring_out":0,"new":4}\n',
+    "tally json": '{"booted":77,"originated":1,"consumed":2,"held":3,"ports":[{"rx":5,"tx":3,"drops":{"runt":1}}]}\n',
     "stop": "SILENCE",
     "hang": "HANG UP",
 }
@@ -52,6 +54,15 @@ def test_refused_command_is_an_error_with_its_usage_line(shell: Shell) -> None:
     assert shell.run("route add nonsense") == ["usage: route add PREFIX/LEN via A.B.C.D"]
     with pytest.raises(DutError, match="refused 'route add nonsense': usage: route add"):
         shell.tell("route add nonsense")
+
+
+def test_tally_is_one_object_that_is_known(dut: PixDut, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = PortTally(port=0, rx_frames=5, tx_frames=3, drops={"runt": 1})
+    assert dut.tally() == Tally(boot="77", ports=(port,), originated=1, consumed=2, held=3, complete=True)
+    for broken in ('{"booted":77}\n', "", '{"booted":77,"originated":1,"consumed":2,"held":3,"ports":[{"rx":5}]}\n'):
+        monkeypatch.setitem(ANSWERS, "tally json", broken)
+        with pytest.raises(DutError, match="tally is unknown to the lab"):
+            dut.tally()
 
 
 def test_messages_of_the_kernel_are_no_answers(dut: PixDut) -> None:

@@ -107,7 +107,20 @@ def require_balance(machine: RouterMachine) -> list[dict[str, Any]]:
     assert came == went, counters
     assert drops[0] == drops[1], counters
     assert sum(qgm["ring_in"] for qgm in qgms) == sum(qgm["ring_out"] for qgm in qgms), counters
+    _require_tally(machine.objects("tally"), ports, qgms)
     return ports
+
+
+def _require_tally(told: list[dict[str, Any]], ports: list[dict[str, Any]], qgms: list[dict[str, Any]]) -> None:
+    """Fail unless the short listing tells the same as the long one."""
+    (tally,) = told
+    assert [(port["rx"], port["tx"]) for port in tally["ports"]] == [
+        (port["rx_packets"], port["tx_packets"]) for port in ports
+    ]
+    for short, port in zip(tally["ports"], ports, strict=True):
+        assert short["drops"] == {reason: count for reason, count in port["drops"].items() if count}
+    for name in ("originated", "consumed", "held"):
+        assert tally[name] == sum(qgm[name] for qgm in qgms)
 
 
 def datagram(

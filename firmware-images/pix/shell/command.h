@@ -20,6 +20,7 @@ void command_version(const struct arguments *arguments);
 void command_cores(const struct arguments *arguments);
 void command_ports(const struct arguments *arguments);
 void command_counters(const struct arguments *arguments);
+void command_tally(const struct arguments *arguments);
 void command_counters_clear(const struct arguments *arguments);
 
 /* shell/assign.c */

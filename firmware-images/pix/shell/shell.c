@@ -70,6 +70,7 @@ static const struct command commands[] = {
     {"neigh", "flush", "neigh flush", "forget the dynamic neighbours", 0, false, command_neigh_flush},
     {"counters", 0, "counters [json]", "frames, bytes, drops by reason, cycles", 0, true, command_counters},
     {"counters", "clear", "counters clear", "set them to zero", 0, false, command_counters_clear},
+    {"tally", 0, "tally [json]", "of these only frames and what was dropped", 0, true, command_tally},
     {"qgm", 0, "qgm [json]", "which QGM has which queue pairs", 0, true, command_qgm},
     {"qgm", "add", "qgm add CORE PORT[/QUEUE]", "give a queue pair to the QGM of a core", 2, false, command_qgm_add},
     {"qgm", "del", "qgm del PORT[/QUEUE]", "take it away", 1, false, command_qgm_del},

@@ -94,6 +94,32 @@ static void show_port(unsigned port, bool json)
     print(json ? "}}\n" : "");
 }
 
+static void tally_port(unsigned port, bool json)
+{
+    uint64_t rx_packets = 0, tx_packets = 0;
+    for (uint32_t i = 0; i < control.pair_count; i++)
+        if (control.pairs[i].port == port) {
+            rx_packets += QUEUE_WORD(i, rx_packets);
+            tx_packets += QUEUE_WORD(i, tx_packets);
+        }
+    if (json)
+        print("%s{\"rx\":%lu,\"tx\":%lu,\"drops\":{", port ? "," : "", rx_packets, tx_packets);
+    else
+        print("port %u: received %lu, sent %lu\n", port, rx_packets, tx_packets);
+    const char *separator = "";
+    for (unsigned reason = 0; reason < DROP_REASONS; reason++) {
+        uint64_t drops = drops_of(port, reason);
+        if (!drops)
+            continue;
+        if (json)
+            print("%s\"%s\":%lu", separator, drop_names[reason], drops);
+        else
+            print("  dropped %s: %lu\n", drop_names[reason], drops);
+        separator = ",";
+    }
+    print(json ? "}}" : "");
+}
+
 static void show_qgm(unsigned core, bool json)
 {
     uint64_t drops[DROP_REASONS] = {0};
@@ -118,6 +144,23 @@ void command_counters(const struct arguments *arguments)
     for (unsigned core = 1; core < MAX_CORES; core++)
         if (control.qgms[core].pair_count)
             show_qgm(core, arguments->json);
+}
+
+/* What tells of a trial, in few bytes: on a serial line, or where each of its bytes costs an exit, `counters` takes long. */
+void command_tally(const struct arguments *arguments)
+{
+    uint64_t originated = 0, consumed = 0, held = 0;
+    for (unsigned core = 1; core < MAX_CORES; core++) {
+        originated += CORE_WORD(core, originated);
+        consumed += CORE_WORD(core, consumed);
+        held += CORE_WORD(core, held);
+    }
+    print(arguments->json ? "{\"booted\":%lu,\"originated\":%lu,\"consumed\":%lu,\"held\":%lu,\"ports\":["
+                          : "boot %lu: %lu originated, %lu consumed, %lu held\n",
+          control.ready_tsc, originated, consumed, held);
+    for (unsigned port = 0; port < control.port_count; port++)
+        tally_port(port, arguments->json);
+    print(arguments->json ? "]}\n" : "");
 }
 
 void command_counters_clear(const struct arguments *arguments)
