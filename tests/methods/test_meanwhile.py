@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lab.methods import meanwhile
-from lab.methods.meanwhile import Meanwhile
+from lab.methods.meanwhile import Meanwhile, Once
 from lab.methods.trial import TrialRequest, TrialResult
 from tests.methods.model_dut import ModelDut
 
@@ -66,3 +66,38 @@ def test_what_the_action_raises_is_raised() -> None:
 
     with pytest.raises(RuntimeError, match="the DUT refused"):
         Meanwhile(waiting, fail, 0.0).measure(REQUEST)
+
+
+def test_once_is_once_and_while_the_trial_runs() -> None:
+    waiting = Waiting(times=1)
+    measurer = Once(waiting, waiting.act, 0.001)
+    for count in (1, 2):
+        waiting.reached.clear()
+        waiting.times = count
+        assert measurer.measure(REQUEST).request == REQUEST
+        assert waiting.done == [True] * count
+        assert measurer.problem in ("", "the trial ended before the action did")
+
+
+def test_an_action_that_outlasts_the_trial_is_waited_for_and_told_of() -> None:
+    waiting = Waiting(times=1)
+    ended = threading.Event()
+
+    def act() -> None:
+        waiting.act()
+        while waiting.running:
+            ended.wait(0.001)
+        ended.wait(0.05)
+        ended.set()
+
+    measurer = Once(waiting, act, 0.0)
+    measurer.measure(REQUEST)
+    assert ended.is_set()
+    assert measurer.problem == "the trial ended before the action did"
+
+
+def test_a_trial_that_is_over_before_the_action_says_so() -> None:
+    waiting = Waiting(times=1)
+    measurer = Once(ModelDut(capacity_pps=1e6), waiting.act, 60.0)
+    measurer.measure(REQUEST)
+    assert (measurer.problem, waiting.done) == ("the trial ended before the action began", [])
