@@ -51,6 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", default="quick", metavar="NAME", help="quick, standard or rfc2544 (default: quick)")
     group.addoption("--resume", action="store_true", help="go on with the newest run like this one that was killed")
     group.addoption("--resume-run", metavar="NAME", help="go on with this run of reports/")
+    group.addoption(
+        "--store", metavar="URL", help="database of all runs (default: $PIXLAB_STORE, reports/store.sqlite)"
+    )
     group.addoption("--accelerator", default="auto", metavar="NAME", help="auto, kvm, tcg-then-kvm or tcg")
 
 
@@ -93,10 +96,18 @@ def _prepare(config: pytest.Config) -> None:
             raise UsageError(f"--accelerator={accelerator} is unknown: {near_misses(accelerator, known)}")
         os.environ["PIXLAB_ACCELERATOR"] = accelerator
     config.stash[_PROFILE] = profile(config.option.profile)
+    _check_store(config.option.store)
     bed = config.stash[_BED] = load(config.option.testbed)
     check_reachable(bed)
     subject = config.stash[_SUBJECT] = _subject(bed, config.option.image)
     config.stash[_RUN] = _run(config, bed, subject)
+
+
+def _check_store(url: str | None) -> None:
+    """Have a store that cannot be had told now, and not after an hour of measuring."""
+    from lab.results.store import check  # not where tests are only collected: SQLAlchemy takes a while
+
+    check(url)
 
 
 def _run(config: pytest.Config, bed: Testbed, subject: Subject) -> Run:
@@ -230,6 +241,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if broken is not None:
         session.exitstatus = broken.exit_code
     run.end(int(session.exitstatus))
+    not_stored = run.keep(session.config.option.store)
+    if not_stored and not session.exitstatus:
+        session.exitstatus = not_stored.exit_code
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -62,6 +62,7 @@ class Run:
         self._journal = Journal(folder / FILE_NAME, resume=bool(remembered))
         self._memory = Memory(remembered)
         self._say: Callable[[str], None] = lambda _text: None
+        self._not_stored: LabError | None = None
         self._generator: model.Generator | None = None
         self._subject = subject
 
@@ -286,11 +287,26 @@ class Run:
         finish(self.folder)
         point_latest(self.folder)
 
+    def keep(self, store: str | None) -> LabError | None:
+        """Put the run, which has ended, into a store (lab.results.store); returns why it is not in it, if so.
+
+        Journal, results and report are there in any case, and the summary says what went wrong.
+        """
+        from lab.results.store import put  # not where tests are only collected: SQLAlchemy takes a while
+
+        try:
+            put(self.folder, store)
+        except LabError as error:
+            self._not_stored = error
+        return self._not_stored
+
     def summary(self) -> Sequence[str]:
         """Return what to tell at the end: what was measured, what went wrong in the lab, where the report is."""
         results = read_results(self.folder / RESULTS_NAME)
         lines = [_measurement_line(m) for m in results.measurements if m.unit == "pps"]
         lines += [f"lab error: {error}" for error in results.lab_errors]
+        if self._not_stored:
+            lines.append(f"not stored: {self._not_stored}; then: pixlab store import {self.name}")
         return [*lines, f"report: {self.folder / REPORT_NAME}"]
 
     def _note(self, event: ev.Event) -> None:

@@ -18,6 +18,8 @@ from lab.errors import UsageError
 from lab.results.events import EVENT, Event
 
 FILE_NAME = "journal.jsonl"
+_RETIRED = b'"dut_counters":{},'
+"""What trials of earlier journals have and none has any more; it was always empty."""
 
 
 class Journal:
@@ -125,7 +127,7 @@ def read(path: Path) -> JournalContent:
 
 def _parse(path: Path, number: int, line: bytes) -> Event:
     try:
-        return EVENT.validate_json(line)
+        return EVENT.validate_json(line.replace(_RETIRED, b""))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
