@@ -23,13 +23,19 @@ class LineReader:
         self._fd = stream.fileno()
         self._buffer = b""
 
-    def read(self, timeout_s: float) -> str:
-        """Return the next line without its line feed, or '' when none is complete in time or the stream ends."""
+    def read(self, timeout_s: float, unless: int | None = None) -> str:
+        """Return the next line without its line feed, or '' when none is complete in time or the stream ends.
+
+        Waiting ends as well when the descriptor ``unless`` becomes readable, as that of a process does that has ended.
+        """
         deadline_s = time.monotonic() + timeout_s
         with selectors.DefaultSelector() as selector:
             selector.register(self._fd, selectors.EVENT_READ)
+            if unless is not None:
+                selector.register(unless, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, deadline_s - time.monotonic())):
+                ready = selector.select(max(0.0, deadline_s - time.monotonic()))
+                if self._fd not in [key.fd for key, _ in ready]:
                     return ""
                 piece = os.read(self._fd, 1 << 16)
                 if not piece:

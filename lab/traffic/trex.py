@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import zmq
 
@@ -44,6 +45,9 @@ WAKE_BEFORE_END_S = 0.05
 LONGEST_STOP_S = 5.0
 """Half of the 10 s after which TRex drops a session's events."""
 WAKE_S = 0.1
+
+SERVER_END_S = 1.0
+"""How long a server that ends takes to be gone after its client noticed."""
 
 
 def server_version(server: str, sync_port: int, timeout_s: float = 3.0) -> str:
@@ -89,11 +93,30 @@ def check_version(version: str) -> None:
         )
 
 
+class ServerProcess(Protocol):
+    """A server on this host, whose end is seen at once and not when its client has given up waiting."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when the process has ended."""
+        ...
+
+    def last_words(self) -> str:
+        """Say in a clause how the process ended."""
+        ...
+
+
 class TrexGenerator:
     """A TrafficGenerator: the official client in a process of its own."""
 
     def __init__(
-        self, server: str, sync_port: int, async_port: int, log: Path, *, housekeeping_core: int | None = None
+        self,
+        server: str,
+        sync_port: int,
+        async_port: int,
+        log: Path,
+        *,
+        housekeeping_core: int | None = None,
+        process: ServerProcess | None = None,
     ) -> None:
         """Connect and take all ports.
 
@@ -103,11 +126,13 @@ class TrexGenerator:
             async_port: of the publisher (4500).
             log: file for what the client prints.
             housekeeping_core: host core of the client, which must not wake up on one that polls; None: any.
+            process: the server's, where it runs on this host.
 
         Raises:
             GeneratorError: the server cannot be reached, is too old, or refuses.
 
         """
+        self._server = process
         check_version(server_version(server, sync_port))
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
@@ -194,14 +219,17 @@ class TrexGenerator:
 
         The client wakes up twice a second to ask for events; where it shares a core with the generator's polling loop,
         each of these is a gap of a millisecond or two in the trial. It is let run for a moment every few seconds, as a
-        server forgets a client that is silent for long.
+        server forgets a client that is silent for long. Ends early when the server or the worker has ended.
         """
+        watched = [one for one in (self._server, self._process.stdout) if one is not None]
         left_s = duration_s - WAKE_BEFORE_END_S
         while left_s > 0:
             piece_s = min(left_s, LONGEST_STOP_S)
             self._process.send_signal(signal.SIGSTOP)
-            time.sleep(piece_s)
+            ended = select.select(watched, [], [], piece_s)[0]
             self._process.send_signal(signal.SIGCONT)
+            if ended:
+                return
             left_s -= piece_s
             if left_s > 0:
                 time.sleep(WAKE_S)
@@ -215,15 +243,19 @@ class TrexGenerator:
         return self._receive(name, timeout_s)
 
     def _receive(self, name: str, timeout_s: float) -> Any:
-        line = self._lines.read(timeout_s)
+        line = self._lines.read(timeout_s, self._server.fileno() if self._server else None)
+        answer = json.loads(line) if line else {}
+        if "result" in answer:
+            return answer["result"]
+        # A client may see the end of its server before we do: what it says then is only that.
+        if self._server and select.select([self._server], [], [], SERVER_END_S if not line else 0.0)[0]:
+            self._process.kill()  # it would wait for a server that is gone
+            raise GeneratorError(f"{self._server.last_words()} during '{name}'")
         if not line:
             raise GeneratorError(
-                f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see its log"
+                f"the TRex client ended or hung during '{name}' (exit code {self._process.poll()}): see {self._log}"
             )
-        answer = json.loads(line)
-        if "error" in answer:
-            raise GeneratorError(f"TRex refused '{name}': {answer['error']}")
-        return answer["result"]
+        raise GeneratorError(f"TRex refused '{name}': {answer['error']}")
 
 
 def _tagged_record(record: dict[str, Any]) -> TaggedRecord:

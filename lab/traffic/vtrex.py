@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from lab.traffic.lines import LineReader
 from lab.traffic.trex import TrexGenerator
 
 START_LIMIT_S = 20.0
+STOP_LIMIT_S = 5.0
 GAP_LIMIT_US = 10_000
 """In pauses up to this no frame becomes too late to be sent (--late-us); lab/methods/validity.py weighs their cost."""
 START_DELAY_MS = 50
@@ -51,30 +53,47 @@ class VtrexServer:
             self._process = subprocess.Popen(
                 dying_with_parent(on_core(housekeeping_core, command)), stdout=subprocess.PIPE, stderr=stderr, bufsize=0
             )
+        self._pidfd = os.pidfd_open(self._process.pid)
         ready = READY.search(LineReader(self._process.stdout).read(START_LIMIT_S))
         if ready is None:
             self.stop()
-            last = (log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
-            raise GeneratorError(f"vtrex did not start: {last}")
+            raise GeneratorError(f"vtrex did not start: {self._last_line()}")
         self.host, self.rpc_port, self.async_port = ready["host"], int(ready["rpc"]), int(ready["pub"])
 
     def connect(self) -> TrexGenerator:
         """Connect the lab's TRex driver to it."""
         return TrexGenerator(
-            self.host, self.rpc_port, self.async_port, self._log, housekeeping_core=self._housekeeping_core
+            self.host,
+            self.rpc_port,
+            self.async_port,
+            self._log,
+            housekeeping_core=self._housekeeping_core,
+            process=self,
         )
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when the process has ended."""
+        return self._pidfd
+
+    def last_words(self) -> str:
+        """Say how the process ended, with the last line that it printed."""
+        return f"vtrex ended with exit code {self._process.wait(STOP_LIMIT_S)} ({self._last_line()})"
+
+    def _last_line(self) -> str:
+        return (self._log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
 
     def stop(self) -> None:
         """End the process; it removes its sockets. May be called twice."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(5.0)
+                self._process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
-        if self._process.stdout is not None:
+        if self._process.stdout is not None and not self._process.stdout.closed:
             self._process.stdout.close()
+            os.close(self._pidfd)
 
     def __enter__(self) -> VtrexServer:
         return self

@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 
 SETTLE_POLL_S = 0.05
 SETTLE_LIMIT_S = 2.0
+LOOK_S = 0.5
 EXTRA_METHODS = "pixlab_get_trial_report"
 """A server that answers this method watches itself and records every arrival (vtrex)."""
 
@@ -72,8 +73,7 @@ class Worker:
         endless = any(s["frames"] is None for s in streams)
         client.start(ports=senders, duration=duration_s if endless else -1, force=True)
         self._tell({"result": "started"})
-        # Sleep instead of polling: every wake-up of this process takes the core away from a generator on the same host.
-        time.sleep(duration_s)
+        self._sleep(duration_s)
         client.wait_on_traffic(ports=senders, timeout=duration_s + 10)
         settled = self._settle()
         stats = client.get_pgid_stats()
@@ -86,6 +86,18 @@ class Worker:
             "losses": self._extra("pixlab_get_losses", {})["streams"] if self._extras else [],
             "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
         }
+
+    def _sleep(self, duration_s: float) -> None:
+        """Wait while frames are sent, or until the server is gone.
+
+        Every wake-up of this process takes the core away from a generator on the same host; so it wakes up no more
+        often than the client does anyway, and not at all where its parent stops it.
+        """
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, LOOK_S))
+            if not self._client.is_connected():
+                raise RuntimeError("the server is gone")
 
     def exchange(
         self, frames: list[JsonObject], capture_ports: list[int], wait_s: float, expect: int
