@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.errors import GeneratorError
+from lab.methods.failure import Survivor
 from lab.methods.repeat import Conditions, TrialEvent
 from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
 from lab.methods.validity import judge, require_right_frames
@@ -74,12 +75,19 @@ def offerable(
 
     """
     least_pps = _LEAST_SHARE * limit.rate_pps
+    survivor = Survivor(measurer, conditions.recover)
+    share = 0.0
     before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         request = TrialRequest(
             frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
         )
-        result = _judged(conditions.recall(SEARCH, request) or measurer.measure(request), number, conditions)
+        recalled = conditions.recall(SEARCH, request)
+        result = _judged(recalled or survivor.measure(request), number, conditions)
+        if recalled is None:
+            survivor.recover()
+        if not result.directions:  # the generator or the DUT failed
+            continue
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < result.sent_pps:
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.

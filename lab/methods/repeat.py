@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lab.errors import LabError
+from lab.methods.failure import Recover, Survivor
 from lab.methods.trial import Measurer, TrialRequest, TrialResult
 from lab.methods.validity import ValidityLimits, doubts, judge, overwhelmed, require_right_frames
 from lab.models import Model
@@ -53,6 +54,8 @@ class Conditions:
 
     ``attempts`` is how often a trial is tried until one counts; ``overhead_s`` what a trial takes beyond its duration
     (the generator's start, the settling of its counters), for estimates only. A trial that ``recall`` knows is not run.
+    ``recover`` is called when the generator or the DUT has failed in a trial, which is then invalid; None: such a
+    failure ends the method.
     """
 
     limits: ValidityLimits = field(default_factory=ValidityLimits)
@@ -60,6 +63,7 @@ class Conditions:
     overhead_s: float = 0.6
     progress: Progress = unwatched
     recall: Recall = forgetful
+    recover: Recover | None = None
 
 
 class Trials:
@@ -90,7 +94,7 @@ class Trials:
             expected_s: how long the method will take, where it can say.
 
         """
-        self._measurer = measurer
+        self._measurer = Survivor(measurer, conditions.recover)
         self._conditions = conditions
         self._limits = conditions.limits.telling_apart(*loss_ratios)
         self._search = search
@@ -136,6 +140,7 @@ class Trials:
         Raises:
             TooDisturbed: no attempt counted or was in mere doubt; the message gives the reasons of the last one.
             WrongFramesReceived: the DUT sent frames that are not the ones it was sent.
+            GeneratorError, DutError: one of them failed and was not to be brought back (see ``Conditions.recover``).
             LabError: the lab failed; this is never turned into a result.
 
         """
@@ -163,7 +168,8 @@ class Trials:
         return result
 
     def _attempt(self, request: TrialRequest) -> TrialResult:
-        measured = self._conditions.recall(self._search, request) or self._measurer.measure(request)
+        recalled = self._conditions.recall(self._search, request)
+        measured = recalled or self._measurer.measure(request)
         result = measured.model_copy(update={"invalid": judge(measured, self._limits)})
         self.results.append(result)
         self._spent_s += request.total_s + self._conditions.overhead_s
@@ -171,6 +177,8 @@ class Trials:
         event = TrialEvent(search=self._search, number=len(self.results), result=result, remaining_s=remaining_s)
         self._conditions.progress(event)
         require_right_frames(result, self._search)
+        if recalled is None:
+            self._measurer.recover()
         return result
 
 

@@ -68,7 +68,7 @@ def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
     reasons = list(result.invalid)
     if not result.settled:
         reasons.append("the counters still moved after the traffic had stopped")
-    if result.sent_frames == 0:
+    if result.sent_frames == 0 and not reasons:
         reasons.append("the generator sent nothing")
     if result.dut_restart and not limits.restart_asked:
         reasons.append(f"the DUT restarted during the trial: {result.dut_restart}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.errors import GeneratorError, WrongFramesReceived
+from lab.errors import DutError, GeneratorError, ImageMismatch, LabError, WrongFramesReceived
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent, Trials
 from lab.methods.trial import TrialRequest, TrialResult, WrongFrames
@@ -74,20 +74,72 @@ def test_finding_nothing_on_a_disturbed_host_is_refused() -> None:
         stormy.refuse_nothing(0.0, None)
 
 
-def test_a_generator_that_fails_is_no_result_and_not_tried_again() -> None:
-    class Broken:
-        calls = 0
+class Failing(ModelDut):
+    """Fails in the trials with these numbers, from 0 on."""
 
-        def measure(self, request: TrialRequest) -> TrialResult:
-            self.calls += 1
-            raise GeneratorError("gone")
+    def __init__(self, error: LabError, *numbers: int) -> None:
+        super().__init__(capacity_pps=2e6)
+        self.error, self.numbers = error, numbers
 
-    broken = Broken()
-    trials = Trials(broken, Conditions(), "test")
-    with pytest.raises(GeneratorError):
-        trials.measure(REQUEST)
-    assert broken.calls == 1
-    assert trials.results == []
+    def measure(self, request: TrialRequest) -> TrialResult:
+        result = super().measure(request)
+        if len(self.requests) - 1 in self.numbers:
+            raise self.error
+        return result
+
+
+def test_a_generator_that_fails_ends_the_method_where_nothing_brings_it_back() -> None:
+    told: list[TrialEvent] = []
+    failing = Failing(GeneratorError("gone"), 0)
+    with pytest.raises(GeneratorError, match="gone"):
+        Trials(failing, Conditions(progress=told.append), "test").measure(REQUEST)
+    assert len(failing.requests) == len(told) == 1
+    assert told[0].result.invalid == ("the generator failed: gone",)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (GeneratorError("vtrex ended"), "the generator failed: vtrex ended"),
+        (DutError("it rebooted"), "the DUT failed: it rebooted"),
+    ],
+)
+def test_what_fails_once_costs_an_invalid_trial_and_no_more(error: LabError, reason: str) -> None:
+    told: list[TrialEvent] = []
+    failing = Failing(error, 0, 2)
+    conditions = Conditions(progress=told.append, recover=lambda: told_when_recovered.append(len(told)))
+    told_when_recovered: list[int] = []
+    trials = Trials(failing, conditions, "test", loss_ratios=(0.0,))
+    for _ in range(2):
+        result = trials.measure(REQUEST)
+        assert (result.invalid, result.lost_frames) == ((), 0)
+    assert told_when_recovered == [1, 3]  # it is in the journal before anything is done about it
+    assert [event.result.invalid for event in told] == [(reason,), (), (reason,), ()]
+    assert all(event.result.sent_frames == 0 for event in told[::2])
+    assert trials.invalid_count == 2
+
+
+def test_what_fails_again_at_once_ends_the_method() -> None:
+    told: list[TrialEvent] = []
+    failing = Failing(GeneratorError("gone"), 0, 1)
+    with pytest.raises(GeneratorError, match="gone"):
+        Trials(failing, Conditions(progress=told.append, recover=lambda: None), "test").measure(REQUEST)
+    assert len(failing.requests) == len(told) == 2
+
+
+def test_another_image_than_the_one_asked_for_is_no_failure_to_live_with() -> None:
+    failing = Failing(ImageMismatch("another"), 0)
+    with pytest.raises(ImageMismatch):
+        Trials(failing, Conditions(recover=lambda: None), "test").measure(REQUEST)
+
+
+def test_a_failure_tells_nothing_of_what_can_be_offered() -> None:
+    limit = load_limit(64, 10.0, 2, 3e6)
+    undisturbed = offerable(ModelDut(capacity_pps=2.5e6), limit, 64, Conditions(), duration_s=1.0)
+    failing = Failing(GeneratorError("gone"), 0)
+    failing.capacity_pps = 2.5e6
+    conditions = Conditions(recover=lambda: None)
+    assert offerable(failing, limit, 64, conditions, duration_s=1.0) == undisturbed
 
 
 def test_the_estimate_counts_down_and_is_never_negative() -> None:
