@@ -19,6 +19,7 @@ from lab.methods.validity import ValidityLimits, judge
 from lab.metrics.reordering import analyse
 from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction
+from lab.traffic.losses import loss_times
 from lab.traffic.models import EngineReport, Stream, TaggedRecord, TrafficResult
 from lab.traffic.protocol import TrafficGenerator
 from lab.traffic.steps import step_counts
@@ -74,6 +75,7 @@ class GeneratorMeasurer:
             latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
             reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
             disturbances=disturbances,
+            loss_times=loss_times(streams, traffic),
             steps=step_counts(streams, traffic, directions) if request.steps else (),
             settled=traffic.settled,
             invalid=tuple(invalid),

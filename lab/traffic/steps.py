@@ -14,9 +14,9 @@ def step_counts(
 ) -> tuple[StepCount, ...]:
     """Add up the streams of each load and direction.
 
-    What the device behind a port refused was sent and lost (see DirectionCount). Nobody counts it by stream, but a
-    stream that sent less than its number of frames is the one that was refused them: each load gets its share of the
-    refused frames by what it fell short.
+    What the device behind a port refused was sent and lost (see DirectionCount). It is counted by stream where frames
+    are verified. Elsewhere a stream that sent less than its number of frames is the one that was refused them: each
+    load gets its share of the refused frames by what it fell short.
 
     Args:
         streams: what was asked, each with a number of frames.
@@ -28,6 +28,7 @@ def step_counts(
 
     """
     counted = {count.pg_id: count for count in traffic.streams}
+    numbered = {record.pg_id: record.numbered_frames for record in traffic.losses}
     found: dict[tuple[int, int, int], StepCount] = {}
     short: dict[tuple[int, int, int], int] = {}
     for stream in streams:
@@ -39,8 +40,8 @@ def step_counts(
         sent = before.sent_frames + count.sent_frames
         received = before.received_frames + count.received_frames
         found[key] = before.model_copy(update={"sent_frames": sent, "received_frames": received})
-        missing = max(0, stream.intended_frames(traffic.duration_s) - count.sent_frames)
-        short[key] = short.get(key, 0) + missing
+        offered = numbered.get(stream.pg_id, stream.intended_frames(traffic.duration_s))
+        short[key] = short.get(key, 0) + max(0, offered - count.sent_frames)
     for direction in directions:
         keys = [key for key in found if key[1:] == (direction.tx_port, direction.rx_port)]
         for key, refused in zip(keys, _shared(direction.refused_frames, [short[key] for key in keys]), strict=True):
