@@ -16,7 +16,8 @@ from lab.methods.trial import Measurer, TrialRequest
 from lab.models import Model
 
 SEARCH = "NDR+PDR"
-_LOWEST_SHARE = 0.001
+LOWEST_SHARE = 0.001
+"""The least load that a search tries, of the greatest one."""
 
 
 class MlrPlan(Model):
@@ -108,7 +109,7 @@ def _package_goal(goal: RateGoal) -> SearchGoal:
 def _config(plan: MlrPlan, goals: tuple[SearchGoal, ...]) -> Config:
     return Config(
         goals=goals,
-        min_load=plan.max_rate_pps * _LOWEST_SHARE,
+        min_load=plan.max_rate_pps * LOWEST_SHARE,
         max_load=plan.max_rate_pps,
         search_duration_max=plan.time_limit_s,
         warmup_duration=0.0,
