@@ -9,16 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import paths
-from lab.dut.bring_up import BootedImage, BringUp, Deployed, KnownDevice
+from lab.dut.bring_up import BootedImage, BringUp, Deployed, KnownDevice, ReferenceUp
+from lab.dut.computed import ComputedDut
+from lab.dut.counted import Counted
+from lab.dut.reference import WireDut
 from lab.dut.subject import Known, Subject
 from lab.images import Manifest
 from lab.machines import cores
+from lab.methods.trial import Measurer
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed, lease
 from lab.testbed.resources import Reference, TrexHost
 from lab.traffic import calibration
 from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
+from lab.traffic.nothing import NoGenerator
 from lab.traffic.protocol import TrafficGenerator
 from lab.traffic.router import QUIET_S, RouterTester, pairs, router_ports
 from lab.traffic.trex import TrexGenerator
@@ -31,20 +36,23 @@ CALIBRATION_TRIAL_S = 0.5
 
 @dataclass(frozen=True)
 class Session:
-    """A deployed DUT with its generator. ``speed_gbps`` is that of each link."""
+    """A deployed DUT with its generator. ``speed_gbps`` is that of each link.
+
+    ``measurer_of`` makes what runs trials with traffic in given directions; ``measurer`` is that of ``directions``.
+    """
 
     testbed: Testbed
     deployed: Deployed
     generator: TrafficGenerator
     router: RouterTester
-    measurer: GeneratorMeasurer
+    measurer: Measurer
+    measurer_of: Callable[[Sequence[Direction]], Measurer]
     directions: tuple[Direction, ...]
     speed_gbps: float
 
     def with_traffic(self, directions: Sequence[Direction]) -> Session:
         """Return the same session with other directions of traffic."""
-        measurer = GeneratorMeasurer(self.generator, directions, probes=self.deployed.probes())
-        return replace(self, directions=tuple(directions), measurer=measurer)
+        return replace(self, directions=tuple(directions), measurer=self.measurer_of(directions))
 
 
 def speed_gbps(testbed: Testbed) -> float:
@@ -73,6 +81,9 @@ def calibrate(
     """
     if isinstance(testbed.generator.machine, TrexHost):
         progress("generator: not calibrated, its ports are cabled to the DUT")
+        return None
+    if isinstance(testbed.dut.machine, Reference) and testbed.dut.machine.program == "computed":
+        progress("generator: not calibrated, it is computed")
         return None
     plan = cores.plan(testbed.dut.machine.exclusive_cores)
     if plan.sharing:
@@ -142,6 +153,11 @@ def use(
         LabError: anything fails; what was started is stopped.
 
     """
+    reference = testbed.dut.machine
+    if isinstance(reference, Reference) and reference.program == "computed":
+        assert isinstance(subject, Known), "a reference testbed has a reference"
+        yield _computed(testbed, reference, subject)
+        return
     with contextlib.ExitStack() as stack:
         folder = paths.runtime_dir() / run_dir.name
         shutil.rmtree(folder, ignore_errors=True)  # sockets of the same run, which was killed
@@ -176,6 +192,36 @@ def _bring_up(
 
 
 def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator) -> Session:
+    dut_ports = {theirs: own for own, theirs in testbed.wiring()}
+
+    def measurer_of(directions: Sequence[Direction]) -> Measurer:
+        measurer = GeneratorMeasurer(generator, directions, probes=deployed.probes())
+        return Counted(measurer, deployed, dut_ports)
+
+    return _with(testbed, deployed, generator, measurer_of)
+
+
+def _computed(testbed: Testbed, machine: Reference, known: Known) -> Session:
+    """Return a session without a generator and a device: what they would do is computed."""
+    behaviour = machine.behaviour
+    assert behaviour is not None, "the testbed's own check"
+    dut = WireDut(known, testbed.dut, [port.mac for port in testbed.dut.ports])
+    no_router = f"{known.name} is a reference and no router: its trials are computed, and no frame is sent"
+    speed = speed_gbps(testbed)
+
+    def measurer_of(directions: Sequence[Direction]) -> Measurer:
+        return ComputedDut(behaviour, directions=len(directions), speed_gbps=speed)
+
+    generator = NoGenerator(len(testbed.generator.ports), speed)
+    return _with(testbed, ReferenceUp(dut, behaviour.hops, no_router), generator, measurer_of)
+
+
+def _with(
+    testbed: Testbed,
+    deployed: Deployed,
+    generator: TrafficGenerator,
+    measurer_of: Callable[[Sequence[Direction]], Measurer],
+) -> Session:
     macs = [str(port["mac"]) for port in deployed.dut.ports()]
     ports = router_ports(testbed, macs)
     directions = pairs(ports, deployed.hops)
@@ -185,7 +231,8 @@ def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator) 
         generator=generator,
         # vCPUs that wait for each other may be late with what they should not send at all.
         router=RouterTester(generator, ports, quiet_s=4 * QUIET_S if deployed.sharing else QUIET_S),
-        measurer=GeneratorMeasurer(generator, directions, probes=deployed.probes()),
+        measurer=measurer_of(directions),
+        measurer_of=measurer_of,
         directions=directions,
         speed_gbps=speed_gbps(testbed),
     )

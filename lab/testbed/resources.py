@@ -113,19 +113,20 @@ class Reference(Record):
     """A device under test that is known, beside the generator on the machine that runs the lab. Nothing is booted.
 
     ``program``: ``wire`` joins the generator's own two ports, ``testpmd`` is dpdk-testpmd in mac mode, ``namespace`` is
-    the kernel of this host as a router, and ``model`` does what ``behaviour`` says, which no other has. ``queue_size``
-    is the number of descriptors of a virtio queue, where there is one.
+    the kernel of this host as a router, and ``model`` does what ``behaviour`` says; ``computed`` works out what the
+    model would do, its generator included, so that trials take no time. Only these two have a behaviour.
+    ``queue_size`` is the number of descriptors of a virtio queue, where there is one.
     """
 
     driver: Literal["reference"]
-    program: Literal["wire", "testpmd", "namespace", "model"]
+    program: Literal["wire", "testpmd", "namespace", "model", "computed"]
     queue_size: Literal[256, 512, 1024] = 1024
     behaviour: Behaviour | None = None
 
     @model_validator(mode="after")
     def _only_a_model_behaves(self) -> Reference:
-        if (self.behaviour is not None) != (self.program == "model"):
-            raise ValueError("a behaviour goes with the program model, and with no other")
+        if (self.behaviour is not None) != (self.program in ("model", "computed")):
+            raise ValueError("a behaviour goes with the programs model and computed, and with no other")
         return self
 
     @property

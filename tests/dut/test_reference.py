@@ -187,7 +187,7 @@ def test_an_image_on_a_reference_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("program: model", "program: wire", "a behaviour goes with the program model"),
+        ("program: model", "program: wire", "a behaviour goes with the programs model"),
         ("program: model", "program: modell", "program"),
         ("capacity_pps: 100000", "capacity: 1000000", "did you mean 'capacity_pps'?"),
         ("capacity_pps: 100000", "move_places: 3", "move and one of move_places and move_ns go together"),
