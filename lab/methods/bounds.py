@@ -14,6 +14,10 @@ class Bounds(Model):
     host explain the loss in every attempt, so that an undisturbed host might find more. ``forwarding_pps`` is what
     arrived at the lower bound (RFC 9971 calls it conditional throughput). ``trials`` includes the ``invalid_trials``;
     goals of one search share them.
+
+    A search that was repeated has what each repetition found in ``repeated_pps``, and the bounds of the one that found
+    least. ``failed_confirmations`` counts loads that passed and then, tried once more, did not. ``remark`` says why a
+    search without tolerance may have found little, or something else each time; empty where its trials agree.
     """
 
     goal: str
@@ -25,3 +29,6 @@ class Bounds(Model):
     forwarding_pps: float | None
     trials: int
     invalid_trials: int
+    repeated_pps: tuple[float | None, ...] = ()
+    failed_confirmations: int = 0
+    remark: str = ""

@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.methods.bounds import Bounds
 from lab.methods.classification import Outcome, outcome, quantile_loss_ratio, relevant_bounds
 from lab.methods.goals import RateGoal
+from lab.methods.remarks import remark
 from lab.methods.repeat import Conditions, Trials
 from lab.methods.trial import Measurer, TrialRequest
 from lab.models import Model
@@ -132,4 +133,5 @@ def _bounds(goal: RateGoal, outcomes: list[Outcome], plan: MlrPlan, trials: Tria
         forwarding_pps=forwarding_pps,
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,
+        remark=remark(outcomes, goal.loss_ratio, goal.width_ratio) if goal.exceed_ratio == 0.0 else "",
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 from lab.methods.bounds import Bounds
+from lab.methods.classification import Outcome, outcome
+from lab.methods.remarks import remark
 from lab.methods.repeat import Conditions, Trials
 from lab.methods.trial import Measurer, TrialRequest
 from lab.models import Model
@@ -13,17 +16,33 @@ GOAL = "throughput"
 
 
 class ThroughputPlan(Model):
-    """What to search for. ``resolution_ratio`` is the width of the final bracket as a share of ``max_rate_pps``."""
+    """What to search for. ``resolution_ratio`` is the width of the final bracket as a share of ``max_rate_pps``.
+
+    The whole search is run ``repetitions`` times, to see whether it finds the same. With ``mix_bytes`` frames have
+    these sizes in turn, and ``frame_size_bytes`` is their mean (``TrialRequest``).
+    """
 
     frame_size_bytes: int
     max_rate_pps: float
     trial_duration_s: float
     resolution_ratio: float
+    repetitions: int = 1
+    mix_bytes: tuple[int, ...] = ()
 
     @property
     def expected_trials(self) -> int:
-        """How many trials an undisturbed search takes: the greatest load, the bisection, the confirmation."""
-        return 2 + math.ceil(math.log2(1.0 / self.resolution_ratio))
+        """How many trials the undisturbed searches take: each the greatest load, the bisection, the confirmation."""
+        return self.repetitions * (2 + math.ceil(math.log2(1.0 / self.resolution_ratio)))
+
+
+@dataclass
+class _Search:
+    """One repetition: the greatest confirmed load without loss or 0, the least lossy load or more than the greatest."""
+
+    loss_free: int = 0
+    lossy: int = 0
+    failed_confirmations: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
 
 
 def search(measurer: Measurer, plan: ThroughputPlan, conditions: Conditions) -> Bounds:
@@ -47,44 +66,55 @@ def search(measurer: Measurer, plan: ThroughputPlan, conditions: Conditions) -> 
     expected_s = plan.expected_trials * (plan.trial_duration_s + conditions.overhead_s)
     trials = Trials(measurer, conditions, GOAL, loss_ratios=(0.0,), expected_s=expected_s)
     top = int(plan.max_rate_pps)
-    resolution = max(1, int(top * plan.resolution_ratio))
-    loss_free, lossy = _bisect(trials, plan, top, resolution)
-    trials.refuse_nothing(0.0, loss_free or None)
+    searches = [_bisect(trials, plan, top) for _ in range(plan.repetitions)]
+    least = min(searches, key=lambda s: s.loss_free)
+    trials.refuse_nothing(0.0, least.loss_free or None)
     return Bounds(
         goal=GOAL,
         frame_size_bytes=plan.frame_size_bytes,
         loss_ratio=0.0,
-        lower_pps=loss_free or None,
-        upper_pps=lossy if lossy <= top else None,
-        upper_in_doubt=lossy <= top and trials.in_doubt(0.0, lossy),
-        forwarding_pps=loss_free or None,
+        lower_pps=least.loss_free or None,
+        upper_pps=least.lossy if least.lossy <= top else None,
+        upper_in_doubt=least.lossy <= top and trials.in_doubt(0.0, least.lossy),
+        forwarding_pps=least.loss_free or None,
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,
+        repeated_pps=tuple(s.loss_free or None for s in searches) if plan.repetitions > 1 else (),
+        failed_confirmations=sum(s.failed_confirmations for s in searches),
+        remark=remark([o for s in searches for o in s.outcomes], 0.0, plan.resolution_ratio),
     )
 
 
-def _bisect(trials: Trials, plan: ThroughputPlan, top: int, resolution: int) -> tuple[int, int]:
-    """Return (greatest confirmed load without loss or 0, least load with loss or more than ``top``)."""
+def _bisect(trials: Trials, plan: ThroughputPlan, top: int) -> _Search:
+    resolution = max(1, int(top * plan.resolution_ratio))
     passed = [0]  # loads without loss, ascending: what is left when a confirmation fails
-    lossy = top + 1
+    search = _Search(lossy=top + 1)
     load = top
     while True:
-        if trials.measure(_request(plan, load)).lost_frames:
-            lossy = load
-            passed = [p for p in passed if p < lossy]
+        result = trials.measure(_request(plan, load))
+        search.outcomes.append(outcome(result))
+        if result.lost_frames:
+            search.failed_confirmations += load == passed[-1]
+            search.lossy = load
+            passed = [p for p in passed if p < load]
         elif load == passed[-1]:
-            return load, lossy
+            search.loss_free = load
+            return search
         else:
             passed.append(load)
-        if lossy - passed[-1] > resolution and lossy <= top:
-            load = (passed[-1] + lossy) // 2
+        if search.lossy - passed[-1] > resolution and search.lossy <= top:
+            load = (passed[-1] + search.lossy) // 2
         elif passed[-1] == 0:
-            return 0, lossy
+            return search
         else:
             load = passed[-1]
 
 
 def _request(plan: ThroughputPlan, load: int) -> TrialRequest:
     return TrialRequest(
-        frame_size_bytes=plan.frame_size_bytes, rate_pps=load, duration_s=plan.trial_duration_s, tagged=False
+        frame_size_bytes=plan.frame_size_bytes,
+        rate_pps=load,
+        duration_s=plan.trial_duration_s,
+        tagged=False,
+        mix_bytes=plan.mix_bytes,
     )
