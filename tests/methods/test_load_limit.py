@@ -2,13 +2,13 @@
 
 import pytest
 
+from lab.dut.computed import ComputedDut
 from lab.errors import GeneratorError
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.repeat import Conditions, TrialEvent
 from lab.methods.trial import TrialRequest, TrialResult
 from lab.methods.validity import judge
-
-from .model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour, Picks
 
 
 def test_line_rate_of_both_directions() -> None:
@@ -27,11 +27,13 @@ def test_the_lower_of_line_rate_and_ceiling() -> None:
 
 def test_a_limit_that_the_generator_keeps_to_stays() -> None:
     limit = load_limit(64, 10.0, 2, 9e6)
-    assert offerable(ModelDut(capacity_pps=8e6, generator_pps=9e6), limit, 64, Conditions()) == limit
+    assert offerable(ComputedDut(Behaviour(capacity_pps=8e6), generator_pps=9e6), limit, 64, Conditions()) == limit
 
 
 def test_a_dut_that_takes_far_less_lowers_the_limit_to_somewhat_above_what_it_forwards() -> None:
-    limit = offerable(ModelDut(capacity_pps=1e6, generator_pps=9e6), load_limit(64, 10.0, 2, 9e6), 64, Conditions())
+    limit = offerable(
+        ComputedDut(Behaviour(capacity_pps=1e6), generator_pps=9e6), load_limit(64, 10.0, 2, 9e6), 64, Conditions()
+    )
     assert limit.rate_pps == pytest.approx(1.5e6, rel=0.01)
     assert limit.words == "greatest load tried or more"
     assert limit.ceiling_pps == 9e6
@@ -40,7 +42,7 @@ def test_a_dut_that_takes_far_less_lowers_the_limit_to_somewhat_above_what_it_fo
 def test_a_generator_that_does_less_towards_the_dut_lowers_the_limit() -> None:
     told: list[TrialEvent] = []
     conditions = Conditions(progress=told.append)
-    dut = ModelDut(capacity_pps=20e6, generator_pps=6e6)
+    dut = ComputedDut(Behaviour(capacity_pps=20e6), generator_pps=6e6)
     limit = offerable(dut, load_limit(64, 10.0, 2, 9e6), 64, conditions)
     assert 0.9 * 6e6 < limit.rate_pps <= 6e6
     assert limit.limited_by == "generator ceiling"
@@ -50,59 +52,63 @@ def test_a_generator_that_does_less_towards_the_dut_lowers_the_limit() -> None:
 
 
 def test_one_shortfall_may_be_chance() -> None:
-    class Once(ModelDut):
+    class Once(ComputedDut):
         def measure(self, request: TrialRequest) -> TrialResult:
             self.generator_pps = 4e6 if not self.requests else 9e6
             return super().measure(request)
 
     limit = load_limit(64, 10.0, 2, 9e6)
-    assert offerable(Once(capacity_pps=20e6), limit, 64, Conditions()) == limit
+    assert offerable(Once(Behaviour(capacity_pps=20e6)), limit, 64, Conditions()) == limit
 
 
 def test_a_generator_that_sends_nothing_is_an_error_of_the_generator() -> None:
     with pytest.raises(GeneratorError, match="keeps to no rate at 64 bytes"):
-        offerable(ModelDut(capacity_pps=1e6, generator_pps=1e-3), load_limit(64, 10.0, 2, None), 64, Conditions())
+        offerable(
+            ComputedDut(Behaviour(capacity_pps=1e6), generator_pps=1e-3),
+            load_limit(64, 10.0, 2, None),
+            64,
+            Conditions(),
+        )
 
 
 def test_a_generator_that_always_falls_short_is_an_error_of_the_generator() -> None:
-    class Sagging(ModelDut):
+    class Sagging(ComputedDut):
         def measure(self, request: TrialRequest) -> TrialResult:
             self.generator_pps = 0.9 * request.rate_pps
             return super().measure(request)
 
     with pytest.raises(GeneratorError, match=r"it sent 90\.0 %"):
-        offerable(Sagging(capacity_pps=1e6), load_limit(64, 10.0, 2, None), 64, Conditions())
+        offerable(Sagging(Behaviour(capacity_pps=1e6)), load_limit(64, 10.0, 2, None), 64, Conditions())
 
 
 def test_a_generator_without_its_core_is_an_error_and_no_result() -> None:
     """What it could find at a thousandth of its rate would not be the DUT's."""
     limit = load_limit(64, 10.0, 2, 9e6)
     with pytest.raises(GeneratorError, match="keeps to no rate"):
-        offerable(ModelDut(capacity_pps=1e9, generator_pps=9e3), limit, 64, Conditions())
+        offerable(ComputedDut(Behaviour(capacity_pps=1e9), generator_pps=9e3), limit, 64, Conditions())
 
 
 def test_a_slow_dut_does_not_make_a_generator_that_falls_short_once_more_one_without_its_core() -> None:
     """An emulated router takes a hundredth of what the generator has proved to offer it."""
 
-    class Sagging(ModelDut):
+    class Sagging(ComputedDut):
         def measure(self, request: TrialRequest) -> TrialResult:
             self.generator_pps = 0.99 * request.rate_pps if len(self.requests) in (1, 2) else 9e6
             return super().measure(request)
 
-    limit = offerable(Sagging(capacity_pps=5e4), load_limit(64, 10.0, 2, 9e6), 64, Conditions())
+    limit = offerable(Sagging(Behaviour(capacity_pps=5e4)), load_limit(64, 10.0, 2, 9e6), 64, Conditions())
     assert 5e4 < limit.rate_pps < 7.5e4
 
 
 def test_a_generator_that_falls_far_short_of_its_ceiling_ends_at_what_it_sends() -> None:
-    class Tiring(ModelDut):
+    class Tiring(ComputedDut):
         """Sends a little less each time, of which a few frames are lost."""
 
         def measure(self, request: TrialRequest) -> TrialResult:
             self.generator_pps *= 0.998
-            self.capacity_pps = 0.999 * self.generator_pps
             return super().measure(request)
 
-    dut = Tiring(capacity_pps=8.5e6, generator_pps=8.5e6)
+    dut = Tiring(Behaviour(lose=Picks(every=1000)), generator_pps=8.5e6)
     limit = offerable(dut, load_limit(64, 10.0, 2, 23e6), 64, Conditions())
     assert 0.9 * 8.5e6 < limit.rate_pps <= 8.5e6
     assert limit.limited_by == "generator ceiling"

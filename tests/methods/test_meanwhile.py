@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
+from lab.dut.computed import ComputedDut
 from lab.methods import meanwhile
 from lab.methods.meanwhile import Meanwhile, Once
 from lab.methods.trial import TrialRequest, TrialResult
-from tests.methods.model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour
 
 REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=1000.0, duration_s=1.0)
 
@@ -32,12 +33,12 @@ class Waiting:
         self.running = True
         assert self.reached.wait(20.0)
         self.running = False
-        return ModelDut(capacity_pps=1e6).measure(request)
+        return ComputedDut(Behaviour(capacity_pps=1e6)).measure(request)
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meanwhile, "LEAD_S", 0.001)
+    monkeypatch.setattr(meanwhile, "LEAD_S", 0.05)
 
 
 def test_the_action_is_repeated_while_the_trial_runs() -> None:
@@ -52,7 +53,7 @@ def test_the_action_is_repeated_while_the_trial_runs() -> None:
 def test_a_trial_that_is_over_at_once_sees_nothing_done() -> None:
     waiting = Waiting(times=1)
     meanwhile.LEAD_S = 60.0
-    measurer = Meanwhile(ModelDut(capacity_pps=1e6), waiting.act, 0.0)
+    measurer = Meanwhile(ComputedDut(Behaviour(capacity_pps=1e6)), waiting.act, 0.0)
     measurer.measure(REQUEST)
     assert (measurer.done, waiting.done) == (0, [])
 
@@ -98,6 +99,6 @@ def test_an_action_that_outlasts_the_trial_is_waited_for_and_told_of() -> None:
 
 def test_a_trial_that_is_over_before_the_action_says_so() -> None:
     waiting = Waiting(times=1)
-    measurer = Once(ModelDut(capacity_pps=1e6), waiting.act, 60.0)
+    measurer = Once(ComputedDut(Behaviour(capacity_pps=1e6)), waiting.act, 60.0)
     measurer.measure(REQUEST)
     assert (measurer.problem, waiting.done) == ("the trial ended before the action began", [])

@@ -2,13 +2,13 @@
 
 import pytest
 
+from lab.dut.computed import ComputedDut, Pauses
 from lab.errors import UsageError
 from lab.methods import mlr, throughput
 from lab.methods.load_limit import load_limit
 from lab.methods.profile import PROFILES, QUICK, RFC2544, profile
 from lab.methods.repeat import Conditions, TrialEvent
-
-from .model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour
 
 
 def test_an_unknown_name_names_the_near_miss() -> None:
@@ -31,7 +31,10 @@ def test_a_quick_run_of_a_noisy_dut_takes_about_five_minutes() -> None:
     spent_s = 0.0
     for size in QUICK.frame_sizes_bytes:
         limit = load_limit(size, 10.0, 2, 9e6)
-        dut = ModelDut(capacity_pps=0.7 * limit.rate_pps, noise=0.01, stall_chance=0.2, stall_s=0.01, seed=size)
+        dut = ComputedDut(
+            Behaviour(capacity_pps=0.7 * limit.rate_pps, noise_ratio=0.01, interval_ms=1000.0, seed=size),
+            pauses=Pauses(chance=0.2, length_s=0.01),
+        )
         bounds = mlr.search(dut, QUICK.mlr_plan(size, limit), conditions)["NDR"]
         if size in QUICK.throughput_sizes_bytes:
             throughput.search(dut, QUICK.throughput_plan(size, limit), conditions)
@@ -46,7 +49,7 @@ def test_a_quick_run_of_a_noisy_dut_takes_about_five_minutes() -> None:
 @pytest.mark.parametrize("name", sorted(PROFILES))
 def test_every_profile_searches_without_complaint(name: str) -> None:
     chosen = profile(name)
-    dut = ModelDut(capacity_pps=4e6)
+    dut = ComputedDut(Behaviour(capacity_pps=4e6))
     limit = load_limit(64, 10.0, 2, 9e6)
     for goal in mlr.search(dut, chosen.mlr_plan(64, limit), Conditions()).values():
         assert goal.lower_pps == pytest.approx(4e6, rel=0.015)
@@ -59,7 +62,7 @@ def test_a_search_for_pdr_alone_finds_it_with_fewer_trials() -> None:
     limit = load_limit(64, 10.0, 2, 9e6)
     trials = {}
     for names in (("NDR", "PDR"), ("PDR",)):
-        dut = ModelDut(capacity_pps=6e6, noise=0.01, seed=1)
+        dut = ComputedDut(Behaviour(capacity_pps=6e6, noise_ratio=0.01, interval_ms=1000.0, seed=1))
         found = mlr.search(dut, QUICK.mlr_plan(64, limit, names), Conditions(attempts=20))
         assert tuple(found) == names
         assert found["PDR"].lower_pps == pytest.approx(6e6, rel=0.05)

@@ -2,19 +2,19 @@
 
 import pytest
 
+from lab.dut.computed import ComputedDut, Pauses
 from lab.errors import DutError, GeneratorError, ImageMismatch, LabError, WrongFramesReceived
 from lab.methods.load_limit import load_limit, offerable
 from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent, Trials
 from lab.methods.trial import TrialRequest, TrialResult, WrongFrames
-
-from .model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour
 
 REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=1e6, duration_s=1.0, tagged=False)
 
 
 def test_an_invalid_trial_is_repeated_until_one_counts() -> None:
     told: list[TrialEvent] = []
-    dut = ModelDut(capacity_pps=2e6, stall_chance=0.7, stall_s=0.01, seed=3)
+    dut = ComputedDut(Behaviour(capacity_pps=2e6, seed=3), pauses=Pauses(chance=0.7, length_s=0.01))
     trials = Trials(dut, Conditions(attempts=50, progress=told.append), "test", loss_ratios=(0.0,))
     result = trials.measure(REQUEST)
     assert result.invalid == ()
@@ -25,7 +25,7 @@ def test_an_invalid_trial_is_repeated_until_one_counts() -> None:
 
 
 def test_a_trial_that_never_counts_ends_with_the_reason() -> None:
-    dut = ModelDut(capacity_pps=2e6, generator_pps=9e5)
+    dut = ComputedDut(Behaviour(capacity_pps=2e6), generator_pps=9e5)
     with pytest.raises(
         TooDisturbed, match="64 bytes, 1000000 pps: none of 4 attempts was valid; the last: port 0 to 1"
     ):
@@ -34,7 +34,7 @@ def test_a_trial_that_never_counts_ends_with_the_reason() -> None:
 
 
 def test_where_every_attempt_is_in_doubt_the_load_is_taken_as_lossy_and_says_so() -> None:
-    dut = ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.01)
+    dut = ComputedDut(Behaviour(capacity_pps=2e6), pauses=Pauses(chance=1.0, length_s=0.01))
     trials = Trials(dut, Conditions(attempts=4), "test", loss_ratios=(0.0, 0.005))
     result = trials.measure(REQUEST)
     assert result.loss_ratio == pytest.approx(0.01)
@@ -50,23 +50,26 @@ def test_where_every_attempt_is_in_doubt_the_load_is_taken_as_lossy_and_says_so(
 
 
 def test_a_fault_besides_the_doubt_is_no_result() -> None:
-    dut = ModelDut(capacity_pps=2e6, generator_pps=9e5, stall_chance=1.0, stall_s=0.01)
+    dut = ComputedDut(Behaviour(capacity_pps=2e6), generator_pps=9e5, pauses=Pauses(chance=1.0, length_s=0.01))
     with pytest.raises(TooDisturbed, match="short of"):
         Trials(dut, Conditions(attempts=4), "test", loss_ratios=(0.0,)).measure(REQUEST)
 
 
 def test_a_host_that_is_hardly_there_is_no_doubt_but_an_end() -> None:
-    dut = ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.4)
+    dut = ComputedDut(Behaviour(capacity_pps=2e6), pauses=Pauses(chance=1.0, length_s=0.4))
     with pytest.raises(TooDisturbed, match=r"none of 5 attempts was valid; .*waited for its core 400\.00 ms"):
         Trials(dut, Conditions(), "test", loss_ratios=(0.0,)).measure(REQUEST)
     assert len(dut.requests) == 5
 
 
 def test_finding_nothing_on_a_disturbed_host_is_refused() -> None:
-    trials = Trials(ModelDut(capacity_pps=2e6), Conditions(), "test", loss_ratios=(0.0,))
+    trials = Trials(ComputedDut(Behaviour(capacity_pps=2e6)), Conditions(), "test", loss_ratios=(0.0,))
     trials.refuse_nothing(0.0, None)  # nothing was in doubt: the DUT lost the frames itself
     stormy = Trials(
-        ModelDut(capacity_pps=2e6, stall_chance=1.0, stall_s=0.01), Conditions(), "test", loss_ratios=(0.0,)
+        ComputedDut(Behaviour(capacity_pps=2e6), pauses=Pauses(chance=1.0, length_s=0.01)),
+        Conditions(),
+        "test",
+        loss_ratios=(0.0,),
     )
     stormy.measure(REQUEST)
     stormy.refuse_nothing(0.0, 5e5)
@@ -74,11 +77,11 @@ def test_finding_nothing_on_a_disturbed_host_is_refused() -> None:
         stormy.refuse_nothing(0.0, None)
 
 
-class Failing(ModelDut):
+class Failing(ComputedDut):
     """Fails in the trials with these numbers, from 0 on."""
 
-    def __init__(self, error: LabError, *numbers: int) -> None:
-        super().__init__(capacity_pps=2e6)
+    def __init__(self, error: LabError, *numbers: int, capacity_pps: float = 2e6) -> None:
+        super().__init__(Behaviour(capacity_pps=capacity_pps))
         self.error, self.numbers = error, numbers
 
     def measure(self, request: TrialRequest) -> TrialResult:
@@ -135,9 +138,8 @@ def test_another_image_than_the_one_asked_for_is_no_failure_to_live_with() -> No
 
 def test_a_failure_tells_nothing_of_what_can_be_offered() -> None:
     limit = load_limit(64, 10.0, 2, 3e6)
-    undisturbed = offerable(ModelDut(capacity_pps=2.5e6), limit, 64, Conditions(), duration_s=1.0)
-    failing = Failing(GeneratorError("gone"), 0)
-    failing.capacity_pps = 2.5e6
+    undisturbed = offerable(ComputedDut(Behaviour(capacity_pps=2.5e6)), limit, 64, Conditions(), duration_s=1.0)
+    failing = Failing(GeneratorError("gone"), 0, capacity_pps=2.5e6)
     conditions = Conditions(recover=lambda: None)
     assert offerable(failing, limit, 64, conditions, duration_s=1.0) == undisturbed
 
@@ -145,13 +147,13 @@ def test_a_failure_tells_nothing_of_what_can_be_offered() -> None:
 def test_the_estimate_counts_down_and_is_never_negative() -> None:
     told: list[TrialEvent] = []
     conditions = Conditions(overhead_s=0.5, progress=told.append)
-    trials = Trials(ModelDut(capacity_pps=2e6), conditions, "test", expected_s=4.0)
+    trials = Trials(ComputedDut(Behaviour(capacity_pps=2e6)), conditions, "test", expected_s=4.0)
     for _ in range(3):
         trials.measure(REQUEST)
     assert [e.remaining_s for e in told] == [2.5, 1.0, 0.0]
 
 
-class Wronging(ModelDut):
+class Wronging(ComputedDut):
     """Loses nothing, and sends frames that are not the ones it was sent."""
 
     def measure(self, request: TrialRequest) -> TrialResult:
@@ -163,7 +165,7 @@ class Wronging(ModelDut):
 
 def test_wrong_frames_end_the_measurement_at_once_after_it_was_told_of() -> None:
     told: list[TrialEvent] = []
-    dut = Wronging(capacity_pps=2e6)
+    dut = Wronging(Behaviour(capacity_pps=2e6))
     with pytest.raises(
         WrongFramesReceived,
         match=r"test at 64 bytes, 1000000 pps, port 0 to 1: 3 frames of an earlier trial; the first, at port 1: 0102$",
@@ -176,4 +178,4 @@ def test_wrong_frames_end_the_measurement_at_once_after_it_was_told_of() -> None
 def test_wrong_frames_end_the_search_for_the_greatest_load_that_can_be_offered() -> None:
     limit = load_limit(64, 10.0, 2, None)
     with pytest.raises(WrongFramesReceived, match="offerable at 64 bytes"):
-        offerable(Wronging(capacity_pps=2e6), limit, 64, Conditions(), duration_s=1.0)
+        offerable(Wronging(Behaviour(capacity_pps=2e6)), limit, 64, Conditions(), duration_s=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.dut.computed import ComputedDut, Pauses
 from lab.methods import latency, mlr, reordering, throughput
 from lab.methods.bounds import Bounds
 from lab.methods.load_limit import LoadLimit, load_limit
@@ -24,8 +25,7 @@ from lab.results.model import (
     Measurement,
     Outcome,
 )
-
-from ..methods.model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour, Picks
 
 SHA = "5f" * 32
 TEST = "suites/ipv4_routing/test_rfc2544.py::test_finds_ndr_and_pdr"
@@ -131,7 +131,10 @@ def _begin(recorder: Recorder, run_id: str, host: str) -> None:
 
 def _measure(recorder: Recorder, size: int) -> None:
     limit = load_limit(size, 10.0, 2, CEILINGS_PPS[size])
-    dut = ModelDut(capacity_pps=9.1e6, noise=0.003, stall_chance=0.15, stall_s=0.004, seed=size, swapped=0.001)
+    behaviour = Behaviour(
+        capacity_pps=9.1e6, noise_ratio=0.003, interval_ms=1000.0, move=Picks(ratio=0.001), move_places=50, seed=size
+    )
+    dut = ComputedDut(behaviour, pauses=Pauses(chance=0.15, length_s=0.004))
     conditions = Conditions(attempts=30, progress=recorder.trial)
     append = recorder.journal.append
     append(ev.SearchStarted(at_s=recorder.now_s(), test=TEST, kind=mlr.SEARCH, frame_size_bytes=size))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab import paths
+from lab.dut.computed import ComputedDut
 from lab.errors import UsageError
 from lab.methods import throughput
 from lab.methods.bounds import Bounds
@@ -20,8 +21,7 @@ from lab.results.environment import environment
 from lab.results.journal import FILE_NAME, Journal, read
 from lab.results.memory import Memory
 from lab.results.writer import summarise
-
-from ..methods.model_dut import ModelDut
+from lab.testbed.behaviour import Behaviour
 
 TEST = "test_throughput"
 PLAN = ThroughputPlan(frame_size_bytes=64, max_rate_pps=1e6, trial_duration_s=1.0, resolution_ratio=0.3)
@@ -45,7 +45,7 @@ def attempt(journal: Journal, remembered: Sequence[ev.Event]) -> tuple[Bounds, l
     """Search in a journal; returns what was found, and what was really run for it."""
     memory = Memory(remembered)
     journal.append(ev.RunResumed(at_s=2.0) if remembered else started())
-    dut = ModelDut(capacity_pps=610_000.0)
+    dut = ComputedDut(Behaviour(capacity_pps=610_000.0))
 
     def told(event: TrialEvent) -> None:
         journal.append(ev.TrialEnded(at_s=3.0, test=TEST, trial=event))

@@ -8,7 +8,7 @@ the limit, so how many were let in follows without looking at any single frame.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ _NEAR = 1e-7  # of a frame: times that differ by rounding only are equal
 _BLOCK = 1024  # intervals whose capacities are drawn at once
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Evenly spaced frames that met the same capacity, and which of them were dropped.
 
     ``first`` is the number of the first in what was offered. The ``number``-th drop (from 0) is frame
@@ -30,7 +29,7 @@ class Batch:
     """
 
     first: int
-    count: int
+    frames: int
     at_s: float
     gap_s: float
     dropped: int = 0
@@ -81,7 +80,7 @@ class Server:
 
         """
         if self._service_s == 0.0:
-            return [Batch(first=0, count=count, at_s=at_s, gap_s=gap_s)]
+            return [Batch(first=0, frames=count, at_s=at_s, gap_s=gap_s)]
         batches = []
         done = 0
         while done < count:
@@ -90,7 +89,7 @@ class Server:
                 self._next_interval(now_s)
             batch = self._take(done, now_s, gap_s, min(count - done, self._unchanged(now_s, gap_s, count - done)))
             batches.append(batch)
-            done += batch.count
+            done += batch.frames
         return batches
 
     def _take(self, first: int, now_s: float, gap_s: float, count: int) -> Batch:
@@ -100,8 +99,8 @@ class Server:
             self._free_at_s = free_at_s
             batch = self._admit(first, now_s, gap_s, batch.position(0) + 1)
             self._overloaded = True
-            self._set_service(now_s + (batch.count - 1) * gap_s)
-        self._arrived += batch.count
+            self._set_service(now_s + (batch.frames - 1) * gap_s)
+        self._arrived += batch.frames
         return batch
 
     def _admit(self, first: int, now_s: float, gap_s: float, count: int) -> Batch:
@@ -123,11 +122,12 @@ class Server:
             offset, slack = (limit_s + turn_s - gap_s - before_s) / turn_s + _NEAR, 1 - gap_s / turn_s
             admitted = min(count, max(0, math.floor(offset + count * gap_s / turn_s)))
             dropped = count - admitted
-            left_s = before_s + admitted * turn_s - count * gap_s - (turn_s - service_s)
+            last_s = before_s + admitted * turn_s - (turn_s - service_s) if admitted else wait_s
+            left_s = last_s - count * gap_s
         self._free_at_s = now_s + count * gap_s + left_s
         return Batch(
             first=first,
-            count=count,
+            frames=count,
             at_s=now_s,
             gap_s=gap_s,
             dropped=dropped,

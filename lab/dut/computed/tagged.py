@@ -21,8 +21,8 @@ def waits(pieces: Sequence[Piece], at_s: Floats) -> Floats:
     """Return how long a frame that is let in at each time waits for the server and is served, in seconds."""
     times: list[float] = []
     values: list[float] = []
-    for batch in (batch for piece in pieces for batch in piece.batches if batch.count):
-        end_s = batch.at_s + batch.count * batch.gap_s
+    for batch in (batch for piece in pieces for batch in piece.batches if batch.frames):
+        end_s = batch.at_s + batch.frames * batch.gap_s
         knee_s = batch.at_s + batch.position(0) * batch.gap_s if batch.dropped else end_s
         full = batch.dropped and batch.slack < 1.0
         times += [batch.at_s, min(knee_s, end_s), end_s]
@@ -33,11 +33,11 @@ def waits(pieces: Sequence[Piece], at_s: Floats) -> Floats:
 
 def drop_shares(pieces: Sequence[Piece], at_s: Floats) -> Floats:
     """Return the share of the frames that were dropped about each time."""
-    batches = [batch for piece in pieces for batch in piece.batches if batch.count]
+    batches = [batch for piece in pieces for batch in piece.batches if batch.frames]
     if not batches:
         return np.zeros(at_s.size)
     begins = np.array([batch.at_s for batch in batches])
-    share = np.array([batch.dropped / batch.count for batch in batches])
+    share = np.array([batch.dropped / batch.frames for batch in batches])
     return np.asarray(share[np.maximum(np.searchsorted(begins, at_s, side="right") - 1, 0)])
 
 
