@@ -63,7 +63,8 @@ class TrialRequest(Model):
 
     Of a load the tagged stream takes at most half, unless ``tagged_only``: then it is the whole load, whatever
     ``tagged_rate_pps`` says (latency at 0 %). A stream of ``tagged_frames`` comes on top of the load, of which it is
-    no part worth counting; its frames come at ``tagged_rate_pps``.
+    no part worth counting; its frames come at ``tagged_rate_pps``. For ``residual_s`` after the last frame those that
+    are still under way are waited for, beyond the settling of the counters (section 23 d).
     """
 
     frame_size_bytes: int
@@ -77,6 +78,7 @@ class TrialRequest(Model):
     steps: tuple[LoadStep, ...] = ()
     mix_bytes: tuple[int, ...] = ()
     tagged_only: bool = False
+    residual_s: float = 0.0
 
     @property
     def loads(self) -> tuple[LoadStep, ...]:

@@ -21,6 +21,7 @@ from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction
 from lab.traffic.losses import loss_times
 from lab.traffic.models import EngineReport, Stream, TaggedRecord, TrafficResult
+from lab.traffic.modifiers import Modifier, modified, without_refused
 from lab.traffic.protocol import TrafficGenerator
 from lab.traffic.steps import step_counts
 from lab.traffic.streams import streams_for
@@ -35,6 +36,7 @@ class GeneratorMeasurer:
         directions: Sequence[Direction],
         *,
         probes: Sequence[ThreadProbe] = (),
+        modifiers: Sequence[Modifier] = (),
         limits: ValidityLimits | None = None,
     ) -> None:
         """Bind a generator to directions of traffic.
@@ -43,21 +45,24 @@ class GeneratorMeasurer:
             generator: connected, with all ports taken.
             directions: each with its own sending port.
             probes: of the threads whose disturbance makes the DUT lose frames (vCPUs on this host).
+            modifiers: what is sent besides the test frames, in every trial (RFC 2544 section 11).
             limits: of a valid trial; None takes the defaults.
 
         """
         self._generator = generator
         self._directions = tuple(directions)
         self._probes = tuple(probes)
+        self._modifiers = tuple(modifiers)
         self._limits = limits or ValidityLimits()
         self._missing_before = 0  # frames of the last trial that did not arrive in it
 
     def measure(self, request: TrialRequest) -> TrialResult:
         """Run one trial; see Measurer.measure. The result says itself whether it is valid."""
-        streams = streams_for(request, self._directions)
+        streams, extra = modified(streams_for(request, self._directions), self._modifiers, request)
         for probe in self._probes:
             probe.begin()
-        traffic = self._generator.run(streams, request.total_s)
+        traffic = self._generator.run((*streams, *extra), request.total_s, residual_s=request.residual_s)
+        traffic = without_refused(traffic, extra)
         disturbances = tuple(probe.end() for probe in self._probes)
         if traffic.engine is not None:
             disturbances += traffic.engine.cores

@@ -15,11 +15,11 @@ class TrafficGenerator(Protocol):
         """Return who generates."""
         ...
 
-    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+    def run(self, streams: Sequence[Stream], duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
         """Send the streams, wait until the counters have settled, and return them.
 
         Streams without a number of frames end after ``duration_s``; the others, which end by themselves, are to take
-        about as long.
+        about as long. Frames that are under way then are waited for at least ``residual_s``.
         """
         ...
 

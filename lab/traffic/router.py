@@ -62,6 +62,14 @@ def pairs(ports: Sequence[RouterPort], hops: int = 1) -> tuple[Direction, ...]:
     return tuple(directions)
 
 
+def one_way(ports: Sequence[RouterPort], hops: int = 1) -> tuple[Direction, ...]:
+    """Return the directions of traffic from port 0 to 1, from 2 to 3, ... and none back (RFC 2285 section 3.2.1).
+
+    ``hops`` as in ``pairs``.
+    """
+    return pairs(ports, hops)[::2]
+
+
 def mesh(ports: Sequence[RouterPort]) -> tuple[Direction, ...]:
     """Return the directions from every port to every other: the fully meshed traffic of RFC 2285 section 3.3.3."""
     return tuple(

@@ -157,7 +157,7 @@ class TrexGenerator:
         """Return who generates."""
         return self._info
 
-    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+    def run(self, streams: Sequence[Stream], duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
         """Send the streams for ``duration_s`` and return the settled counts; see TrafficGenerator.run."""
         asked = [
             {
@@ -174,10 +174,11 @@ class TrexGenerator:
             }
             for s in streams
         ]
-        self._call("run", {"streams": asked, "duration_s": duration_s})  # answered when the traffic has been started
+        args = {"streams": asked, "duration_s": duration_s, "residual_s": residual_s}
+        self._call("run", args)  # answered when the traffic has been started
         if self._shares_cores:
             self._stand_still(duration_s)
-        answer = self._receive("run", duration_s + CALL_GRACE_S)
+        answer = self._receive("run", duration_s + residual_s + CALL_GRACE_S)
         return TrafficResult(
             started_at_s=answer["started_at_s"],
             duration_s=answer["duration_s"],

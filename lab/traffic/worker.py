@@ -54,7 +54,7 @@ class Worker:
             "watches_itself": self._extras,
         }
 
-    def run(self, streams: list[JsonObject], duration_s: float) -> JsonObject:
+    def run(self, streams: list[JsonObject], duration_s: float, residual_s: float) -> JsonObject:
         """Send ``streams`` for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py).
 
         Once traffic is started an answer ``"started"`` goes ahead of the result.
@@ -74,7 +74,9 @@ class Worker:
         client.start(ports=senders, duration=duration_s if endless else -1, force=True)
         self._tell({"result": "started"})
         self._sleep(duration_s)
-        client.wait_on_traffic(ports=senders, timeout=duration_s + 10)
+        # A TRex whose NICs count has their filters removed some time after the last frame; ours counts on.
+        residual_ms = {"rx_delay_ms": int(residual_s * 1000)} if residual_s else {}
+        client.wait_on_traffic(ports=senders, timeout=duration_s + 10, **residual_ms)
         settled = self._settle()
         stats = client.get_pgid_stats()
         return {

@@ -48,7 +48,7 @@ class Recorded:
     def info(self) -> GeneratorInfo:
         raise NotImplementedError
 
-    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+    def run(self, streams: Sequence[Stream], duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
         return self.result
 
     def exchange(
