@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Sequence
-
-import numpy as np
 
 from lab.methods.trial import (
     DirectionCount,
@@ -17,6 +13,7 @@ from lab.methods.trial import (
 )
 from lab.methods.validity import ValidityLimits, judge
 from lab.metrics.reordering import analyse
+from lab.traffic.arrivals import arrivals
 from lab.traffic.disturbance import ThreadProbe
 from lab.traffic.load import Direction
 from lab.traffic.losses import loss_times
@@ -188,6 +185,7 @@ def _latency(stream: Stream, record: TaggedRecord) -> LatencyRecord:
         mean_ns=record.mean_ns,
         hdr=record.latency_hdr,
         source=record.latency_source,
+        variation=record.variation,
     )
 
 
@@ -237,12 +235,10 @@ def contradictions(record: TaggedRecord) -> tuple[str, ...]:
         One sentence where they differ: then one of the two is wrong, and nobody knows which.
 
     """
-    found = record.sequence
-    if found is None or record.arrivals is None or not found.exact:
+    found, log = record.sequence, arrivals(record)
+    if found is None or log is None or not found.exact or not log.complete:
         return ()
-    if record.arrivals_recorded != record.arrivals_received:
-        return ()
-    order = analyse(np.frombuffer(zlib.decompress(base64.b64decode(record.arrivals)), dtype="<u4"))
+    order = analyse(log.numbers)
     logged = (order.received - order.duplicates, order.reordered, order.extent_max)
     tracked = (found.distinct_frames, found.reordered, found.extent_max)
     if logged == tracked:

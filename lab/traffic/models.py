@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from lab.methods.trial import FCS_BYTES, Disturbance, WrongFrames
+from lab.methods.trial import FCS_BYTES, DelayVariation, Disturbance, WrongFrames
 from lab.models import Model
 
 
@@ -150,8 +150,9 @@ class TaggedRecord(Model):
 
     ``latency_hdr`` is an HdrHistogram (V2, base64, 1 ns). ``sequence`` is None where the generator does not track it;
     then ``out_of_order`` and ``duplicates`` are TRex's own counts. ``arrivals`` are the sequence numbers in order of
-    arrival (base64 of zlib of little-endian u32), without duplicates where frames are verified; where less were
-    recorded than received the log was full.
+    arrival, without duplicates where frames are verified, ``arrival_times`` and ``arrival_delays`` what belongs to
+    them; where less were recorded than received the log was full. ``lab.traffic.arrivals`` decodes them. ``variation``
+    is None where the generator does not measure it or no two frames followed each other.
     """
 
     pg_id: int
@@ -162,11 +163,14 @@ class TaggedRecord(Model):
     latency_hdr: str
     latency_source: str
     arrivals: str | None = None
+    arrival_times: str | None = None
+    arrival_delays: str | None = None
     arrivals_recorded: int = 0
     arrivals_received: int = 0
     sequence: SequenceRecord | None = None
     out_of_order: int = 0
     duplicates: int = 0
+    variation: DelayVariation | None = None
 
 
 class PortReport(Model):

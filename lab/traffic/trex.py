@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import zmq
 
 from lab.errors import GeneratorError
-from lab.methods.trial import Disturbance, WrongFrames
+from lab.methods.trial import DelayVariation, Disturbance, WrongFrames
 from lab.process import dying_with_parent, on_core
 from lab.traffic import histogram
 from lab.traffic.lines import LineReader
@@ -275,7 +275,10 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
             mean_ns=exact["mean_ns"],
             latency_hdr=exact["hdr"],
             latency_source="vtrex-tsc",
+            variation=_variation(exact["variation"]),
             arrivals=arrivals["seqs"],
+            arrival_times=arrivals["times_ns"],
+            arrival_delays=arrivals["delays_ns"],
             arrivals_recorded=arrivals["recorded"],
             arrivals_received=arrivals["received"],
             sequence=SequenceRecord(
@@ -303,6 +306,18 @@ def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
         latency_hdr=encoded,
         latency_source="trex-histogram",
         **counts,
+    )
+
+
+def _variation(found: dict[str, Any]) -> DelayVariation | None:
+    if not found["count"]:
+        return None
+    return DelayVariation(
+        count=found["count"],
+        min_ns=found["min_ns"],
+        max_ns=found["max_ns"],
+        mean_abs_ns=found["mean_abs_ns"],
+        hdr=found["hdr"],
     )
 
 

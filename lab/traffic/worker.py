@@ -7,11 +7,13 @@ whatever the client prints goes to stderr. Nothing here may import lab's users o
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -194,8 +196,22 @@ class Worker:
         if self._extras:
             record["latency"] = self._extra("pixlab_get_latency", {"pg_id": pg_id})
             record["sequence"] = self._extra("pixlab_get_sequence", {"pg_id": pg_id})
-            record["arrivals"] = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": 0, "limit": 1 << 22})
+            record["arrivals"] = self._arrivals(pg_id)
         return record
+
+    def _arrivals(self, pg_id: int) -> JsonObject:
+        """Fetch the log of arrivals of a stream, in as many parts as it takes; each array is base64 of one of zlib."""
+        names, sizes = ("seqs", "delays_ns", "times_ns"), (4, 4, 8)
+        arrays = {name: bytearray() for name in names}
+        while True:
+            have = len(arrays["seqs"]) // sizes[0]
+            part: JsonObject = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": have})
+            pieces = {name: zlib.decompress(base64.b64decode(part[name])) for name in names}
+            for name, piece in pieces.items():
+                arrays[name] += piece
+            if not pieces["seqs"] or len(arrays["seqs"]) // sizes[0] >= part["recorded"]:
+                break
+        return part | {name: base64.b64encode(zlib.compress(array, 1)).decode() for name, array in arrays.items()}
 
     def _verify(self, streams: list[JsonObject]) -> None:
         """Have the received frames of these streams compared with the sent ones."""

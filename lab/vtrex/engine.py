@@ -183,11 +183,19 @@ class Engine:
         counters = m.SequenceCounters(*m.SEQUENCE.unpack_from(reply))
         return counters, [(index, count) for index, count in m.BUCKET.iter_unpack(reply[m.SEQUENCE.size :])]
 
-    def arrivals(self, hw_id: int, offset: int, limit: int) -> tuple[int, int, int, bytes]:
-        """Return (received, recorded, sent, little-endian u32 sequence numbers from ``offset`` on)."""
+    def variation(self, hw_id: int) -> tuple[m.VariationCounters, list[tuple[int, int]]]:
+        """Return a latency flow's delay variation and the (HdrHistogram index, count) pairs of its absolute values."""
+        reply = self.ask(m.Op.VARIATION, struct.pack("<I", hw_id))
+        counters = m.VariationCounters(*m.VARIATION.unpack_from(reply))
+        return counters, [(index, count) for index, count in m.BUCKET.iter_unpack(reply[m.VARIATION.size :])]
+
+    def arrivals(self, hw_id: int, offset: int, limit: int) -> m.Arrivals:
+        """Return what is recorded of a latency flow's arrivals from ``offset`` on, at most 2^21 of them at a time."""
         reply = self.ask(m.Op.ARRIVALS, m.ARRIVALS_REQUEST.pack(hw_id, 0, offset, limit))
-        received, recorded, sent, _ = m.ARRIVALS.unpack_from(reply)
-        return received, recorded, sent, reply[m.ARRIVALS.size :]
+        received, recorded, sent, returned = m.ARRIVALS.unpack_from(reply)
+        delays = m.ARRIVALS.size + 4 * returned
+        times = delays + 4 * returned
+        return m.Arrivals(received, recorded, sent, reply[m.ARRIVALS.size : delays], reply[delays:times], reply[times:])
 
     def losses(self) -> list[m.FlowLosses]:
         """Return what each verified flow of the last or running trial lost; exact once nothing is under way."""

@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 14
+PROTOCOL_VERSION = 15
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -42,6 +42,7 @@ class Op(IntEnum):
     SEQUENCE = 19
     MEMORY = 20
     LOSSES = 21
+    VARIATION = 22
 
 
 class FlowKind(IntEnum):
@@ -115,6 +116,7 @@ VERIFY = struct.Struct("<6s6sBB")
 VERIFIED = struct.Struct("<II7Q")
 SAMPLE = struct.Struct("<6I64s")
 LOSSES = struct.Struct("<4I6Q5d")
+VARIATION = struct.Struct("<QQqqd")
 WRONG_KINDS = 4
 
 
@@ -173,6 +175,31 @@ class LatencyCounters(NamedTuple):
     negative: int
     started: int
     buckets: int
+
+
+class VariationCounters(NamedTuple):
+    """The delay variation of a latency flow since its last start (engine/variation.h)."""
+
+    pairs: int
+    over_range: int
+    minimum_ns: int
+    maximum_ns: int
+    absolute_sum_ns: float
+
+
+class Arrivals(NamedTuple):
+    """Frames of a latency flow as they arrived since its last start.
+
+    The last three are little-endian arrays, an element a frame: u32 numbers, u32 delays in ns (2^32 - 1: so long or
+    longer), u64 times of arrival in ns since the begin of the trial.
+    """
+
+    received: int
+    recorded: int
+    sent: int
+    numbers: bytes
+    delays: bytes
+    times: bytes
 
 
 class SequenceCounters(NamedTuple):

@@ -122,6 +122,10 @@ def test_a_generator_that_falls_short_makes_the_trial_invalid() -> None:
 
 def tagged_record(order: list[int], **sequence: int) -> TaggedRecord:
     """Return a record of frames that came in this order; ``sequence`` changes what the generator says of it."""
+
+    def packed(values: list[int], kind: str) -> str:
+        return base64.b64encode(zlib.compress(np.array(values, dtype=kind).tobytes())).decode()
+
     usual = {"numbered_frames": 6, "distinct_frames": 5, "lost_frames": 1, "duplicates": 1, "reordered": 1}
     return TaggedRecord(
         pg_id=2,
@@ -131,7 +135,9 @@ def tagged_record(order: list[int], **sequence: int) -> TaggedRecord:
         mean_ns=1.5,
         latency_hdr="",
         latency_source="vtrex-tsc",
-        arrivals=base64.b64encode(zlib.compress(np.array(order, dtype="<u4").tobytes())).decode(),
+        arrivals=packed(order, "<u4"),
+        arrival_times=packed(list(range(len(order))), "<u8"),
+        arrival_delays=packed([1] * len(order), "<u4"),
         arrivals_recorded=len(order),
         arrivals_received=6,
         sequence=SequenceRecord(**usual | {"extent_max": 1} | sequence, extent_mean=1.0),

@@ -14,6 +14,7 @@ from lab import paths
 from lab.errors import GeneratorError
 from lab.methods.trial import TrialRequest
 from lab.traffic import calibration
+from lab.traffic.arrivals import arrivals
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.models import SentFrame
 from lab.traffic.streams import streams_for
@@ -61,6 +62,17 @@ def test_every_frame_of_a_run_is_counted(generator: TrexGenerator) -> None:
         assert count.received_frames == count.sent_frames
     tagged_frames = [count.sent_frames for count in result.streams if count.pg_id % 2 == 0]
     assert [record.arrivals_received for record in result.tagged] == tagged_frames
+    for record in result.tagged:
+        log = arrivals(record)
+        assert log is not None and log.complete
+        assert log.numbers.tolist() == list(range(record.count))
+        assert (log.delays_ns.min(), log.delays_ns.max()) == (record.min_ns, record.max_ns)
+        assert log.times_ns.size == record.count
+        assert record.variation is not None and record.variation.count == record.count - 1
+    for stream, count, losses in zip(streams, result.streams, result.losses, strict=True):
+        assert (losses.pg_id, losses.tx_port, losses.rx_port) == (stream.pg_id, stream.tx_port, stream.rx_port)
+        assert (losses.numbered_frames, losses.lost_frames, losses.first_lost_at_s) == (count.sent_frames, 0, None)
+        assert losses.frame_time_s == pytest.approx(1 / stream.rate_pps)
 
 
 def test_a_trial_over_a_wire_loses_and_reorders_nothing(generator: TrexGenerator) -> None:

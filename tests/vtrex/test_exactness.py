@@ -95,10 +95,10 @@ def settled(rpc: Rpc, model: ModelForwarder, frames: int) -> dict[str, Any]:
         time.sleep(0.02)
 
 
-def arrivals(rpc: Rpc) -> Sequence:
+def arrivals(rpc: Rpc, name: str = "seqs", kind: str = "<u4") -> Sequence:
     told = rpc.call("pixlab_get_arrivals", pg_id=PG_ID)
     assert told["recorded"] == told["received"]
-    return np.frombuffer(zlib.decompress(base64.b64decode(told["seqs"])), dtype="<u4")
+    return np.frombuffer(zlib.decompress(base64.b64decode(told[name])), dtype=kind)
 
 
 def order_of(truth: Truth, places: int) -> list[int]:
@@ -189,6 +189,56 @@ def losses(rpc: Rpc) -> dict[str, Any]:
     (found,) = rpc.call("pixlab_get_losses")["streams"]
     assert (found["pg_id"], found["tx_port"], found["rx_port"], found["times_exact"]) == (PG_ID, 0, 1, True)
     return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "rate_pps", "frames"),
+    [*((name, 10_000, 3_000) for name in ("jitter", "all at once", "moved", "loss")), ("jitter", 1_000_000, 50_000)],
+)
+def test_delay_variation_is_that_of_the_recorded_delays(
+    rpc: Rpc, model: ModelForwarder, behaviour: str, rate_pps: int, frames: int
+) -> None:
+    jitter = {"delay_ns": 300_000, "jitter_ns": 200_000, "lose": {"every": 500}}
+    model.behave(Behaviour(**(jitter if behaviour == "jitter" else BEHAVIOURS[behaviour])))
+    send(rpc, model, "latency", rate_pps, frames)
+    delays = arrivals(rpc, "delays_ns").tolist()
+    of_newest, newest = 0, -1  # RFC 3393 section 4.5: frames in a row; neither of them out of order
+    changes: list[int] = []
+    for number, delay in zip(arrivals(rpc).tolist(), delays, strict=True):
+        if number == newest + 1 and newest >= 0:
+            changes.append(delay - of_newest)
+        if number > newest:
+            of_newest, newest = delay, number
+    latency = rpc.call("pixlab_get_latency", pg_id=PG_ID)
+    found = latency["variation"]
+    assert (min(delays), max(delays)) == (latency["min_ns"], latency["max_ns"])
+    assert (found["count"], found["min_ns"], found["max_ns"]) == (len(changes), min(changes), max(changes))
+    assert found["mean_abs_ns"] == pytest.approx(float(np.mean(np.abs(changes))))
+    expected = HdrHistogram(1, 10_000_000_000, 3)
+    for change in changes:
+        expected.record_value(abs(change))
+    assert HdrHistogram.decode(found["hdr"]).get_total_count() == expected.get_total_count() == len(changes)
+    decoded = {item.value_iterated_to: item.count_at_value_iterated_to
+               for item in HdrHistogram.decode(found["hdr"]).get_recorded_iterator()}  # fmt: skip
+    assert decoded == {item.value_iterated_to: item.count_at_value_iterated_to
+                       for item in expected.get_recorded_iterator()}  # fmt: skip
+
+
+def test_times_of_arrival_are_those_of_departure_and_the_delay(rpc: Rpc, model: ModelForwarder) -> None:
+    rate_pps, frames, moved_ns = 10_000, 3_000, 20_000_000
+    model.behave(Behaviour(move=Picks(frames=(1_000,)), move_ns=moved_ns))
+    send(rpc, model, "latency", rate_pps, frames)
+    numbers = arrivals(rpc)
+    times, delays = arrivals(rpc, "times_ns", "<u8").astype(np.int64), arrivals(rpc, "delays_ns").astype(np.int64)
+    assert (np.diff(times) >= 0).all()
+    left = (times - delays)[np.argsort(numbers)]
+    assert (np.diff(left) >= -2).all()  # both are cut to whole nanoseconds
+    late = int(np.flatnonzero(numbers == 1_000)[0])
+    earliest_later = int(np.flatnonzero(numbers > 1_000)[0])
+    # RFC 4737, 4.3: the late time offset
+    assert 0 < times[late] - times[earliest_later] <= delays[late]
+    assert delays[late] >= moved_ns * CLOCKS
+    assert left[0] >= 0
 
 
 KINDS = pytest.mark.parametrize(

@@ -51,6 +51,7 @@ static void (*const answers[])(struct message *) = {
 	[OP_SEQUENCE] = control_sequence,
 	[OP_MEMORY] = control_memory,
 	[OP_LOSSES] = control_losses,
+	[OP_VARIATION] = control_variation,
 };
 
 void control_serve(int fd)

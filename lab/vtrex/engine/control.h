@@ -7,7 +7,7 @@
 /* Serve requests from the stream socket; returns when the peer has closed it. */
 void control_serve(int fd);
 
-/* What runs traffic (control_traffic.c) and what reads results (control_results.c); each answers one request. */
+/* What runs traffic (control_traffic.c) and what reads results (control_results.c, of tagged frames control_tagged.c); each answers one request. */
 void control_start(struct message *message);
 void control_stop(struct message *message);
 void control_rates(struct message *message);
@@ -19,6 +19,7 @@ void control_ports(struct message *message);
 void control_flows(struct message *message);
 void control_latency(struct message *message);
 void control_arrivals(struct message *message);
+void control_variation(struct message *message);
 void control_losses(struct message *message);
 void control_trial(struct message *message);
 void control_verified(struct message *message);

@@ -17,7 +17,7 @@ struct latency_flow latency_flows[LATENCY_FLOWS];
 uint64_t arrivals_total;
 
 static rte_spinlock_t locks[ALL_FLOWS];
-static uint32_t *arrivals;
+static struct arrival *arrivals;
 static uint64_t arrivals_used;
 
 bool flow_setup(uint64_t entries)
@@ -45,7 +45,9 @@ bool flow_prepare(uint32_t index)
 		latency->histogram = touched(HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
 	if (latency->sequence == NULL)
 		latency->sequence = touched(sizeof(*latency->sequence));
-	return latency->histogram != NULL && latency->sequence != NULL;
+	if (latency->variation == NULL)
+		latency->variation = touched(sizeof(*latency->variation));
+	return latency->histogram != NULL && latency->sequence != NULL && latency->variation != NULL;
 }
 
 void flow_set(uint32_t index, bool active)
@@ -58,7 +60,10 @@ void flow_set(uint32_t index, bool active)
 		struct latency_flow *latency = &latency_flows[index - STATS_FLOWS];
 		memset(latency->histogram, 0, HISTOGRAM_BUCKETS * sizeof(*latency->histogram));
 		sequence_begin(latency->sequence);
-		*latency = (struct latency_flow){.sequence = latency->sequence, .histogram = latency->histogram};
+		variation_begin(latency->variation);
+		*latency = (struct latency_flow){
+			.sequence = latency->sequence, .variation = latency->variation, .histogram = latency->histogram,
+		};
 	}
 	flow_active[index] = active;
 }
@@ -90,6 +95,7 @@ void flow_latency_begin(uint32_t hw_id, uint8_t generation, uint64_t frames)
 	latency->sent_before = flow_sent(STATS_FLOWS + hw_id);
 	latency->lost = latency->numbered = 0;
 	sequence_begin(latency->sequence);
+	variation_begin(latency->variation);
 	/* An eighth more than is sent, for duplicates; a stream without an end gets a quarter of all. */
 	uint64_t wanted = frames == 0 ? arrivals_total / 4 : frames + frames / 8 + 1024;
 	uint64_t left = arrivals_total - arrivals_used;
@@ -162,11 +168,11 @@ static void unlock(uint32_t flow)
 		rte_spinlock_unlock(&locks[flow]);
 }
 
-static void note_number(struct latency_flow *latency, uint32_t sequence)
+static enum sequence_place note_number(struct latency_flow *latency, uint32_t sequence)
 {
 	/* Written where the stream is sent, before the frame could leave. */
 	uint64_t given = __atomic_load_n(&latency->numbered, __ATOMIC_ACQUIRE);
-	sequence_note(latency->sequence, sequence - FIRST_SEQUENCE, given);
+	return sequence_note(latency->sequence, sequence - FIRST_SEQUENCE, given);
 }
 
 static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const struct latency_header *header,
@@ -178,7 +184,7 @@ static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const s
 	if (verifier != NULL) {
 		enum verdict verdict = verify_latency(verifier, port, frame);
 		if (verdict == VERDICT_DUPLICATE)
-			note_number(latency, header->sequence);
+			(void)note_number(latency, header->sequence);
 		if (verdict != VERDICT_GOOD)
 			return verdict != VERDICT_FOREIGN;
 	} else if (header->generation != latency->generation) {
@@ -187,11 +193,15 @@ static bool account_latency(uint32_t port, const struct rte_mbuf *frame, const s
 	}
 	count_received(port, STATS_FLOWS + header->hw_id, frame);
 	account_order(latency, header->sequence);
-	note_number(latency, header->sequence);
 	latency->negative += ticks < 0;
-	account_delay(latency, ticks_to_ns(ticks > 0 ? (uint64_t)ticks : 0), now);
+	uint64_t delay = ticks_to_ns(ticks > 0 ? (uint64_t)ticks : 0);
+	account_delay(latency, delay, now);
+	variation_note(latency->variation, note_number(latency, header->sequence), delay);
 	if (latency->arrivals_recorded < latency->arrivals_capacity)
-		latency->arrivals[latency->arrivals_recorded++] = header->sequence - FIRST_SEQUENCE;
+		latency->arrivals[latency->arrivals_recorded++] = (struct arrival){
+			.ticks = now, .number = header->sequence - FIRST_SEQUENCE,
+			.delay_ns = (uint32_t)RTE_MIN(delay, (uint64_t)UINT32_MAX),
+		};
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "histogram.h"
 #include "protocol.h"
 #include "sequence.h"
+#include "variation.h"
 
 #define MARK_STATS 0xFC00u   /* + hw_id: the mark (ip.h) of a frame of a "stats" flow */
 #define MARK_LATENCY 0xFFFFu
@@ -29,6 +30,12 @@ WIRE_STRUCT latency_header {
 	uint64_t ticks;
 };
 
+struct arrival {
+	uint64_t ticks;    /* of the poll that found the frame */
+	uint32_t number;   /* from 0 */
+	uint32_t delay_ns; /* UINT32_MAX: so long or longer */
+};
+
 struct latency_flow {
 	uint8_t generation;
 	bool started;
@@ -41,9 +48,10 @@ struct latency_flow {
 	uint64_t sent_before; /* frames sent up to the last start */
 	uint64_t lost;        /* frames since then that a full queue of the device lost; they have numbers, too */
 	uint64_t numbered;    /* the numbers below it have been given since then */
-	uint32_t *arrivals;
+	struct arrival *arrivals;
 	uint64_t arrivals_capacity, arrivals_recorded;
-	struct sequence *sequence; /* these two are allocated by flow_prepare() and never freed */
+	struct sequence *sequence; /* these three are allocated by flow_prepare() and never freed */
+	struct variation *variation;
 	uint64_t *histogram;       /* HISTOGRAM_BUCKETS counts */
 };
 

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 14u
+#define PROTOCOL_VERSION 15u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -43,6 +43,7 @@ enum op {
 	OP_SEQUENCE,
 	OP_MEMORY,
 	OP_LOSSES,
+	OP_VARIATION,
 };
 
 #define WIRE_STRUCT struct __attribute__((packed))
@@ -195,8 +196,14 @@ WIRE_STRUCT arrivals_request {
 	uint64_t offset, limit;
 };
 
-WIRE_STRUCT arrivals_reply { /* followed by `returned` of u32 */
+WIRE_STRUCT arrivals_reply { /* followed by `returned` of u32 (numbers), of u32 (delays in ns), of u64 (times in ns) */
 	uint64_t received, recorded, sent, returned;
+};
+
+WIRE_STRUCT variation_reply { /* OP_VARIATION <u32 latency hw_id>: variation.h; followed by { u32 index, u64 count } */
+	uint64_t count, over_range;
+	int64_t minimum_ns, maximum_ns;
+	double absolute_sum_ns;
 };
 
 WIRE_STRUCT sequence_reply { /* OP_SEQUENCE <u32 latency hw_id>: sequence.h; followed by { u32 index, u64 count } */

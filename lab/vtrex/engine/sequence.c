@@ -62,15 +62,15 @@ static void came_late(struct sequence *sequence, uint64_t number)
 }
 
 /* A frame that is not the next one. */
-static void out_of_turn(struct sequence *sequence, uint64_t number, uint64_t given)
+static enum sequence_place out_of_turn(struct sequence *sequence, uint64_t number, uint64_t given)
 {
 	if (number >= given) {
 		sequence->never_sent++;
-		return;
+		return SEQUENCE_BEHIND;
 	}
 	if (number + SEQUENCE_WINDOW < sequence->newest) {
 		sequence->too_old++;
-		return;
+		return SEQUENCE_BEHIND;
 	}
 	bool late = number < sequence->newest;
 	if (!late) {
@@ -82,23 +82,25 @@ static void out_of_turn(struct sequence *sequence, uint64_t number, uint64_t giv
 	uint64_t *word = &sequence->seen[number / 64 % WORDS], bit = 1ull << (number % 64);
 	if ((*word & bit) != 0) {
 		sequence->duplicates++;
-		return;
+		return SEQUENCE_BEHIND;
 	}
 	*word |= bit;
 	if (late)
 		came_late(sequence, number);
 	sequence->distinct++;
+	return late ? SEQUENCE_BEHIND : SEQUENCE_AHEAD;
 }
 
-void sequence_note(struct sequence *sequence, uint32_t number32, uint64_t given)
+enum sequence_place sequence_note(struct sequence *sequence, uint32_t number32, uint64_t given)
 {
 	uint64_t next = sequence->newest;
 	if (number32 != (uint32_t)next || next >= given) {
-		out_of_turn(sequence, next + (uint64_t)(int64_t)(int32_t)(number32 - (uint32_t)next), given);
-		return;
+		uint64_t number = next + (uint64_t)(int64_t)(int32_t)(number32 - (uint32_t)next);
+		return out_of_turn(sequence, number, given);
 	}
 	uint64_t *word = &sequence->seen[next / 64 % WORDS];
 	*word = (next % 64 == 0 ? 0 : *word) | 1ull << (next % 64);
 	sequence->newest = next + 1;
 	sequence->distinct++;
+	return SEQUENCE_NEXT;
 }

@@ -41,7 +41,10 @@ struct sequence {
 /* Forget all that came; the numbers begin at 0 again. */
 void sequence_begin(struct sequence *sequence);
 
+/* Where a number is: right after the greatest that had come, further on, or elsewhere (late, a copy, or never given). */
+enum sequence_place { SEQUENCE_NEXT, SEQUENCE_AHEAD, SEQUENCE_BEHIND };
+
 /* Account a frame that carries the lower 32 bits of its number; the numbers below `given` have been given to frames. */
-void sequence_note(struct sequence *sequence, uint32_t number, uint64_t given);
+enum sequence_place sequence_note(struct sequence *sequence, uint32_t number, uint64_t given);
 
 #endif

@@ -16,7 +16,7 @@ from lab.vtrex.port import parse_mac
 from lab.vtrex.rpc import INVALID_PARAMS, RpcError, refuse
 from lab.vtrex.verification import Arrival
 
-MAX_ARRIVALS = 4 << 20
+MAX_ARRIVALS = 1 << 20
 
 
 def _latency_group(generator: Generator, params: p.Params) -> Group:
@@ -28,8 +28,13 @@ def _latency_group(generator: Generator, params: p.Params) -> Group:
 
 
 def pixlab_get_latency(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Return the latency of a group since its last start; nanoseconds, HdrHistogram V2 in base64."""
-    counters, buckets = generator.engine.latency(_latency_group(generator, params).hw_id)
+    """Return the latency of a group since its last start; nanoseconds, HdrHistogram V2 in base64.
+
+    ``variation`` is that of the delay from one frame to the next (RFC 3393), of frames with successive numbers both of
+    which came, and neither out of order: signed ``min_ns`` and ``max_ns``; mean and histogram of the absolute values.
+    """
+    hw_id = _latency_group(generator, params).hw_id
+    counters, buckets = generator.engine.latency(hw_id)
     return {
         "count": counters.received,
         "min_ns": counters.minimum_ns,
@@ -38,6 +43,19 @@ def pixlab_get_latency(generator: Generator, params: p.Params) -> dict[str, Any]
         "over_10s": counters.over_range,
         "negative": counters.negative,
         "old_generation": counters.old_generation,
+        "hdr": encode_histogram(buckets),
+        "variation": _variation(generator, hw_id),
+    }
+
+
+def _variation(generator: Generator, hw_id: int) -> dict[str, Any]:
+    counters, buckets = generator.engine.variation(hw_id)
+    return {
+        "count": counters.pairs,
+        "min_ns": counters.minimum_ns,
+        "max_ns": counters.maximum_ns,
+        "mean_abs_ns": counters.absolute_sum_ns / counters.pairs if counters.pairs else 0.0,
+        "over_10s": counters.over_range,
         "hdr": encode_histogram(buckets),
     }
 
@@ -73,12 +91,27 @@ def pixlab_get_sequence(generator: Generator, params: p.Params) -> dict[str, Any
 
 
 def pixlab_get_arrivals(generator: Generator, params: p.Params) -> dict[str, Any]:
-    """Return the sequence numbers (from 0) of a group's frames in their order of arrival since its last start."""
+    """Return a group's frames in their order of arrival since its last start, ``limit`` of them from ``offset`` on.
+
+    ``seqs`` are their sequence numbers (from 0; u32), ``delays_ns`` their delays (u32; 2^32 - 1: so long or longer),
+    and ``times_ns`` their times of arrival since the begin of the trial (u64): base64 of zlib of little-endian arrays.
+    A reply has at most 2^20 frames.
+    """
     hw_id = _latency_group(generator, params).hw_id
     offset, limit = p.integer(params, "offset", 0), p.integer(params, "limit", MAX_ARRIVALS)
-    received, recorded, sent, seqs = generator.engine.arrivals(hw_id, offset, min(limit, MAX_ARRIVALS))
-    packed = base64.b64encode(zlib.compress(seqs, 1)).decode()
-    return {"received": received, "recorded": recorded, "sent": sent, "seqs": packed}
+    found = generator.engine.arrivals(hw_id, offset, min(limit, MAX_ARRIVALS))
+    return {
+        "received": found.received,
+        "recorded": found.recorded,
+        "sent": found.sent,
+        "seqs": _packed(found.numbers),
+        "delays_ns": _packed(found.delays),
+        "times_ns": _packed(found.times),
+    }
+
+
+def _packed(array: bytes) -> str:
+    return base64.b64encode(zlib.compress(array, 1)).decode()
 
 
 def pixlab_get_losses(generator: Generator, params: p.Params) -> dict[str, Any]:
@@ -93,7 +126,7 @@ def pixlab_get_losses(generator: Generator, params: p.Params) -> dict[str, Any]:
     Numbers are exact once nothing is under way, whatever was reordered or came twice. Times are, while ``times_exact``:
     not after a change of rate, nor after 256 bursts or times at which frames were too late.
     """
-    streams = []
+    streams: list[dict[str, Any]] = []
     by_flow = {group.flow: group for group in generator.flows.groups()}
     for found in generator.engine.losses():
         group = by_flow.get(found.flow)
@@ -115,7 +148,7 @@ def pixlab_get_losses(generator: Generator, params: p.Params) -> dict[str, Any]:
                 "times_exact": bool(found.times_exact),
             }
         )
-    return {"streams": streams}
+    return {"streams": sorted(streams, key=lambda stream: stream["pg_id"])}
 
 
 def pixlab_get_trial_report(generator: Generator, params: p.Params) -> dict[str, Any]:
