@@ -87,7 +87,7 @@ class Worker:
             "settled": settled,
             "streams": [self._count(stats, s) for s in streams],
             "tagged": [self._tagged(stats, s) for s in streams if s["tagged"]],
-            "losses": self._extra("pixlab_get_losses", {})["streams"] if self._extras else [],
+            "losses": self._told("pixlab_get_losses", {})["streams"] if self._extras else [],
             "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
         }
 
@@ -194,8 +194,8 @@ class Worker:
         pg_id = s["pg_id"]
         record: JsonObject = {"pg_id": pg_id, "trex": stats["latency"].get(pg_id)}
         if self._extras:
-            record["latency"] = self._extra("pixlab_get_latency", {"pg_id": pg_id})
-            record["sequence"] = self._extra("pixlab_get_sequence", {"pg_id": pg_id})
+            record["latency"] = self._told("pixlab_get_latency", {"pg_id": pg_id})
+            record["sequence"] = self._told("pixlab_get_sequence", {"pg_id": pg_id})
             record["arrivals"] = self._arrivals(pg_id)
         return record
 
@@ -205,7 +205,7 @@ class Worker:
         arrays = {name: bytearray() for name in names}
         while True:
             have = len(arrays["seqs"]) // sizes[0]
-            part: JsonObject = self._extra("pixlab_get_arrivals", {"pg_id": pg_id, "offset": have})
+            part: JsonObject = self._told("pixlab_get_arrivals", {"pg_id": pg_id, "offset": have})
             pieces = {name: zlib.decompress(base64.b64decode(part[name])) for name in names}
             for name, piece in pieces.items():
                 arrays[name] += piece
@@ -224,6 +224,13 @@ class Worker:
         """Call a method that is not TRex's; None when the server does not know it."""
         answer = self._client._transmit(method, params)
         return answer.data() if answer else None
+
+    def _told(self, method: str, params: JsonObject) -> Any:
+        """Call a method that a server which watches itself has."""
+        answer = self._client._transmit(method, params)
+        if not answer:
+            raise RuntimeError(f"{method} failed: {answer.err()}")
+        return answer.data()
 
 
 def _checksums(api: Any, frame: bytes) -> Any:

@@ -23,6 +23,7 @@ from lab.testbed.behaviour import Behaviour, Picks
 from tests.vtrex.serving import PATIENT, Rpc, Server, connected, pause
 from tests.vtrex.test_fields import stream
 from tests.vtrex.test_honesty import RAW, run
+from tests.vtrex.test_lifecycle import until
 
 MACS = ("52:54:00:79:00:00", "52:54:00:79:00:01")
 PEERS = ("02:00:00:79:00:00", "02:00:00:79:00:01")
@@ -270,30 +271,36 @@ def test_lost_frames_are_known_by_number_and_by_the_time_at_which_they_were_due(
         assert found[name]["at_ns"] == pytest.approx(number * 1e9 / rate_pps, rel=1e-9, abs=2)
 
 
-@KINDS
-def test_a_device_that_dies_loses_a_run_of_frames_and_one_that_stays_dead_the_last_ones(
-    rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, frames: int
-) -> None:
-    for dead_ms, alive_again in ((frames / rate_pps * 1e3 / 2, True), (10_000.0, False)):
-        rpc.reset(0, 1)
-        model.behave(Behaviour())
-        model.die(dead_ms)
-        truth, _ = send(rpc, model, rule, rate_pps, frames, verified=True)
-        found = losses(rpc)
-        assert found["lost"] == found["longest"]["frames"] == truth.lost_dead > 0
-        assert found["first"]["number"] == found["longest"]["number"] == 0
-        assert found["last"]["number"] == truth.lost_dead - 1
-        assert (truth.lost_dead < frames) == alive_again
-
-
-def start_burst(rpc: Rpc, model: ModelForwarder, rate_pps: int, frames: int) -> None:
+def start_burst(rpc: Rpc, model: ModelForwarder, rate_pps: int, frames: int, rule: str = "latency") -> None:
     """Begin to send a verified burst from port 0."""
     mode = {"type": "single_burst", "total_pkts": frames, "rate": {"type": "pps", "value": rate_pps}}
-    flow = {"enabled": True, "stream_id": PG_ID, "rule_type": "latency"}
+    flow = {"enabled": True, "stream_id": PG_ID, "rule_type": rule}
     rpc.call("add_stream", port_id=0, stream_id=1, stream=stream([], mode=mode, flow_stats=flow))
     arrival = {"src_mac": MACS[1], "dst_mac": PEERS[1], "hops": model.behaviour.hops}
     rpc.call("pixlab_verify", streams=[{"pg_id": PG_ID, "rx_port": 1, **arrival}])
     rpc.call("start_traffic", port_id=0, mul=RAW, duration=-1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rate_pps", "dead_ms"),
+    [("latency", 10_000, 100.0), ("latency", 10_000, 60_000.0), ("stats", 20_000, 200.0)],
+)
+def test_a_device_that_dies_loses_a_run_of_frames_and_one_that_stays_dead_all_that_are_left(
+    rpc: Rpc, model: ModelForwarder, rule: str, rate_pps: int, dead_ms: float
+) -> None:
+    frames = 2 * rate_pps
+    model.behave(Behaviour())
+    start_burst(rpc, model, rate_pps, frames, rule)
+    assert until(lambda: model.truth()[0].received > 100)
+    model.die(dead_ms)
+    rpc.wait_idle(0)
+    settled(rpc, model, frames)
+    truth, found = model.truth()[0], losses(rpc)
+    first, last = truth.lost_numbers[0], truth.lost_numbers[-1]
+    assert found["lost"] == found["longest"]["frames"] == truth.lost_dead == last - first + 1
+    assert (found["first"]["number"], found["longest"]["number"], found["last"]["number"]) == (first, first, last)
+    assert found["last"]["at_ns"] - found["first"]["at_ns"] == pytest.approx((last - first) * 1e9 / rate_pps, abs=2)
+    assert (last == frames - 1) or dead_ms < 60_000
 
 
 def test_frames_that_the_far_side_refuses_are_lost_by_their_numbers(rpc: Rpc, model: ModelForwarder) -> None:
