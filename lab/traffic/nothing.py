@@ -21,7 +21,7 @@ class NoGenerator:
         """Return who generates."""
         return self._info
 
-    def run(self, streams: Sequence[Stream], duration_s: float) -> TrafficResult:
+    def run(self, streams: Sequence[Stream], duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
         """Refuse.
 
         Raises:

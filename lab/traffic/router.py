@@ -63,7 +63,7 @@ def pairs(ports: Sequence[RouterPort], hops: int = 1) -> tuple[Direction, ...]:
 
 
 def one_way(ports: Sequence[RouterPort], hops: int = 1) -> tuple[Direction, ...]:
-    """Return the directions of traffic from port 0 to 1, from 2 to 3, ... and none back (RFC 2285 section 3.2.1).
+    """Return the directions of traffic from port 0 to 1, from 2 to 3, ... and none back (RFC 2285 section 3.2).
 
     ``hops`` as in ``pairs``.
     """

@@ -5,19 +5,18 @@ from __future__ import annotations
 from lab.methods.pacing import RFC2544_PACING, Paced, TrialPacing
 from lab.methods.trial import TrialRequest, TrialResult
 
-from .model_dut import ModelDut
-
 REQUEST = TrialRequest(frame_size_bytes=64, rate_pps=1e6, duration_s=1.0, tagged=False)
 
 
-class Noted(ModelDut):
+class Noted:
+    """A Measurer that notes what it is asked for."""
+
     def __init__(self, notes: list[object]) -> None:
-        super().__init__(capacity_pps=2e6)
         self.notes = notes
 
     def measure(self, request: TrialRequest) -> TrialResult:
         self.notes.append(("trial", request.residual_s))
-        return super().measure(request)
+        return TrialResult(request=request, started_at_s=0.0, duration_s=1.0, directions=())
 
 
 def around(pacing: TrialPacing) -> list[object]:
