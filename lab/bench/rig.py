@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lab import paths, session
 from lab.bench.contenders import Contender, of_image, of_testpmd
-from lab.dut.deploy import DeployedDut, deploy
+from lab.dut.deploy import deploy
+from lab.dut.deployed import DeployedDut
 from lab.dut.namespace import namespace_router
 from lab.dut.testpmd import Testpmd
 from lab.images import find

@@ -18,7 +18,6 @@ from lab.machines.virtual import VirtualServer
 from lab.netboot.service import BootService, ServedRecord
 
 READY_LIMIT_S = 90.0
-_RESET_LIMIT_S = 10.0
 _END_LIMIT_S = 0.5
 
 
@@ -80,6 +79,7 @@ class Boot:
         bootproof.prove(self._image.digest, served_sha256, booted.sha256)
         bootproof.prove_build(self._image.build_id, booted.build_id)
         phases_s["proof"] = time.time() - proof_s
+        self._server.settle()
         self._progress(f"{self._image.name} is up and proved, {time.time() - started_s:.1f} s after power on")
         self._record = BootRecord(
             image=self._image.name,
@@ -99,12 +99,6 @@ class Boot:
         """Return the digest of what the machine fetched of the image's files, as the boot service sent it."""
         own = {file.name for file in self._image.boot_files}
         return digest_of((file.name, file.sha256) for file in served.sent if file.name in own)
-
-    def after_reboot(self) -> Shell:
-        """Boot again once the image, told to reboot, has reset the machine; raises as ``cold`` does."""
-        if not self._server.wait_off(_RESET_LIMIT_S):
-            raise DutError(f"the DUT was told to reboot and did not reset its machine within {_RESET_LIMIT_S:g} s")
-        return self.cold()
 
     def _wait_ready(self) -> None:
         """Wait for the first prompt; a failure says how far the machine came."""

@@ -18,6 +18,7 @@ from lab.dut.record import BootRecord
 from lab.dut.reference import TestpmdDut, WireDut
 from lab.dut.reference_kernel import NamespaceDut
 from lab.dut.reference_model import ModelDut
+from lab.dut.reset import ResetRecord, require_kind
 from lab.dut.subject import Known
 from lab.dut.testpmd import Testpmd
 from lab.images import Manifest
@@ -57,6 +58,18 @@ class Deployed(Protocol):
 
     def restore(self) -> None:
         """Bring it back to the state that it was deployed and then configured in, where it has lost that."""
+
+    def resets(self) -> tuple[str, ...]:
+        """Return the kinds of resets that it has; none for what cannot be reset."""
+
+    def reset(self, kind: str) -> ResetRecord:
+        """Reset it, in any thread and while frames come, and return when it forwards again, configured as before.
+
+        Raises:
+            UsageError: it has no such reset.
+            LabError: it does not come back.
+
+        """
 
 
 class BringUp(Protocol):
@@ -154,6 +167,16 @@ class ReferenceUp:
 
     def restore(self) -> None:
         """Do nothing: it keeps its state as long as it lives, and one that has ended says so when it is asked."""
+
+    def resets(self) -> tuple[str, ...]:
+        """Return none, but for the model, which can be dead for a while."""
+        return ("model",) if isinstance(self.dut, ModelDut) else ()
+
+    def reset(self, kind: str) -> ResetRecord:
+        """Have the model lose everything for a known time."""
+        require_kind(kind, self.resets(), str(self.dut.version()["name"]))
+        assert isinstance(self.dut, ModelDut)
+        return self.dut.reset(kind)
 
 
 class KnownDevice:

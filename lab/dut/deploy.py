@@ -7,84 +7,38 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lab import paths
 from lab.dut.boot import Boot
+from lab.dut.deployed import DeployedDut
 from lab.dut.linux import LinuxDut
 from lab.dut.pix import PixDut
-from lab.dut.protocol import Dut
-from lab.dut.record import BootRecord
+from lab.dut.protocol import BootedDut
 from lab.dut.shell import Shell
-from lab.errors import DutError, LabError, UsageError
+from lab.errors import LabError, UsageError
 from lab.images import Manifest
 from lab.images.manifest import SCRIPT_NAME
 from lab.machines import cores, host
 from lab.machines.spec import DataPort, MachineSpec
 from lab.machines.virtual import VirtualServer
-from lab.metrics.hops import Tally
 from lab.netboot.network import TAP, BootNetwork
 from lab.netboot.service import BootService
 from lab.testbed import Testbed
 from lab.testbed.resources import Qemu, Server
-from lab.traffic.disturbance import ThreadProbe
 
 Progress = Callable[[str], None]
 
 ROUTES_SUFFIX = ".routes"
 """PIX asks the boot service for the file of its own name with this behind it."""
 
-_DRIVERS: dict[str, Callable[[Shell, Callable[[], Shell], Manifest], Dut]] = {
+_DRIVERS: dict[str, Callable[[Shell, Manifest], BootedDut]] = {
     "linux": LinuxDut,
-    "pix": lambda shell, boot_again, image: PixDut(shell, boot_again),
+    "pix": lambda shell, image: PixDut(shell),
 }
 """What makes a DUT of a booted shell, by the manifest's ``driver``."""
-
-
-class DeployedDut:
-    """A router that has been booted and configured. ``boot`` and ``vcpu_tids`` are those of its last boot."""
-
-    def __init__(self, dut: Dut, boot: Boot, server: VirtualServer, plan: cores.CorePlan, data_ports: int) -> None:
-        self.dut = dut
-        self.data_ports = data_ports
-        self.exclusive_cores = dict(enumerate(plan.exclusive, start=1))
-        """Host core of each exclusive vCPU, by the vCPU's index."""
-        self.sharing = plan.sharing
-        """Why vCPUs share host cores, so that nothing can be measured; empty where they do not."""
-        self.no_router = ""
-        self.hops = 1
-        self._boot = boot
-        self._server = server
-        self._configured = dut.tally().boot
-
-    def probes(self) -> list[ThreadProbe]:
-        """Return probes of the exclusive vCPUs; none where they share cores, which is disturbance enough."""
-        return [
-            ThreadProbe(who=f"vCPU {vcpu} of the DUT", tid=tid, core=self.exclusive_cores[vcpu])
-            for vcpu, tid in self.vcpu_tids.items()
-            if vcpu in self.exclusive_cores and not self.sharing
-        ]
-
-    def tally(self) -> Tally:
-        """Return what it has counted."""
-        return self.dut.tally()
-
-    def restore(self) -> None:
-        """Raise DutError when it is not the boot that was configured."""
-        told = self.dut.tally().boot
-        if told != self._configured:
-            raise DutError(f"the DUT was booted anew (boot {told}) and has lost its configuration: start the run again")
-
-    @property
-    def boot(self) -> BootRecord:
-        """The record of its last boot."""
-        return self._boot.record
-
-    @property
-    def vcpu_tids(self) -> dict[int, int]:
-        """Thread id of each vCPU on this host, by its index."""
-        return self._server.vcpu_tids()
 
 
 @contextmanager
@@ -133,16 +87,17 @@ def deploy(
         )
         spec = _spec(testbed, machine, vhost_sockets)
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
+        keeper = stack.enter_context(ThreadPoolExecutor(1, "reset"))
         stack.callback(server.power_off)
         boot = Boot(image, server, service, plan, core_plan, progress)
-        dut = _DRIVERS[image.driver](boot.cold(), boot.after_reboot, image)
+        dut = _DRIVERS[image.driver](boot.cold(), image)
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
         node = testbed.dut
         dut.configure(node, [testbed.peer_of(port) for port in node.ports])
         if route_file is not None and isinstance(dut, PixDut):
             dut.prove_route_file(hashlib.sha256(route_file.read_bytes()).hexdigest())
-        yield DeployedDut(dut, boot, server, core_plan, len(node.ports))
+        yield DeployedDut(dut, boot, server, core_plan, len(node.ports), keeper)
 
 
 def _machine(testbed: Testbed) -> Qemu:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lab.dut import linux_counters
@@ -24,28 +24,18 @@ _INTERFACE = re.compile(r"^if=(?P<name>\S+) (?P<mac>[0-9a-f:]{17}) (?P<mtu>\d+) 
 
 
 class LinuxDut:
-    """The Dut protocol (lab.dut.protocol) by commands of a shell.
+    """The BootedDut protocol (lab.dut.protocol) by commands of a shell.
 
     Linux forgets the neighbours and routes of a link that goes down. So what was configured is kept here and told anew
     at each start. Its counters cannot be cleared: ``_zero`` holds what they were when they were to be.
     """
 
-    def __init__(self, shell: Shell, boot_again: Callable[[], Shell], image: Manifest) -> None:
-        """Bind to a shell.
-
-        Args:
-            shell: of the booted image.
-            boot_again: waits for the machine that was told to reboot, boots it and returns its new shell.
-            image: what was booted.
-
-        """
+    def __init__(self, shell: Shell, image: Manifest) -> None:
+        """Bind to the shell of the booted image."""
         self._shell = shell
-        self._boot_again = boot_again
         self._image = image
-        self._forget()
-
-    def _forget(self) -> None:
         self._started = False
+        self._ports: tuple[Port, ...] = ()
         self._names: tuple[str, ...] = ()
         self._neighbours: list[tuple[str, str, str]] = []
         self._routes: dict[str, str] = {}
@@ -85,16 +75,29 @@ class LinuxDut:
 
         Queue group managers and their settings are PIX's: a Linux has its own way with queues and cores.
         """
-        by_mac = {port["mac"]: port["name"] for port in self.ports()}
-        missing = [port.mac for port in node.ports if port.mac not in by_mac]
-        if missing:
-            raise DutError(f"the DUT has no network interface {missing[0]}: it found {', '.join(by_mac) or 'none'}")
-        self._names = tuple(by_mac[port.mac] for port in node.ports)
-        for name, port, peer in zip(self._names, node.ports, peers, strict=True):
-            self._shell.tell(f"ip addr add {port.address} dev {name}")
+        self._ports = tuple(node.ports)
+        self._set_addresses()
+        for name, peer in zip(self._names, peers, strict=True):
             self._neighbours.append((name, str(peer.address.ip), peer.mac))
         for route in node.routes:
             self.route_add(str(route.prefix), str(route.via))
+
+    def _set_addresses(self) -> None:
+        by_mac = {port["mac"]: port["name"] for port in self.ports()}
+        missing = [port.mac for port in self._ports if port.mac not in by_mac]
+        if missing:
+            raise DutError(f"the DUT has no network interface {missing[0]}: it found {', '.join(by_mac) or 'none'}")
+        self._names = tuple(by_mac[port.mac] for port in self._ports)
+        for name, port in zip(self._names, self._ports, strict=True):
+            self._shell.tell(f"ip addr add {port.address} dev {name}")
+
+    def reconfigure(self, shell: Shell) -> None:
+        """Set its addresses again, and start it again, with its neighbours and routes, where it was started."""
+        self._shell = shell
+        self._zero = None
+        self._set_addresses()
+        if self._started:
+            self.start()
 
     def use_cores(self, count: int) -> None:
         """Refuse: a Linux deals its work to cores itself.
@@ -187,11 +190,9 @@ class LinuxDut:
         """Return None: Linux does not count the frames that it makes, takes for itself or drops as another's."""
         return None
 
-    def reboot(self) -> None:
-        """Reboot; nothing is configured afterwards."""
+    def send_reboot(self) -> None:
+        """Tell it to reboot."""
         self._shell.send("reboot -f")
-        self._shell = self._boot_again()
-        self._forget()
 
     def command(self, text: str) -> list[str]:
         """Run one line on its shell and return the lines that it answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,20 +20,22 @@ ROUTES_LIMIT_S = 120.0
 
 
 class PixDut:
-    """The Dut protocol (lab.dut.protocol) by commands of the image's shell."""
+    """The BootedDut protocol (lab.dut.protocol) by commands of the image's shell.
 
-    def __init__(self, shell: Shell, boot_again: Callable[[], Shell]) -> None:
-        """Bind to a shell.
+    The image keeps no configuration: what it was told is kept here, and told anew after a reset.
+    """
 
-        Args:
-            shell: of the booted image.
-            boot_again: waits for the machine that was told to reboot, boots it and returns its new shell.
-
-        """
+    def __init__(self, shell: Shell) -> None:
+        """Bind to the shell of the booted image."""
         self._shell = shell
-        self._boot_again = boot_again
+        self._links: tuple[Node, tuple[Port, ...]] | None = None
+        self._neighbours: dict[tuple[int, str], str] = {}
         self._routes: dict[str, str] = {}
         self._pairs: tuple[QueuePair, ...] = ()
+        self._route_file_sha256 = ""
+        self._routes_loaded = 0
+        self._cores_used: int | None = None
+        self._started = False
 
     def version(self) -> dict[str, Any]:
         """Return ``name``, ``version``, ``layout``, ``build_id``, and ``sha256`` of the file that it booted."""
@@ -49,12 +51,32 @@ class PixDut:
 
     def configure(self, node: Node, peers: Sequence[Port]) -> None:
         """Set queue group managers, addresses, permanent neighbours and routes."""
+        self._links = node, tuple(peers)
+        self._set_up(*self._links)
+        for route in node.routes:
+            self.route_add(str(route.prefix), str(route.via))
+
+    def _set_up(self, node: Node, peers: Sequence[Port]) -> None:
         self._configure_qgms(node)
         for number, (port, peer) in enumerate(zip(node.ports, peers, strict=True)):
             self._shell.tell(f"addr add {number} {port.address}")
             self._shell.tell(f"neigh add {number} {peer.address.ip} {peer.mac}")
-        for route in node.routes:
-            self.route_add(str(route.prefix), str(route.via))
+
+    def reconfigure(self, shell: Shell) -> None:
+        """Tell it all again: queue group managers, addresses, neighbours, routes, those of its file, and the start."""
+        self._shell = shell
+        if self._links is not None:
+            self._set_up(*self._links)
+        for (port, address), mac in self._neighbours.items():
+            self._shell.tell(f"neigh add {port} {address} {mac}")
+        for prefix, via in self._routes.items():
+            self._shell.tell(f"route add {prefix} via {via}")
+        if self._route_file_sha256:
+            self.prove_route_file(self._route_file_sha256)
+        if self._routes_loaded:
+            self.load_routes(self._routes_loaded)
+        if self._started:
+            self.start()
 
     def _configure_qgms(self, node: Node) -> None:
         """Say which core has which queue pair; one that is told of none has all ports, and nobody else is there."""
@@ -65,7 +87,7 @@ class PixDut:
                 self._shell.tell(f"set {name} {value}")
         self._pairs = node.queue_pairs()
         if machine.exclusive_cores > 1:
-            self._deal(machine.exclusive_cores)
+            self._deal(self._cores_used or machine.exclusive_cores)
 
     def _deal(self, count: int) -> None:
         for pair in self._pairs:
@@ -77,6 +99,7 @@ class PixDut:
         for pair in self._shell.objects("qgm"):
             self._shell.tell(f"qgm del {pair['port']}/{pair['queue']}")
         self._deal(count)
+        self._cores_used = count
         self.start()
 
     def route_add(self, prefix: str, via: str) -> None:
@@ -92,14 +115,17 @@ class PixDut:
     def neighbour_add(self, port: int, address: str, mac: str) -> None:
         """Add a permanent neighbour."""
         self._shell.tell(f"neigh add {port} {address} {mac}")
+        self._neighbours[port, address] = mac
 
     def load_routes(self, count: int) -> None:
         """Add the first routes of the route file."""
         self._shell.tell(f"route load {count}", ROUTES_LIMIT_S)
+        self._routes_loaded = count
 
     def clear_routes(self) -> None:
         """Remove the routes of the route file; the image removes all, so those of ``route_add`` are added again."""
         self._shell.tell("route clear", ROUTES_LIMIT_S)
+        self._routes_loaded = 0
         for prefix, via in self._routes.items():
             self._shell.tell(f"route add {prefix} via {via}")
 
@@ -112,14 +138,17 @@ class PixDut:
         told = self._shell.objects("route file")[0].get("sha256")
         if told != sha256:
             raise DutError(f"the DUT has a route file of digest {told}, and was served one of {sha256}")
+        self._route_file_sha256 = sha256
 
     def start(self) -> None:
         """Start forwarding."""
         self._shell.tell("start")
+        self._started = True
 
     def stop(self) -> None:
         """Stop forwarding."""
         self._shell.tell("stop")
+        self._started = False
 
     def counters(self) -> Counters:
         """Return its counters; DutError when they have not the shape that the lab knows."""
@@ -175,11 +204,9 @@ class PixDut:
         """Return the two sides of the balance of its packets."""
         return self.counters().conservation()
 
-    def reboot(self) -> None:
-        """Reboot by its shell; nothing is configured afterwards."""
+    def send_reboot(self) -> None:
+        """Tell it to reboot."""
         self._shell.send("reboot")
-        self._shell = self._boot_again()
-        self._routes.clear()
 
     def command(self, text: str) -> list[str]:
         """Run one line on its shell and return the lines that it answers."""

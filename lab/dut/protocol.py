@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lab.dut.counters import Conservation, Counters
+from lab.dut.shell import Shell
 from lab.metrics.hops import Tally
 from lab.testbed.model import Dut as Node
 from lab.testbed.ports import Port
@@ -115,14 +116,27 @@ class Dut(Protocol):
         """Return the two sides of the balance of its packets; None where it does not count all that takes."""
         ...
 
-    def reboot(self) -> None:
-        """Boot it anew, up to the prompt, with nothing configured; what booted is proved again."""
-        ...
-
     def command(self, text: str) -> list[str]:
         """Run one line on its shell and return the lines that it answers."""
         ...
 
     def close(self) -> None:
         """Let go of it; it keeps running."""
+        ...
+
+
+class BootedDut(Dut, Protocol):
+    """A router that was booted, so that it can be reset; what it was told through ``Dut`` but ``command`` is kept."""
+
+    def send_reboot(self) -> None:
+        """Tell it to reboot, and do not wait for that."""
+        ...
+
+    def reconfigure(self, shell: Shell) -> None:
+        """Bring it back to what it was told before its reset, started where it was started.
+
+        Args:
+            shell: of the system as it has just been booted.
+
+        """
         ...

@@ -116,15 +116,6 @@ class WireDut:
         """Return None: it does not count all that takes."""
         return None
 
-    def reboot(self) -> None:
-        """Refuse: it was not booted.
-
-        Raises:
-            DutError: always.
-
-        """
-        raise self._refusal("be rebooted")
-
     def command(self, text: str) -> list[str]:
         """Refuse: it has no shell.
 

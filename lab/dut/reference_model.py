@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from lab.dut.counters import Conservation, Counters, PortCounters
 from lab.dut.model import ModelForwarder, Truth
 from lab.dut.reference import WireDut
+from lab.dut.reset import ResetRecord
 from lab.dut.subject import Known
 from lab.metrics.hops import PortTally, Tally
 from lab.testbed.model import Dut as Node
+
+DEAD_S = 0.4
+"""How long it forwards nothing after its reset."""
 
 
 class ModelDut(WireDut):
@@ -36,6 +41,13 @@ class ModelDut(WireDut):
     def stop(self) -> None:
         """Stop forwarding."""
         self.model.stop()
+
+    def reset(self, kind: str) -> ResetRecord:
+        """Lose all frames for ``DEAD_S`` from now on."""
+        began_s = time.time()
+        self.model.die(DEAD_S * 1e3)
+        time.sleep(DEAD_S)
+        return ResetRecord(kind=kind, began_at_s=began_s, phases_s={"dead": DEAD_S})
 
     def counters(self) -> Counters:
         """Return the truth as counters: received by the port in, sent by the port out, drops by the port in."""

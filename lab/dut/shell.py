@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,13 +19,17 @@ _KERNEL_LINE = re.compile(r"^(\[\s*\d+\.\d+\]|kernel:|panic:)")
 
 
 class Shell:
-    """Commands and their answers. ``alive`` raises when waiting for an answer has become pointless."""
+    """Commands and their answers. ``alive`` raises when waiting for an answer has become pointless.
+
+    One command at a time: routes may change in a thread of their own while another one reads counters.
+    """
 
     def __init__(self, console: Console, prompt: str, alive: Callable[[], None]) -> None:
         """Bind to a console on which the first prompt has been seen."""
         self._console = console
         self._prompt = prompt
         self._alive = alive
+        self._in_use = threading.Lock()
 
     def run(self, command: str, timeout_s: float = COMMAND_LIMIT_S) -> list[str]:
         """Run a command and return the lines of its answer, without echo, prompt and empty lines.
@@ -33,9 +38,10 @@ class Shell:
             DutError: no prompt came back in time.
 
         """
-        self.send(command)
-        # The prompt counts at the start of a line only: the echo of a command may hold its characters.
-        said = self._console.read_until("\n" + self._prompt, Deadline(timeout_s), self._alive)
+        with self._in_use:
+            self.send(command)
+            # The prompt counts at the start of a line only: the echo of a command may hold its characters.
+            said = self._console.read_until("\n" + self._prompt, Deadline(timeout_s), self._alive)
         lines = [line.strip() for line in said.replace("\r", "\n").split("\n")[:-1]]
         lines = [line for line in lines if line and not _KERNEL_LINE.match(line)]
         return lines[1:] if lines and lines[0].removeprefix(self._prompt.strip()).strip() == command else lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -19,7 +20,7 @@ from lab.process import dying_with_parent
 
 _Connection = TypeVar("_Connection", Qmp, Console)
 
-_START_LIMIT_S = 20.0
+_START_LIMIT_S = 60.0  # half a second of work, on a core that others may keep busy
 _BOOT_SLOT = 3  # PCI device numbers are given, so that both sides of a hand-over and every boot have the same ones
 
 
@@ -34,7 +35,7 @@ class Qemu:
     """A virtual machine that has been created and stands still until ``resume``.
 
     Invariants: ``memory`` is an open memfd, which the guest has as its memory; whoever opened it closes it. All threads
-    run on the housekeeping core until ``pin`` moves vCPUs elsewhere.
+    run on one core, that of the boot, until ``pin`` gives them theirs.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Qemu:
         memory: int,
         directory: Path,
         log_directory: Path,
-        housekeeping_core: int,
+        boot_core: int,
         enter_network: Callable[[Sequence[str]], list[str]],
         incoming: bool = False,
     ) -> None:
@@ -59,7 +60,7 @@ class Qemu:
             memory: file descriptor of the guest's memory.
             directory: for the sockets; a short path.
             log_directory: for the console's log (appended to) and what QEMU itself says.
-            housekeeping_core: host core for all threads that are not pinned.
+            boot_core: host core for all threads until they are pinned.
             enter_network: makes a command run in the namespace of the boot network.
             incoming: whether it waits for the state of another one instead of starting afresh.
 
@@ -75,7 +76,7 @@ class Qemu:
         for path in sockets.values():
             path.unlink(missing_ok=True)
 
-        command = ["taskset", "--cpu-list", str(housekeeping_core), *enter_network(command)]
+        command = ["taskset", "--cpu-list", str(boot_core), *enter_network(command)]
         with self._said.open("ab") as log:
             self._process = subprocess.Popen(
                 dying_with_parent(command),
@@ -106,11 +107,13 @@ class Qemu:
         """Return the thread id of each vCPU by its index."""
         return {int(cpu["cpu-index"]): int(cpu["thread-id"]) for cpu in self._qmp.execute("query-cpus-fast")}
 
-    def pin(self, exclusive_cores: Sequence[int]) -> None:
-        """Give each vCPU from the second on a host core of its own, in their order."""
+    def pin(self, exclusive_cores: Sequence[int], other_core: int) -> None:
+        """Give each vCPU from the second on a host core of its own, in their order, and all else another one."""
         tids = self.vcpu_tids()
-        for index, core in enumerate(exclusive_cores, start=1):
-            os.sched_setaffinity(tids[index], {core})
+        own = {tids[index]: core for index, core in enumerate(exclusive_cores, start=1)}
+        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):  # a helper of QEMU that has just ended
+                os.sched_setaffinity(int(task.name), {own.get(int(task.name), other_core)})
 
     def require_running(self) -> None:
         """Raise LabError with QEMU's last words when it has ended."""

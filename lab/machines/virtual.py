@@ -53,6 +53,7 @@ class VirtualServer:
         self._log_directory = log_directory
         self._memory = -1
         self._qemu: Qemu | None = None
+        self._tids: dict[int, int] = {}
 
     @property
     def cpu(self) -> str:
@@ -65,7 +66,9 @@ class VirtualServer:
         return self._running().console
 
     def power_on(self) -> None:
-        """Switch the machine on, with fresh memory; it boots over PXE.
+        """Switch the machine on, with fresh memory; it boots over PXE, all of it on the first exclusive core.
+
+        That core has nothing else to do meanwhile, and a generator that goes on sending is not disturbed on its own.
 
         Raises:
             LabError: QEMU does not start.
@@ -74,7 +77,8 @@ class VirtualServer:
         self.power_off()
         self._memory = os.memfd_create("guest-memory", os.MFD_CLOEXEC)
         self._qemu = self._start("kvm" if self._plan.accelerator == "kvm" else "tcg", incoming=False)
-        self._qemu.pin(self._cores.exclusive)
+        self._tids = self._qemu.vcpu_tids()
+        self._qemu.pin(self._cores.exclusive, self._cores.exclusive[0])
         self._qemu.resume()
 
     def hand_over(self) -> None:
@@ -86,7 +90,16 @@ class VirtualServer:
         """
         source, self._qemu = self._running(), None
         self._qemu = hand_over(source, lambda: self._start("kvm", incoming=True), self._directory)
-        self._qemu.pin(self._cores.exclusive)
+        self._tids = self._qemu.vcpu_tids()
+        self._qemu.pin(self._cores.exclusive, self._cores.exclusive[0])
+
+    def settle(self) -> None:
+        """Leave the exclusive cores to the exclusive vCPUs: what has been booted may begin to poll."""
+        self._running().pin(self._cores.exclusive, self._cores.housekeeping)
+
+    def reset(self) -> None:
+        """Pull the reset line; the machine switches itself off instead of coming back, as ``wait_off`` sees."""
+        self._running().qmp.execute("system_reset")
 
     def power_off(self) -> None:
         """Switch the machine off, at once. Nothing happens when it is off."""
@@ -102,8 +115,8 @@ class VirtualServer:
         return self._running().wait_ended(timeout_s)
 
     def vcpu_tids(self) -> dict[int, int]:
-        """Return the thread id of each vCPU by its index."""
-        return self._running().vcpu_tids()
+        """Return the thread id of each vCPU by its index; those of the last machine while it is off."""
+        return self._tids
 
     def require_running(self) -> None:
         """Raise LabError, with what QEMU said, unless the machine runs."""
@@ -126,7 +139,7 @@ class VirtualServer:
             memory=self._memory,
             directory=self._directory,
             log_directory=self._log_directory,
-            housekeeping_core=self._cores.housekeeping,
+            boot_core=self._cores.exclusive[0],
             enter_network=self._enter_network,
             incoming=incoming,
         )

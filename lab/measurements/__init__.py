@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lab.dut.deploy import DeployedDut
+from lab.dut.deployed import DeployedDut
 from lab.errors import LabError
 from lab.machines import exits
 from lab.measurements.frames import Frames

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab import images
-from lab.dut.deploy import DeployedDut, deploy
-from lab.errors import LabError
+from lab.dut.deploy import deploy
+from lab.dut.deployed import RESETS, DeployedDut
+from lab.errors import LabError, UsageError
 from lab.metrics.hops import restart
 from lab.testbed import load
 
@@ -90,14 +91,40 @@ def test_wrong_command_is_refused(deployed: DeployedDut) -> None:
         deployed.dut.route_add("10.0.0.0/40", "198.18.0.2")
 
 
-def test_reboot_boots_and_proves_again(deployed: DeployedDut) -> None:
-    first, before = deployed.boot, deployed.tally()
+@pytest.mark.parametrize("kind", RESETS)
+def test_after_a_reset_it_is_proved_again_and_as_it_was(deployed: DeployedDut, kind: str) -> None:
+    dut = deployed.dut
+    dut.neighbour_add(0, "198.18.0.9", "02:67:00:00:00:09")
+    dut.route_add("10.9.0.0/16", "198.18.0.9")
+    dut.load_routes(2)
+    dut.start()
+    listings = ("route json", "neigh json", "addr json", "qgm json")
+    first, before, listed = deployed.boot, deployed.tally(), [sorted(dut.command(line)) for line in listings]
     assert restart(before, deployed.tally()) == ""
-    deployed.dut.reboot()
-    assert restart(before, deployed.tally()).startswith(f"its boot was {before.boot} and is ")
-    assert deployed.boot is not first
+    record = deployed.reset(kind)
+    assert record.kind == kind
+    assert record.boot is deployed.boot is not first
     assert deployed.boot.booted_sha256 == first.asked_sha256
-    assert not [line for line in deployed.dut.command("route json") if "static" in line]
+    assert list(record.phases_s) == ["reset", "power on", "PXE", "image start", "proof", "configuration"]
+    assert [sorted(dut.command(line)) for line in listings] == listed
+    assert {port["state"] for port in dut.ports()} == {"started"}
+    assert restart(before, deployed.tally()).startswith(f"its boot was {before.boot} and is ")
+    deployed.restore()
+    assert deployed.boot is record.boot, "nothing had to be restored"
+    dut.clear_routes()
+    dut.route_del("10.9.0.0/16")
+    dut.stop()
+
+
+def test_a_machine_that_has_ended_is_restored_and_an_unknown_reset_refused(deployed: DeployedDut) -> None:
+    first = deployed.boot
+    with pytest.raises(UsageError, match=r"cannot be reset by 'powr': did you mean 'power'\?"):
+        deployed.reset("powr")
+    with pytest.raises(LabError, match="console"):
+        deployed.dut.command("reboot")
+    deployed.restore()
+    assert deployed.boot is not first
+    assert "198.18.0.1/24" in " ".join(deployed.dut.command("addr"))
 
 
 def test_rack_has_no_driver_yet(tmp_path: Path) -> None:

@@ -103,11 +103,13 @@ def test_a_refused_command_is_an_error(dut: Dut) -> None:
         dut.use_cores(1)
 
 
-def test_reboot_boots_and_proves_again(used: Session, dut: Dut, image: Manifest) -> None:
+def test_after_a_reset_it_is_proved_again_and_routes(used: Session, dut: Dut, image: Manifest) -> None:
     before = used.deployed.boot
-    dut.reboot()
+    used.deployed.reset("software")
     after = used.deployed.boot
     assert after is not None
     assert after is not before
     assert after.booted_build_id == image.build_id
-    assert {port["state"] for port in dut.ports()} == {"stopped"}
+    assert {port["state"] for port in dut.ports()} == {"started"}
+    first, second = used.router.ports
+    used.router.send(first, packet(used)).only_at(second)

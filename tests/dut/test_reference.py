@@ -17,6 +17,7 @@ from lab.dut.reference_kernel import NamespaceDut
 from lab.dut.reference_model import ModelDut
 from lab.dut.subject import known
 from lab.errors import DutError, UsageError
+from lab.methods.meanwhile import Once
 from lab.methods.trial import TrialRequest
 from lab.results.writer import read_results
 from lab.session import Session
@@ -83,10 +84,12 @@ def test_what_it_counts_is_compared_with_what_was_sent(used: Session, name: str)
 
 def test_what_it_cannot_be_asked_is_refused_in_one_line(used: Session) -> None:
     dut = used.deployed.dut
-    for ask in (dut.reboot, lambda: dut.use_cores(2), lambda: dut.load_routes(1)):
+    for ask, count in ((dut.use_cores, 2), (dut.load_routes, 1)):
         with pytest.raises(DutError, match="is a reference device: it cannot ") as refused:
-            ask()
+            ask(count)
         assert len(str(refused.value).splitlines()) == 1
+    with pytest.raises(UsageError, match="cannot be reset by 'power'"):
+        used.deployed.reset("power")
 
 
 def test_only_a_router_takes_routes(used: Session, name: str) -> None:
@@ -155,6 +158,29 @@ def test_a_trial_says_what_the_model_did(used: Session) -> None:
     for record in result.reordering:  # of the tagged half of the frames; some of the others overtook only bulk frames
         assert 0 < record.reordered <= moved[record.tx_port]
         assert (record.lost, record.duplicates, record.complete) == (0, 0, True)
+    dut.model.behave(told)
+
+
+@pytest.mark.parametrize("name", ["model"], indirect=True)
+def test_where_frames_were_lost_is_what_the_model_says(used: Session) -> None:
+    """Reset in a trial, it loses all that comes; a tenth of what comes afterwards or before it loses as it was told."""
+    dut = used.deployed.dut
+    assert isinstance(dut, ModelDut)
+    assert used.deployed.resets() == ("model",)
+    told = dut.model.behaviour
+    dut.model.behave(Behaviour(lose=Picks(every=10)))
+    resetting = Once(Counted(used.measurer, used.deployed, {0: 0, 1: 1}), lambda: used.deployed.reset("model"), 0.05)
+    result = resetting.measure(TrialRequest(frame_size_bytes=64, rate_pps=2_000, duration_s=0.8, tagged=False))
+    truth = dut.model.truth()
+    refused = sum(direction.refused_frames for direction in result.directions)
+    found = {(loss.hop, loss.reason, loss.port): loss.frames for loss in result.hop_losses if loss.hop != "generator"}
+    assert resetting.problem == ""
+    assert sum(frames for (_, reason, _), frames in found.items() if reason == "refused_frames") == refused
+    for direction in truth:
+        assert found["other drops", "dead", direction.in_port] == direction.lost_dead > 0
+        assert found["other drops", "asked", direction.in_port] == direction.lost_asked > 0
+    assert sum(found.values()) == result.lost_frames
+    assert [side for side in result.balances if not side.adds_up] == []
     dut.model.behave(told)
 
 

@@ -1,6 +1,7 @@
 """What the lab makes of the shell's answers, also of broken ones."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,19 @@ def shell(far_end: FarEnd, tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def dut(shell: Shell) -> PixDut:
-    return PixDut(shell, lambda: shell)
+    return PixDut(shell)
 
 
 def test_answers_come_without_echo_and_prompt(shell: Shell) -> None:
     assert shell.run("help") == ["help | version", "ports | cores"]
     assert shell.run("neigh flush") == []
+
+
+def test_commands_of_several_threads_take_turns(shell: Shell) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(shell.run, ["help", "ports json"] * 20))
+    assert told[::2] == [["help | version", "ports | cores"]] * 20
+    assert told[1::2] == [['{"port":0}', '{"port":1}']] * 20
 
 
 def test_refused_command_is_an_error_with_its_usage_line(shell: Shell) -> None:

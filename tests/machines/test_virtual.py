@@ -68,6 +68,8 @@ def test_pxe_boot_hand_over_and_power_cycle(tmp_path: Path, service: tuple[BootN
             server.hand_over()
             echoed(server, "under KVM")
         tids = server.vcpu_tids()
+        assert os.sched_getaffinity(tids[0]) == os.sched_getaffinity(tids[1]) == set(core_plan.exclusive)
+        server.settle()
         assert os.sched_getaffinity(tids[1]) == set(core_plan.exclusive)
         assert os.sched_getaffinity(tids[0]) == {core_plan.housekeeping}
         server.console.write("!")

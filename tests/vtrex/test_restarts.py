@@ -18,7 +18,8 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from lab import images
-from lab.dut.deploy import DeployedDut, deploy
+from lab.dut.deploy import deploy
+from lab.dut.deployed import DeployedDut
 from lab.errors import LabError
 from lab.process import dying_with_parent
 from lab.testbed import load
