@@ -15,7 +15,7 @@ LEAD_S = 0.3
 class Meanwhile:
     """A Measurer that has an action done over and over while frames flow. ``done`` counts those of the last trial."""
 
-    def __init__(self, measurer: Measurer, action: Callable[[], None], pause_s: float) -> None:
+    def __init__(self, measurer: Measurer, action: Callable[[], object], pause_s: float) -> None:
         """Bind an action, which a thread of its own runs with a pause of ``pause_s`` after each time."""
         self._measurer = measurer
         self._action = action
@@ -56,7 +56,7 @@ class Once:
     ``problem`` says why the last trial did not see the whole action, in one clause; empty when it did.
     """
 
-    def __init__(self, measurer: Measurer, action: Callable[[], None], after_s: float) -> None:
+    def __init__(self, measurer: Measurer, action: Callable[[], object], after_s: float) -> None:
         """Bind an action, which a thread of its own runs; it may take longer than the trial."""
         self._measurer = measurer
         self._action = action

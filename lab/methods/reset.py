@@ -21,7 +21,7 @@ from lab.models import Model
 SEARCH = "reset"
 _QUIET_SHARE = 0.05  # of the trial, at its end, that has to pass without loss
 
-During = Callable[[Measurer, Callable[[], None], float], OnceMeasurer]
+During = Callable[[Measurer, Callable[[], object], float], OnceMeasurer]
 """Makes a Measurer that does something once, so many seconds after frames began to flow."""
 
 
@@ -76,7 +76,7 @@ class ResetTime(Model):
 
 def measure(
     measurer: Measurer,
-    reset: Callable[[str], None],
+    reset: Callable[[str], object],
     plan: ResetPlan,
     conditions: Conditions,
     during: During = Once,
