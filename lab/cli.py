@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lab import paths
+from lab import cli_store, paths
 from lab.errors import LabError, UsageError, near_misses
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -15,6 +15,7 @@ testbed_app = typer.Typer(no_args_is_help=True, help="Look at testbeds.")
 image_app = typer.Typer(no_args_is_help=True, help="Look at images and build them.")
 app.add_typer(testbed_app, name="testbed")
 app.add_typer(image_app, name="image")
+cli_store.add_to(app)
 
 
 @testbed_app.command("list")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Literal
 
@@ -214,6 +215,7 @@ def _power(count: int, effect: float) -> float:
     return float(stats.nct.sf(critical, freedom, effect * np.sqrt(count / 2)))
 
 
+@cache
 def _rank_depth(first: int, second: int) -> int:
     """Return how many pairs are cut off at each end for 95 % confidence; 0 where even all of them have less.
 

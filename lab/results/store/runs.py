@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -113,5 +114,6 @@ def find(session: Session, asked: str) -> tables.Run:
         raise UsageError(f"run {asked!r}: {len(begun)} runs begin so: {some}{' ...' if len(begun) > _SHOWN else ''}")
     if not begun:
         names = [run.run_id for run in newest]
-        raise UsageError(f"no run {asked!r} in the store: {near_misses(asked, names)}")
+        close = difflib.get_close_matches(asked, names, n=1)
+        raise UsageError(f"no run {asked!r} in the store: {near_misses(asked, {LATEST, *close, *names[:_SHOWN]})}")
     return begun[0]
