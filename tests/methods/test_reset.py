@@ -86,7 +86,7 @@ class Resettable:
 class AtOnce:
     """Has the action done before the trial, as a model that computes its trials takes it."""
 
-    def __init__(self, measurer: Measurer, action: Callable[[], None], after_s: float) -> None:
+    def __init__(self, measurer: Measurer, action: Callable[[], object], after_s: float) -> None:
         self.problem = ""
         self.measurer, self.action, self.after_s = measurer, action, after_s
 
