@@ -118,6 +118,23 @@ def test_tagged_frames_are_delayed_moved_and_lost_with_the_others() -> None:
     assert [(o.lost, o.reordered, o.extent_max) for o in odd.reordering] == [(1, 2, 3)] * 2  # 18, 24, 20, 26, 22, 28
 
 
+def test_a_single_tagged_frame_comes_on_top_of_the_load() -> None:
+    """As RFC 2544 section 26.2 has it: in the middle of the trial."""
+    middle = {"tagged": True, "tagged_frames": 1, "tagged_after_s": 60.0}
+    result = dut(delay_ns=5000).measure(request(1000.0, 120.0, **middle))
+    assert [(d.intended_frames, d.sent_frames, d.received_frames) for d in result.directions] == [(60_001,) * 3] * 2
+    assert [(latency.count, latency.variation) for latency in result.latency] == [(1, None)] * 2
+    alone = dut(delay_ns=5000).measure(request(1000.0, 120.0, **middle, tagged_only=True))
+    assert [d.sent_frames for d in alone.directions] == [1, 1]
+    assert alone.latency[0].min_ns == 5000
+
+
+def test_each_load_has_tagged_streams_of_its_own_and_all_frames_may_be_tagged() -> None:
+    step = LoadStep(rate_pps=100.0, duration_s=1.0)
+    result = dut().measure(request(400.0, 1.0, steps=(step,), tagged=True, tagged_only=True))
+    assert [(o.tx_port, o.sent) for o in result.reordering] == [(0, 200), (1, 200), (0, 50), (1, 50)]
+
+
 def test_the_wait_in_a_full_queue_is_latency() -> None:
     result = dut(queue_frames=300).measure(request(6e6, 1.0, tagged=True, tagged_rate_pps=10_000.0))
     found = merge(result.latency)

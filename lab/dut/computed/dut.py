@@ -20,7 +20,7 @@ from lab.methods.trial import (
     TrialRequest,
     TrialResult,
     WrongFrames,
-    line_rate_pps,
+    mix_line_rate_pps,
 )
 from lab.testbed.behaviour import Behaviour
 
@@ -90,26 +90,30 @@ class ComputedDut:
     def measure(self, request: TrialRequest) -> TrialResult:
         """Compute one trial; see Measurer.measure."""
         self.requests.append(request)
-        began_s, came = self.now_s, self._device.came
+        began_s = self.now_s
         disturbances = self._pause(request)
         sent = self._schedule(request)
-        steps = [(one, self._device.pieces(one)) for one in sent]
-        records = Records(self.behaviour, self._random, request, self.directions, began_s, came, steps)
-        losses = [[lost(pieces, d, self.directions) for d in range(self.directions)] for _, pieces in steps]
-        duration_s = sum(load.duration_s for load in request.loads)
-        self.now_s = began_s + duration_s + self.between_s
+        told = [self._tell(request, one) for one in sent]
+        losses = [[lost(one.pieces, d, self.directions) for d in range(self.directions)] for one in told]
+        self.now_s = began_s + request.total_s + self.between_s
         self._device.outages = [outage for outage in self._device.outages if outage[1] > self.now_s]
         return TrialResult(
             request=request,
             started_at_s=began_s,
-            duration_s=duration_s,
-            directions=tuple(self._count(d, sent, losses, records) for d in range(self.directions)),
-            latency=tuple(record for d in range(self.directions) for record in records.latency(d)),
-            reordering=tuple(record for d in range(self.directions) for record in records.reordering(d)),
+            duration_s=request.total_s,
+            directions=tuple(self._count(d, sent, losses, told) for d in range(self.directions)),
+            latency=tuple(record for one in told for d in range(self.directions) for record in one.latency(d)),
+            reordering=tuple(record for one in told for d in range(self.directions) for record in one.reordering(d)),
             disturbances=disturbances,
             steps=tuple(_steps(sent, losses)) if request.steps else (),
             loss_times=tuple(self._loss_times(sent, losses)),
         )
+
+    def _tell(self, request: TrialRequest, sent: Sent) -> Records:
+        """Take the frames of one load."""
+        came = self._device.came
+        pieces = self._device.pieces(sent)
+        return Records(self.behaviour, self._random, request, self.directions, came, sent, pieces)
 
     def truth_pps(self, loss_ratio: float, duration_s: float, frame_size_bytes: int = 64) -> float:
         """Return the greatest load of which no more than this share is lost, in frames a second of all directions.
@@ -162,7 +166,11 @@ class ComputedDut:
         return gone / (sent.frames * self.directions) if sent.frames else 0.0
 
     def _schedule(self, request: TrialRequest) -> list[Sent]:
-        line_pps = self.directions * line_rate_pps(request.frame_size_bytes, self.speed_gbps)
+        """Return what the generator sends; a little above line rate is rounding."""
+        if request.tagged_only and request.tagged_frames is not None:
+            return [Sent(at_s=self.now_s, gap_s=1.0 / request.rate_pps, frames=0, intended_frames=0)]
+        mix_bytes = request.mix_bytes or (request.frame_size_bytes,)
+        line_pps = self.directions * mix_line_rate_pps(mix_bytes, self.speed_gbps)
         greatest_pps = min(self.generator_pps, line_pps * (1 + 1e-6))
         return schedule(request.loads, self.now_s, self.directions, greatest_pps, request.burst_frames)
 
@@ -174,19 +182,19 @@ class ComputedDut:
             self.die(request.duration_s / 2, pauses.length_s)
         return (Disturbance(who="vCPU 1", core=1, run_delay_ns=int(pauses.length_s * 1e9)),)
 
-    def _count(self, direction: int, sent: list[Sent], losses: list[list[Lost]], records: Records) -> DirectionCount:
+    def _count(self, direction: int, sent: list[Sent], losses: list[list[Lost]], told: list[Records]) -> DirectionCount:
+        more, more_arrived = (sum(counts) for counts in zip(*(one.on_top(direction) for one in told), strict=True))
         total = sum(one.frames for one in sent)
-        received = total - sum(step[direction].frames for step in losses)
-        moved, copied = records.moved(direction), records.copied(direction)
+        copied = sum(one.copied(direction) for one in told)
         ports = _ports(direction)
         wrong = WrongFrames(kind="duplicate", frames=copied, port=ports["rx_port"], reason="", first_hex="")
         return DirectionCount(
             **ports,
-            intended_frames=sum(one.intended_frames for one in sent),
-            sent_frames=total,
-            received_frames=received,
+            intended_frames=sum(one.intended_frames for one in sent) + more,
+            sent_frames=total + more,
+            received_frames=total - sum(step[direction].frames for step in losses) + more_arrived,
             verified=True,
-            reordered_frames=moved,
+            reordered_frames=sum(one.moved(direction) for one in told),
             wrong=(wrong,) if copied else (),
         )
 

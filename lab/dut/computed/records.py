@@ -17,11 +17,15 @@ from lab.metrics.reordering import reordering_record
 from lab.testbed.behaviour import Behaviour, Picks
 
 SOURCE = "computed"
-_TAGGED_MOST = 0.5  # of the load of a direction, as lab/traffic/load.py has it
+_TAGGED_MOST = 0.5  # of a load, as lab/traffic/streams.py has it
 
 
 class Records:
-    """The records of one trial. Tagged frames are frames like others: their numbers decide what happens to them."""
+    """The records of one load of a trial, from the ``pieces`` that became of its frames.
+
+    Tagged frames are frames like others: their numbers decide what happens to them. Those that come on top of the load
+    (``TrialRequest.tagged_frames``) have the number of the frame that comes next.
+    """
 
     def __init__(
         self,
@@ -29,31 +33,30 @@ class Records:
         random: np.random.Generator,
         request: TrialRequest,
         directions: int,
-        began_s: float,
         came: int,
-        steps: Sequence[tuple[Sent, Sequence[Piece]]],
+        sent: Sent,
+        pieces: Sequence[Piece],
     ) -> None:
-        """Bind the truth of a trial.
+        """Bind the truth of a load.
 
         Args:
             behaviour: of the device.
             random: for jitter, and for which tagged frames are lost to a full queue.
             request: of the trial.
             directions: that carry traffic.
-            began_s: time of the first frame, by the clock of the device.
-            came: frames of each direction that came before it.
-            steps: each load with what became of its frames.
+            came: frames of each direction that came before the load.
+            sent: the frames of the load.
+            pieces: what became of them.
 
         """
         self._behaviour = behaviour
         self._random = random
         self._request = request
         self._directions = directions
-        self._began_s = began_s
         self._came = came
-        self._steps = steps
-        self._pieces = [piece for _, pieces in steps for piece in pieces]
-        self._sent_frames = sum(sent.frames for sent, _ in steps)
+        self._sent = sent
+        self.pieces = pieces
+        self._frame_time_s = sent.gap_s * directions
 
     def moved(self, direction: int) -> int:
         """Return how many frames that arrived had been passed by others."""
@@ -63,13 +66,19 @@ class Records:
         """Return how many copies arrived."""
         return self._happened(self._behaviour.duplicate, Purpose.DUPLICATE, direction)
 
+    def on_top(self, direction: int) -> tuple[int, int]:
+        """Return how many tagged frames came on top of the load, and how many of them arrived."""
+        if self._request.tagged_frames is None:
+            return 0, 0
+        return self._times_s.size, int(self._arrived(direction).sum())
+
     def latency(self, direction: int) -> list[LatencyRecord]:
         """Return the latency of the tagged frames that arrived, if any."""
         arrived = self._arrived(direction)
         if not arrived.any():
             return []
         told, at_s = self._behaviour, self._times_s[arrived]
-        delays = waits(self._pieces, at_s) * 1e9 + told.delay_ns
+        delays = waits(self.pieces, at_s) * 1e9 + told.delay_ns
         if told.jitter_ns:
             delays += told.jitter_ns * self._random.random(delays.size)
             delays = np.maximum.accumulate(delays + at_s * 1e9) - at_s * 1e9  # none passes those before it
@@ -80,12 +89,8 @@ class Records:
         """Return the order of the tagged frames, if there are any."""
         if not self._times_s.size:
             return []
-        order = arrivals(
-            self._numbers,
-            self._is_moved(direction),
-            self._behind,
-            counts_moved=not self._behaviour.move_places,
-        )
+        moved = self._is_moved(direction)
+        order = arrivals(self._numbers, moved, self._behind, counts_moved=not self._behaviour.move_places)
         arrived = order[self._arrived(direction)[order]]
         return [
             reordering_record(
@@ -101,27 +106,21 @@ class Records:
     @cached_property
     def _times_s(self) -> Floats:
         """When the tagged frames of each direction are sent."""
-        request = self._request
-        rate_pps = min(request.tagged_rate_pps, _TAGGED_MOST * request.rate_pps / self._directions)
-        if not request.tagged or request.burst_frames is not None or rate_pps <= 0:
+        request, sent = self._request, self._sent
+        if not request.tagged:
             return np.zeros(0)
-        count = int((request.total_s - request.tagged_after_s) * rate_pps)
         if request.tagged_frames is not None:
-            count = min(count, request.tagged_frames)
-        return self._began_s + request.tagged_after_s + np.arange(count) / rate_pps
+            begin_s = sent.at_s + request.tagged_after_s
+            return begin_s + np.arange(request.tagged_frames) / request.tagged_rate_pps
+        rate_pps = 1.0 / self._frame_time_s
+        if not request.tagged_only:
+            rate_pps = min(request.tagged_rate_pps, _TAGGED_MOST * rate_pps)
+        return np.asarray(sent.at_s + np.arange(int(sent.frames * self._frame_time_s * rate_pps + 0.5)) / rate_pps)
 
     @cached_property
     def _numbers(self) -> Numbers:
-        """Return the numbers of the tagged frames among those of their direction in this trial."""
-        begins = [sent.at_s for sent, _ in self._steps]
-        step = np.searchsorted(begins, self._times_s, side="right") - 1
-        first = np.concatenate(([0], np.cumsum([sent.frames for sent, _ in self._steps])))[step]
-        gap_s = np.array([sent.gap_s for sent, _ in self._steps])[step] * self._directions
-        return np.asarray(first + np.floor((self._times_s - np.array(begins)[step]) / gap_s + 1e-6).astype(np.int64))
-
-    @property
-    def _frame_time_s(self) -> float:
-        return self._steps[0][0].gap_s * self._directions
+        """Return the numbers of the tagged frames among those of their direction under this load."""
+        return np.floor((self._times_s - self._sent.at_s) / self._frame_time_s + 1e-3).astype(np.int64)
 
     @property
     def _behind(self) -> float:
@@ -131,30 +130,27 @@ class Records:
     def _arrived(self, direction: int) -> Mask:
         """Say of each tagged frame whether it arrived."""
         kept = np.ones(self._times_s.size, dtype=bool)
-        first = 0
-        for sent, pieces in self._steps:
-            for piece in pieces:
-                begin, end = (first + number for number in piece.numbers(direction, self._directions))
-                if piece.dead:
-                    kept &= (self._numbers < begin) | (self._numbers >= end)
-                elif piece.asked:
-                    kept &= ~piece.asked[direction].has(self._numbers - first)
-            first += sent.frames
-        return kept & (self._drops >= drop_shares(self._pieces, self._times_s))
+        for piece in self.pieces:
+            begin, end = piece.numbers(direction, self._directions)
+            if piece.dead:
+                kept &= (self._numbers < begin) | (self._numbers >= end)
+            elif piece.asked:
+                kept &= ~piece.asked[direction].has(self._numbers)
+        return kept & (self._drops >= drop_shares(self.pieces, self._times_s))
 
     @cached_property
     def _drops(self) -> Floats:
         return self._random.random(self._times_s.size)
 
     def _is_moved(self, direction: int) -> Mask:
-        told = self._behaviour
-        runs = picked(told.move, told.seed, Purpose.MOVE, direction, self._came, self._sent_frames)
-        return runs.has(self._numbers + self._came)
+        told, frames = self._behaviour, self._sent.frames
+        return picked(told.move, told.seed, Purpose.MOVE, direction, self._came, frames).has(self._numbers + self._came)
 
     def _happened(self, picks: Picks, purpose: Purpose, direction: int) -> int:
         if picks.none:
             return 0
-        runs = picked(picks, self._behaviour.seed, purpose, direction, self._came, self._sent_frames)
-        gone = sum(piece.count if piece.dead else piece.dropped for piece in self._pieces) / self._directions
-        gone += sum(piece.asked[direction].frames for piece in self._pieces if piece.asked)
-        return round(runs.frames * (1 - gone / max(1, self._sent_frames)))
+        frames = self._sent.frames
+        runs = picked(picks, self._behaviour.seed, purpose, direction, self._came, frames)
+        gone = sum(piece.count if piece.dead else piece.dropped for piece in self.pieces) / self._directions
+        gone += sum(piece.asked[direction].frames for piece in self.pieces if piece.asked)
+        return round(runs.frames * (1 - gone / max(1, frames)))
