@@ -65,7 +65,7 @@ def report(
     run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "latest",
     store: cli_store.StoreOption = None,
 ) -> None:
-    """Make results.json and index.html of a run, also of a killed one, again from its journal; put it into the store."""
+    """Make results and report of a run, also of a killed one, again from its journal; put it into the store."""
     from lab.results.store import put
     from lab.run import finish
 
