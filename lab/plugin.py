@@ -22,7 +22,8 @@ from lab.images import Manifest, PixManifest
 from lab.machines import cores
 from lab.machines.host import Accelerator
 from lab.measurements import Measurements
-from lab.methods.profile import Profile, profile
+from lab.methods.profile import Profile
+from lab.methods.profiles import profile
 from lab.methods.repeat import TooDisturbed
 from lab.routing.regions import Region
 from lab.routing.regions import regions as routing_regions
@@ -214,15 +215,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sizes = profile(metafunc.config.option.profile)
     except UsageError:
         return  # told by pytest_cmdline_main where it matters
+    if "reset_kind" in metafunc.fixturenames:
+        metafunc.parametrize("reset_kind", sizes.reset_kinds or ["any"], scope="session")
     if "qgm_count" in metafunc.fixturenames:
         counts = range(1, 1 + _exclusive_cores(metafunc.config))
         metafunc.parametrize("qgm_count", counts, ids=[f"{count}QGM" for count in counts], scope="session")
-    for name, values in (
-        ("frame_size", sizes.frame_sizes_bytes),
-        ("throughput_frame_size", sizes.throughput_sizes_bytes),
-    ):
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(name, values, ids=[f"{value}B" for value in values], scope="session")
+    for name in metafunc.fixturenames:
+        test, size, rest = name.partition("frame_size")
+        if not size or rest:
+            continue
+        values = _sizes_of(sizes, test.removesuffix("_"))
+        if values is None:
+            continue
+        off = pytest.param(0, id="-", marks=pytest.mark.skip(reason=f"not in profile {sizes.name}"))
+        metafunc.parametrize(name, values or [off], ids=[f"{value}B" for value in values] or None, scope="session")
+
+
+def _sizes_of(chosen: Profile, test: str) -> tuple[int, ...] | None:
+    """Return the frame sizes for the fixture ``frame_size`` (empty ``test``) or ``<test>_frame_size``."""
+    plain = {"": chosen.frame_sizes_bytes, "throughput": chosen.throughput_sizes_bytes}
+    return plain[test] if test in plain else chosen.sizes_bytes(test)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

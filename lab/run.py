@@ -23,6 +23,7 @@ from lab.report import write_report
 from lab.results import events as ev
 from lab.results import model, resumable
 from lab.results.environment import environment
+from lab.results.finding import Finding
 from lab.results.journal import FILE_NAME, Journal
 from lab.results.memory import Memory
 from lab.results.writer import RESULTS_NAME, point_latest, read_results, write_results
@@ -259,6 +260,10 @@ class Run:
         """Note a comparison of the two layouts, and say it."""
         self._note(ev.Compared(at_s=time.time(), comparison=comparison))
         self.say(_comparison_line(comparison))
+
+    def record_finding(self, finding: Finding) -> None:
+        """Note what a method found that is more than one number."""
+        self._note(ev.Found(at_s=time.time(), finding=finding))
 
     def note(self, event: ev.LatencyMeasured | ev.ReorderingMeasured) -> None:
         """Note a record of latency or reordering."""

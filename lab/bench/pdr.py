@@ -14,7 +14,7 @@ from lab.errors import LabError
 from lab.images import find
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 from lab.methods.repeat import Conditions
 from lab.testbed import load
 

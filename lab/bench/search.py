@@ -11,7 +11,7 @@ from lab.dut.computed import ComputedDut
 from lab.methods.classification import Outcome, classify, outcome
 from lab.methods.goals import RateGoal
 from lab.methods.mlr import LOWEST_SHARE, MlrPlan, search
-from lab.methods.profile import PROFILES
+from lab.methods.profiles import PROFILES
 from lab.methods.repeat import Conditions
 from lab.methods.trial import Measurer, TrialRequest, line_rate_pps
 from lab.models import Model

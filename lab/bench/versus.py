@@ -12,7 +12,7 @@ from lab.bench.turns import in_turns
 from lab.errors import LabError
 from lab.methods import mlr
 from lab.methods.load_limit import load_limit, offerable
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.methods.trial import TrialRequest
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lab.dut.deployed import DeployedDut
 from lab.errors import LabError
 from lab.machines import exits
-from lab.measurements.frames import Frames
+from lab.measurements.rfc2544 import Rfc2544
 from lab.methods.meanwhile import Meanwhile
 from lab.methods.repeat import TooDisturbed, Trials, forgetful
 from lab.methods.trial import TrialRequest, TrialResult
@@ -34,7 +34,7 @@ class ExitsWhileForwarding(Model):
 
 
 @dataclass
-class Measurements(Frames):
+class Measurements(Rfc2544):
     """Runs the methods of RFC 2544 and RFC 9971, and what is special to a router, and records what comes of them.
 
     What one test has found serves the next: latency is measured at fractions of NDR, so NDR is searched for once.

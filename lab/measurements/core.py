@@ -46,6 +46,7 @@ class Core:
     variant: str = ""
     _limits: dict[int, LoadLimit] = field(default_factory=dict)
     _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
+    _throughputs: dict[int, Bounds] = field(default_factory=dict)
 
     def varied(self, variant: str, directions: Sequence[Direction] | None = None) -> Self:
         """Return what measures something else than the plain case, with nothing found yet and no baseline beside it.
@@ -56,7 +57,7 @@ class Core:
 
         """
         used = self.used if directions is None else self.used.with_traffic(directions)
-        return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={})
+        return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={}, _throughputs={})
 
     @contextlib.contextmanager
     def on_cores(self, count: int) -> Iterator[Self]:

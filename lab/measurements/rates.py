@@ -53,7 +53,12 @@ class Rates(Core):
 
         found, limit = self.below_limit(frame_size_bytes, search)
         self.record_bounds(found, limit)
+        self._throughputs[frame_size_bytes] = found
         return found
+
+    def throughput_once(self, frame_size_bytes: int) -> Bounds:
+        """Return the throughput that was found, or search it; raises as ``throughput``."""
+        return self._throughputs.get(frame_size_bytes) or self.throughput(frame_size_bytes)
 
     def _rates(self, frame_size_bytes: int, goals: set[str]) -> dict[str, Bounds]:
         def search(limit: LoadLimit) -> dict[str, Bounds]:

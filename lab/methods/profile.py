@@ -4,28 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lab.errors import UsageError, near_misses
+from lab.methods.back_to_back import BackToBackPlan
 from lab.methods.bounds import Bounds
-from lab.methods.goals import NDR, PDR, PDR_LOSS_RATIO, STRICT, RateGoal
+from lab.methods.goals import RateGoal
 from lab.methods.latency import LatencyPlan, LoadPoint, load_points
 from lab.methods.load_limit import LoadLimit
+from lab.methods.loss_rate import LossRatePlan
 from lab.methods.mlr import MlrPlan
+from lab.methods.recovery import RecoveryPlan
 from lab.methods.reordering import ReorderingPlan
+from lab.methods.reset import ResetPlan
 from lab.methods.throughput import ThroughputPlan
 from lab.models import Model
 
-RFC2544_SIZES_BYTES = (64, 128, 256, 512, 1024, 1280, 1518)
+
+class Depth(Model):
+    """How thoroughly one test measures: at which frame sizes (none: not at all), for how long a trial, how often."""
+
+    frame_sizes_bytes: tuple[int, ...]
+    trial_s: float
+    repetitions: int = 1
 
 
 class Profile(Model):
     """One way to run the suites.
 
     ``frame_sizes_bytes`` are those of all tests but the plain binary search, which runs at
-    ``throughput_sizes_bytes``. Latency is measured at ``latency_fractions`` of NDR, reordering at
-    ``reordering_fraction`` of it. Tagged rates are those of each direction. Layouts are compared at
-    ``sharing_batches``, in ``sharing_blocks`` blocks of four windows each. ``search_expected_s`` is what NDR+PDR took
-    at one frame size against the model of a DUT, overheads included; ``search_limit_s`` ends a search that finds no
-    end.
+    ``throughput_sizes_bytes``, and those that have a ``Depth`` of their own. Of ``back_to_back`` the time of a trial is
+    that of the longest burst, of ``recovery`` that of each of its two loads, of ``soak`` that of a part, each of which
+    is a trial. ``reset`` resets the DUT in each of the ``reset_kinds`` that it has.
+
+    Latency is measured at ``latency_fractions`` of NDR, reordering at ``reordering_fraction`` of it. Tagged rates are
+    those of each direction. Layouts are compared at ``sharing_batches``, in ``sharing_blocks`` blocks of four windows
+    each. ``search_expected_s`` is what NDR+PDR took at one frame size against the model of a DUT, overheads included;
+    ``search_limit_s`` ends a search that finds no end.
     """
 
     name: str
@@ -43,8 +55,20 @@ class Profile(Model):
     reordering_fraction: float
     reordering_trial_s: float
     reordering_tagged_pps: float
+    loss_rate: Depth
+    back_to_back: Depth
+    recovery: Depth
+    reset: Depth
+    reset_kinds: tuple[str, ...]
+    receive_rate: Depth
+    soak: Depth
     sharing_batches: tuple[int, ...]
     sharing_blocks: int
+
+    def sizes_bytes(self, test: str) -> tuple[int, ...] | None:
+        """Return the frame sizes of a test that has a depth of its own (``loss_rate``); None where it has none."""
+        depth = getattr(self, test, None)
+        return depth.frame_sizes_bytes if isinstance(depth, Depth) else None
 
     def mlr_plan(self, frame_size_bytes: int, limit: LoadLimit, names: Collection[str] = ("NDR", "PDR")) -> MlrPlan:
         """Return the plan of the search for these goals at one frame size, up to ``limit``."""
@@ -63,6 +87,52 @@ class Profile(Model):
             max_rate_pps=limit.rate_pps,
             trial_duration_s=self.throughput_trial_s,
             resolution_ratio=self.throughput_resolution_ratio,
+        )
+
+    def loss_rate_plan(self, frame_size_bytes: int, limit: LoadLimit) -> LossRatePlan:
+        """Return the plan of the frame loss rate at one frame size, from ``limit`` down."""
+        return LossRatePlan(
+            frame_size_bytes=frame_size_bytes,
+            max_rate_pps=limit.rate_pps,
+            line_rate_pps=limit.line_rate_pps,
+            limited_by=limit.limited_by,
+            trial_duration_s=self.loss_rate.trial_s,
+        )
+
+    def back_to_back_plan(self, throughput: Bounds, limit: LoadLimit, directions: int) -> BackToBackPlan:
+        """Return the plan of the back-to-back test: bursts at ``limit``, of a DUT of this throughput."""
+        return BackToBackPlan(
+            frame_size_bytes=throughput.frame_size_bytes,
+            burst_rate_pps=limit.rate_pps,
+            line_rate_pps=limit.line_rate_pps,
+            directions=directions,
+            max_burst_s=self.back_to_back.trial_s,
+            repetitions=self.back_to_back.repetitions,
+            throughput_pps=throughput.lower_pps,
+        )
+
+    def recovery_plan(self, throughput: Bounds, limit: LoadLimit) -> RecoveryPlan | None:
+        """Return the plan of system recovery from an overload of at most ``limit``; None without a throughput."""
+        if throughput.lower_pps is None:
+            return None
+        return RecoveryPlan(
+            frame_size_bytes=throughput.frame_size_bytes,
+            throughput_pps=throughput.lower_pps,
+            max_rate_pps=limit.rate_pps,
+            limited_by=limit.limited_by,
+            overload_s=self.recovery.trial_s,
+            relief_s=self.recovery.trial_s,
+            repetitions=self.recovery.repetitions,
+        )
+
+    def reset_plan(self, kind: str, frame_size_bytes: int, rate_pps: float) -> ResetPlan:
+        """Return the plan of a reset of one kind under this load."""
+        return ResetPlan(
+            kind=kind,
+            frame_size_bytes=frame_size_bytes,
+            rate_pps=rate_pps,
+            trial_duration_s=self.reset.trial_s,
+            repetitions=self.reset.repetitions,
         )
 
     def latency_plan(self, bounds: Bounds) -> LatencyPlan:
@@ -94,90 +164,3 @@ class Profile(Model):
             trial_duration_s=self.reordering_trial_s,
             tagged_rate_pps=self.reordering_tagged_pps,
         )
-
-
-def _quick(goal: RateGoal) -> RateGoal:
-    return goal.model_copy(update={"initial_trial_s": 0.5, "duration_sum_s": 5.0})
-
-
-def _strict(name: str, loss_ratio: float) -> RateGoal:
-    return STRICT.model_copy(update={"name": name, "loss_ratio": loss_ratio})
-
-
-# Trials of a second: a cloud machine that keeps both cores busy is put to sleep for 0.1 s every few seconds, which
-# makes nearly every longer trial invalid.
-QUICK = Profile(
-    name="quick",
-    frame_sizes_bytes=(64, 512, 1518),
-    goals=(_quick(NDR), _quick(PDR)),
-    search_expected_s=40.0,
-    search_limit_s=180.0,
-    throughput_sizes_bytes=(64,),
-    throughput_trial_s=1.0,
-    throughput_resolution_ratio=0.01,
-    latency_fractions=(0.1, 0.5, 0.9),
-    latency_trial_s=1.0,
-    latency_repetitions=1,
-    latency_tagged_pps=10_000.0,
-    reordering_fraction=0.9,
-    reordering_trial_s=1.0,
-    reordering_tagged_pps=200_000.0,
-    sharing_batches=(1, 8, 32, 64),
-    sharing_blocks=10,
-)
-
-STANDARD = Profile(
-    name="standard",
-    frame_sizes_bytes=RFC2544_SIZES_BYTES,
-    goals=(NDR, PDR),
-    search_expected_s=180.0,
-    search_limit_s=1200.0,
-    throughput_sizes_bytes=RFC2544_SIZES_BYTES,
-    throughput_trial_s=10.0,
-    throughput_resolution_ratio=0.005,
-    latency_fractions=(0.1, 0.5, 0.9, 1.0),
-    latency_trial_s=5.0,
-    latency_repetitions=3,
-    latency_tagged_pps=10_000.0,
-    reordering_fraction=0.9,
-    reordering_trial_s=5.0,
-    reordering_tagged_pps=200_000.0,
-    sharing_batches=(1, 2, 4, 8, 16, 32, 64),
-    sharing_blocks=40,
-)
-
-# RFC 2544: final trials of at least 60 s without any loss (section 24); latency at the throughput rate, 20
-# repetitions of at least 120 s (section 26.2).
-RFC2544 = Profile(
-    name="rfc2544",
-    frame_sizes_bytes=RFC2544_SIZES_BYTES,
-    goals=(_strict("NDR", 0.0), _strict("PDR", PDR_LOSS_RATIO)),
-    search_expected_s=400.0,
-    search_limit_s=7200.0,
-    throughput_sizes_bytes=RFC2544_SIZES_BYTES,
-    throughput_trial_s=60.0,
-    throughput_resolution_ratio=0.005,
-    latency_fractions=(1.0,),
-    latency_trial_s=120.0,
-    latency_repetitions=20,
-    latency_tagged_pps=1_000.0,
-    reordering_fraction=1.0,
-    reordering_trial_s=10.0,
-    reordering_tagged_pps=200_000.0,
-    sharing_batches=(1, 2, 4, 8, 16, 32, 64),
-    sharing_blocks=40,
-)
-
-PROFILES = {p.name: p for p in (QUICK, STANDARD, RFC2544)}
-
-
-def profile(name: str) -> Profile:
-    """Return the profile of that name.
-
-    Raises:
-        UsageError: there is none; the message names those there are.
-
-    """
-    if name not in PROFILES:
-        raise UsageError(f"no profile {name!r}: {near_misses(name, PROFILES)}")
-    return PROFILES[name]

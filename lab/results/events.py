@@ -11,6 +11,7 @@ from lab.methods.latency import LatencyAtLoad
 from lab.methods.reordering import ReorderingAtLoad
 from lab.methods.repeat import TrialEvent
 from lab.models import Model
+from lab.results.finding import Finding
 from lab.results.model import Boot, Dut, Environment, Generator, Image, LayoutComparison, Measurement, Outcome
 from lab.simulation.facts import HostFacts
 from lab.traffic.calibration import Calibration
@@ -133,6 +134,14 @@ class ReorderingMeasured(Model):
     reordering: ReorderingAtLoad
 
 
+class Found(Model):
+    """A method came to a result that is more than one number."""
+
+    event: Literal["found"] = "found"
+    at_s: float
+    finding: Finding
+
+
 class Compared(Model):
     """Two layouts were compared."""
 
@@ -171,6 +180,7 @@ Event = Annotated[
     | Measured
     | LatencyMeasured
     | ReorderingMeasured
+    | Found
     | Compared
     | TestEnded
     | RunEnded,

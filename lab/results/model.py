@@ -12,6 +12,7 @@ from pydantic import Field
 from lab.methods.latency import LatencyAtLoad
 from lab.methods.reordering import ReorderingAtLoad
 from lab.models import Model
+from lab.results.finding import Finding
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -210,6 +211,7 @@ class Results(Model):
     searches: tuple[Search, ...]
     latency: tuple[LatencyAtLoad, ...]
     reordering: tuple[ReorderingAtLoad, ...]
+    findings: tuple[Finding, ...] = ()
     comparisons: tuple[LayoutComparison, ...] = ()
     tests: tuple[Outcome, ...]
     lab_errors: tuple[str, ...]

@@ -108,6 +108,7 @@ def summarise(journal: Path) -> Results:
         searches=searches,
         latency=tuple(e.latency for e in _all(events, ev.LatencyMeasured)),
         reordering=tuple(e.reordering for e in _all(events, ev.ReorderingMeasured)),
+        findings=tuple(e.finding for e in _all(events, ev.Found)),
         comparisons=tuple(e.comparison for e in _all(events, ev.Compared)),
         tests=tuple(e.outcome for e in _all(events, ev.TestEnded)),
         lab_errors=_lab_errors(measurements, searches),

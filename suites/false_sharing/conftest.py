@@ -12,7 +12,8 @@ from lab.dut.subject import Subject
 from lab.errors import UsageError
 from lab.images import PixManifest
 from lab.machines import host
-from lab.methods.profile import Profile, profile
+from lab.methods.profile import Profile
+from lab.methods.profiles import profile
 from lab.microbench import comparison, guest
 from lab.microbench.comparison import LAYOUTS, LayoutComparer
 from lab.microbench.host import HostBench, cpus

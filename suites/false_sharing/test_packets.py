@@ -12,7 +12,8 @@ import pytest
 from lab import images
 from lab.images import Manifest, PixManifest
 from lab.machines import cores
-from lab.methods.profile import QUICK, Profile
+from lab.methods.profile import Profile
+from lab.methods.profiles import QUICK
 from lab.metrics.ratio import compare
 from lab.microbench import comparison, packets
 from lab.microbench.comparison import LAYOUTS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lab.dut.bring_up import Deployed
 from lab.measurements import Measurements
 
 
@@ -37,3 +40,33 @@ def test_frames_keep_their_order(order: Measurements, frame_size: int) -> None:
     for record in found.records:
         assert record.received > 0
         assert record.reordered == 0, f"port {record.tx_port} to {record.rx_port}: {record}"
+
+
+def test_frame_loss_rate(measure: Measurements, loss_rate_frame_size: int) -> None:
+    """From the greatest load down, until two loads in a row lose nothing (RFC 2544 section 26.3)."""
+    curve = measure.loss_rate(loss_rate_frame_size)
+    assert curve.complete, "every load down to the least lost frames"
+
+
+def test_back_to_back_frames(measure: Measurements, back_to_back_frame_size: int) -> None:
+    """There is a burst at the greatest load that is forwarded without loss (RFC 2544 section 26.4, RFC 9004)."""
+    assert measure.back_to_back(back_to_back_frame_size).burst_frames > 0, "not even one frame was forwarded"
+
+
+def test_system_recovery(measure: Measurements, recovery_frame_size: int) -> None:
+    """After an overload the router forwards without loss again (RFC 2544 section 26.5)."""
+    found = measure.recovery(recovery_frame_size)
+    assert found is not None, "no load at all was forwarded without loss"
+    if not found.repetitions:
+        pytest.skip(found.reason)
+    assert found.recovery_s is not None, found.reason
+
+
+def test_reset(measure: Measurements, deployed: Deployed, reset_kind: str, reset_frame_size: int) -> None:
+    """Reset under load, the router comes back by itself, and forwards again (RFC 2544 section 26.6, RFC 6201)."""
+    if reset_kind not in deployed.resets():
+        pytest.skip(f"no {reset_kind} reset here: {', '.join(deployed.resets()) or 'it cannot be reset'}")
+    found = measure.reset(reset_kind, reset_frame_size)
+    assert found is not None, "no load at all was forwarded without loss"
+    assert found.by_loss_s is not None, found.reason
+    assert found.by_loss_s > 0, "no frame was lost: nothing was reset"

@@ -4,7 +4,7 @@ import pytest
 
 from lab.bench.search import DEVICES, MAX_PPS, bisect, by_bisection, by_search, device
 from lab.methods.goals import NDR, STRICT
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 
 
 @pytest.mark.parametrize("name", ["clean", "noisy", "collapse"])

@@ -5,7 +5,7 @@ import pytest
 from lab.dut.computed import ComputedDut, Pauses
 from lab.methods.bounds import Bounds
 from lab.methods.latency import measure as measure_latency
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 from lab.methods.reordering import measure as measure_reordering
 from lab.methods.repeat import Conditions
 from lab.testbed.behaviour import Behaviour, Picks

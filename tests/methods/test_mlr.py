@@ -7,7 +7,7 @@ from lab.errors import LabError
 from lab.methods.bounds import Bounds
 from lab.methods.goals import GOALS, NDR, PDR, STRICT, TST009, RateGoal
 from lab.methods.mlr import MlrPlan, search
-from lab.methods.profile import QUICK, STANDARD
+from lab.methods.profiles import QUICK, STANDARD
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.testbed.behaviour import Behaviour, Picks
 

@@ -6,7 +6,7 @@ from lab.dut.computed import ComputedDut, Pauses
 from lab.errors import UsageError
 from lab.methods import mlr, throughput
 from lab.methods.load_limit import load_limit
-from lab.methods.profile import PROFILES, QUICK, RFC2544, profile
+from lab.methods.profiles import PROFILES, QUICK, RFC2544, profile
 from lab.methods.repeat import Conditions, TrialEvent
 from lab.testbed.behaviour import Behaviour
 

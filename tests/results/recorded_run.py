@@ -9,7 +9,7 @@ from lab.dut.computed import ComputedDut, Pauses
 from lab.methods import latency, mlr, reordering, throughput
 from lab.methods.bounds import Bounds
 from lab.methods.load_limit import LoadLimit, load_limit
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 from lab.methods.repeat import Conditions, TrialEvent
 from lab.methods.validity import disturbed
 from lab.results import events as ev

@@ -66,9 +66,7 @@ class Database:
             StoreError: the database cannot be had, or is no store of this version.
 
         """
-        self._shown = url.set(query={key: url.query[key] for key in ("host",) if key in url.query}).render_as_string(
-            hide_password=True
-        )
+        self._shown = url.set(query={}).render_as_string(hide_password=True)
         with self._telling():
             self._engine = _engine(url)
         with self.writing() as session:
