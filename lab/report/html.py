@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from lab.report import page, words
+from lab.report import finding_rows, page, words
 from lab.report.latency_figure import latency_figure
+from lab.report.loss_figure import loss_figure
 from lab.report.rate_figures import search_figure, throughput_figure
 from lab.report.sharing_figure import sharing_figure, sharing_rows
 from lab.results.model import Results
@@ -57,6 +58,10 @@ def render(results: Results) -> str:
         rates=page.rate_rows(results),
         others=page.other_rows(results),
         sharing=sharing_rows(results),
+        back_to_back=finding_rows.back_to_back_rows(results),
+        recovery=finding_rows.recovery_rows(results),
+        resets=finding_rows.reset_rows(results),
+        hops=finding_rows.hop_rows(results),
         figures=_figures(results),
         plotly=Markup(get_plotlyjs()),
     )
@@ -67,9 +72,11 @@ def _figures(results: Results) -> dict[str, list[dict[str, Any]]]:
     searched = [s for s in results.searches if s.kind in ("NDR+PDR", "throughput") and s.trials]
     floors = results.generator.latency_floor_us if results.generator else {}
     sizes = sorted({one.frame_size_bytes for one in results.latency})
+    curves = [(one.variant, one.loss_curve) for one in results.findings if one.loss_curve]
     sections = {
         "throughput": [throughput_figure(results)] if any(m.unit == "pps" for m in results.measurements) else [],
         "sharing": [sharing_figure(results)] if results.comparisons else [],
+        "loss": [loss_figure(curves)] if curves else [],
         "search": [search_figure(s) for s in searched],
         "latency": [
             latency_figure(size, [x for x in results.latency if x.frame_size_bytes == size], floors.get(size))

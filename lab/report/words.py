@@ -25,6 +25,16 @@ def microseconds(value_us: float | None) -> str:
     return f"{value_us:.{2 if value_us < 10 else 1 if value_us < 100 else 0}f}"
 
 
+def seconds(value_s: float | None) -> str:
+    """Return a time with three significant digits and its unit (``12.3 us``, ``4.05 s``); a dash for None."""
+    if value_s is None:
+        return "-"
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if value_s * factor >= 1.0:
+            return f"{value_s * factor:.3g} {unit}"
+    return "0 s" if value_s == 0 else f"{value_s * 1e9:.3g} ns"
+
+
 def percent(share: float) -> str:
     """Return a share of 1 in percent; small ones keep two significant digits, so that a loss never reads as none."""
     value = 100.0 * share

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from lab.methods.latency import LatencyAtLoad
 from lab.methods.reordering import ReorderingAtLoad
+from lab.methods.trial import HopLoss
 from lab.models import Model
 from lab.results.finding import Finding
 
@@ -123,7 +124,7 @@ class Measurement(Model):
 
 
 class SearchTrial(Model):
-    """One trial of a search; ``reasons`` say why it does not count."""
+    """One trial of a search; ``reasons`` say why it does not count, ``hop_losses`` where its frames were lost."""
 
     rate_pps: float
     duration_s: float
@@ -131,6 +132,7 @@ class SearchTrial(Model):
     valid: bool
     reasons: tuple[str, ...]
     disturbed: bool
+    hop_losses: tuple[HopLoss, ...] = ()
 
 
 class Search(Model):

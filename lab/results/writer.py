@@ -153,6 +153,7 @@ def _searches(events: Sequence[ev.Event]) -> tuple[Search, ...]:
                     valid=not result.invalid,
                     reasons=result.invalid,
                     disturbed=bool(event.disturbed),
+                    hop_losses=result.hop_losses,
                 )
             )
         elif isinstance(event, ev.SearchEnded):
