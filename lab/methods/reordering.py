@@ -1,4 +1,4 @@
-"""Reordering at a chosen load: a trial whose tagged stream is dense enough to be overtaken (RFC 4737)."""
+"""Reordering at a chosen load: a trial whose tagged stream is dense enough to be overtaken (RFC 4737, RFC 5236)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ class ReorderingPlan(Model):
 
 
 class ReorderingAtLoad(Model):
-    """Order of the tagged frames at one load, one record a direction; ``tagged_rate_pps`` is what was sent of them."""
+    """Order of the tagged frames at one load.
+
+    ``records`` has one record a direction, with its ``detail`` where the generator recorded each arrival: what figures
+    of reorder density and of extents are drawn from. ``tagged_rate_pps`` is what was sent of tagged frames. Of the
+    ``trials`` all but the ``invalid_trials`` counted, and the last is the one that is told of.
+    """
 
     frame_size_bytes: int
     load: str
@@ -33,6 +38,8 @@ class ReorderingAtLoad(Model):
     tagged_rate_pps: float
     records: tuple[ReorderingRecord, ...]
     disturbed: tuple[str, ...]
+    trials: int
+    invalid_trials: int
 
 
 def measure(measurer: Measurer, plan: ReorderingPlan, conditions: Conditions) -> ReorderingAtLoad:
@@ -57,6 +64,7 @@ def measure(measurer: Measurer, plan: ReorderingPlan, conditions: Conditions) ->
         duration_s=plan.trial_duration_s,
         tagged=True,
         tagged_rate_pps=tagged_rate_pps(plan.tagged_rate_pps, plan.load.rate_pps),
+        order_detail=True,
     )
     result = trials.measure(request)
     return ReorderingAtLoad(
@@ -66,4 +74,6 @@ def measure(measurer: Measurer, plan: ReorderingPlan, conditions: Conditions) ->
         tagged_rate_pps=request.tagged_rate_pps,
         records=result.reordering,
         disturbed=disturbed(result, conditions.limits),
+        trials=len(trials.results),
+        invalid_trials=trials.invalid_count,
     )

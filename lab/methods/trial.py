@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from lab.metrics.order.model import OrderDetail
 from lab.models import Model
 
 FCS_BYTES = 4
@@ -65,6 +66,9 @@ class TrialRequest(Model):
     ``tagged_rate_pps`` says (latency at 0 %). A stream of ``tagged_frames`` comes on top of the load, of which it is
     no part worth counting; its frames come at ``tagged_rate_pps``. For ``residual_s`` after the last frame those that
     are still under way are waited for, beyond the settling of the counters (section 23 d).
+
+    With ``order_detail`` the records of reordering have a ``detail``, worked out after the trial: some seconds for a
+    million tagged frames.
     """
 
     frame_size_bytes: int
@@ -79,6 +83,7 @@ class TrialRequest(Model):
     mix_bytes: tuple[int, ...] = ()
     tagged_only: bool = False
     residual_s: float = 0.0
+    order_detail: bool = False
 
     @property
     def loads(self) -> tuple[LoadStep, ...]:
@@ -190,8 +195,12 @@ class ReorderingRecord(Model):
     """Order of the tagged frames of one direction as RFC 4737 defines it, over every arrival.
 
     ``reordered`` counts type-P-reordered packets (section 3.3), ``ratio`` divides by the received without duplicates
-    (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2.1 in packets, over the reordered ones (0 when
+    (section 4.1), ``extent_max`` and ``extent_mean`` are of section 4.2 in packets, over the reordered ones (0 when
     none). ``complete`` is false where the generator could not tell what each arrival was.
+
+    ``detail`` has all the other metrics, of the arrivals that the generator recorded one by one, where that was asked
+    for and the generator records them. It says itself whether these are all; a generator that verifies frames
+    records no duplicates.
     """
 
     tx_port: int
@@ -206,6 +215,7 @@ class ReorderingRecord(Model):
     extent_mean: float
     complete: bool
     source: str
+    detail: OrderDetail | None = None
 
 
 class StepCount(Model):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.methods.trial import ReorderingRecord
+from lab.metrics.order.model import OrderDetail
 
 Sequence = npt.NDArray[np.uint32]
 
@@ -18,7 +19,7 @@ class Reordering:
 
     ``received`` counts every arrival, ``duplicates`` those of them that were second or later copies. The first copies
     alone are judged (the RFC counts non-duplicate packets); there are ``received - duplicates`` of them.
-    ``extents`` pairs an extent (section 4.2.1) with the number of packets that have it.
+    ``extents`` pairs an extent (section 4.2) with the number of packets that have it.
     """
 
     received: int
@@ -51,7 +52,7 @@ def first_copies(arrivals: Sequence) -> Sequence:
 
 
 def analyse(arrivals: Sequence) -> Reordering:
-    """Find which packets were reordered and how far (RFC 4737 sections 3.3 and 4.2.1).
+    """Find which packets were reordered and how far (RFC 4737 sections 3.3 and 4.2).
 
     A packet is reordered when one with a greater sequence number arrived before it. Its extent is the number of
     places between it and the *earliest* such arrival. The running maximum of the sequence numbers never falls, so
@@ -86,6 +87,7 @@ def reordering_record(
     complete: bool,
     source: str,
     received: int | None = None,
+    detail: OrderDetail | None = None,
 ) -> ReorderingRecord:
     """Build the record of one direction of a trial.
 
@@ -97,6 +99,7 @@ def reordering_record(
         complete: false where the receiver's buffer overflowed: the order is then that of the recorded arrivals.
         source: who recorded the arrivals.
         received: packets that the receiver counted, where it counted more than it recorded; None: as many as recorded.
+        detail: all other metrics, where they were asked for.
 
     Returns:
         The record; ``received`` includes duplicates, ``lost`` counts the packets that never arrived.
@@ -122,4 +125,5 @@ def reordering_record(
         extent_mean=found.extent_mean,
         complete=complete,
         source=source,
+        detail=detail,
     )

@@ -12,6 +12,8 @@ from lab.methods.trial import (
     TrialResult,
 )
 from lab.methods.validity import ValidityLimits, judge
+from lab.metrics.order.accumulator import order_detail
+from lab.metrics.order.model import OrderDetail
 from lab.metrics.reordering import analyse
 from lab.traffic.arrivals import arrivals
 from lab.traffic.disturbance import ThreadProbe
@@ -75,7 +77,9 @@ class GeneratorMeasurer:
             duration_s=traffic.duration_s,
             directions=directions,
             latency=tuple(_latency(s, r) for s, r in _tagged(streams, traffic) if r.count),
-            reordering=tuple(_reordering(s, r, traffic) for s, r in _tagged(streams, traffic)),
+            reordering=tuple(
+                _reordering(s, r, traffic, detailed=request.order_detail) for s, r in _tagged(streams, traffic)
+            ),
             disturbances=disturbances,
             loss_times=loss_times(streams, traffic),
             steps=step_counts(streams, traffic, directions) if request.steps else (),
@@ -189,7 +193,14 @@ def _latency(stream: Stream, record: TaggedRecord) -> LatencyRecord:
     )
 
 
-def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) -> ReorderingRecord:
+def _detail(record: TaggedRecord, size_bytes: int) -> OrderDetail | None:
+    log = arrivals(record)
+    if log is None:
+        return None
+    return order_detail(log.numbers, times_ns=log.times_ns, size_bytes=size_bytes, complete=log.complete)
+
+
+def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult, *, detailed: bool) -> ReorderingRecord:
     found = record.sequence
     if found is not None:
         return ReorderingRecord(
@@ -205,6 +216,7 @@ def _reordering(stream: Stream, record: TaggedRecord, traffic: TrafficResult) ->
             extent_mean=found.extent_mean,
             complete=found.exact,
             source="vtrex-sequence",
+            detail=_detail(record, stream.size_bytes) if detailed else None,
         )
     sent = next(c.sent_frames for c in traffic.streams if c.pg_id == stream.pg_id)
     received = next(c.received_frames for c in traffic.streams if c.pg_id == stream.pg_id)

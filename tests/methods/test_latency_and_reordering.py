@@ -57,6 +57,16 @@ def test_reordering_is_found_as_it_was_made() -> None:
     assert measured.tagged_rate_pps == pytest.approx(180_000)
     assert [(r.tx_port, r.reordered, r.extent_max) for r in measured.records] == [(0, 1782, 1), (1, 1782, 1)]
     assert measured.records[0].ratio == pytest.approx(1 / 101, abs=1e-5)
+    assert (measured.trials, measured.invalid_trials) == (1, 0)
+    for record in measured.records:
+        detail = record.detail
+        assert detail is not None
+        assert (detail.arrivals, detail.reordered) == (record.received, record.reordered)
+        assert detail.extent.counts == ((1, 1782),)
+        assert detail.displacement.counts == ((-1, 1782), (0, record.received - 2 * 1782), (1, 1782))
+        assert detail.occupancy.counts == ((0, record.received - 1782), (1, 1782))
+        assert detail.gap.count == detail.discontinuities - 1 == 1781
+        assert [detail.n_reordering.reordered(n) for n in (1, 2)] == [1782, 0]
 
 
 def test_without_a_rate_there_is_nothing_to_measure_at() -> None:

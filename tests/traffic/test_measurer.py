@@ -152,7 +152,29 @@ def test_the_generators_account_of_order_becomes_a_reordering_record() -> None:
     assert (record.sent, record.duplicates, record.lost, record.reordered) == (6, 1, 1, 1)
     assert record.received == 6
     assert record.complete
+    assert record.detail is None
     assert not any("contradicts" in reason for reason in trial.invalid)
+
+
+def test_all_of_the_order_is_told_where_that_is_asked_for() -> None:
+    """Of frames 0, 2, 1, 3, 5 number 1 comes one place, 1 ns and one frame late; the log has no duplicates."""
+    asked = REQUEST.model_copy(update={"order_detail": True})
+    tagged = tagged_record([0, 2, 1, 3, 5])
+    trial = GeneratorMeasurer(Recorded(result({**FULL, 2: (6, 6)}, tagged=(tagged,))), BOTH).measure(asked)
+    detail = trial.reordering[0].detail
+    assert detail is not None
+    assert (detail.arrivals, detail.reordered, detail.complete) == (5, 1, False)
+    assert detail.extent.counts == ((1, 1),)
+    assert detail.late_time_ns is not None and detail.late_time_ns.counts == ((1, 1),)
+    assert detail.byte_offset is not None and detail.byte_offset.counts == ((64, 1),)
+    assert dict(detail.displacement.counts) == {-1: 1, 0: 3, 1: 1}
+
+
+def test_a_generator_without_a_log_gives_no_detail() -> None:
+    asked = REQUEST.model_copy(update={"order_detail": True})
+    tagged = tagged_record([]).model_copy(update={"arrivals": None})
+    trial = GeneratorMeasurer(Recorded(result({**FULL, 2: (6, 6)}, tagged=(tagged,))), BOTH).measure(asked)
+    assert trial.reordering[0].detail is None
 
 
 @pytest.mark.parametrize(

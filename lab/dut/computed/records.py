@@ -13,6 +13,7 @@ from lab.dut.computed.picks import picked
 from lab.dut.computed.tagged import Mask, arrivals, drop_shares, latency_record, waits
 from lab.dut.computed.traffic import Sent
 from lab.methods.trial import LatencyRecord, ReorderingRecord, TrialRequest
+from lab.metrics.order.accumulator import order_detail
 from lab.metrics.reordering import reordering_record
 from lab.testbed.behaviour import Behaviour, Picks
 
@@ -91,15 +92,17 @@ class Records:
             return []
         moved = self._is_moved(direction)
         order = arrivals(self._numbers, moved, self._behind, counts_moved=not self._behaviour.move_places)
-        arrived = order[self._arrived(direction)[order]]
+        arrived = order[self._arrived(direction)[order]].astype(np.uint32)
+        size_bytes = self._request.frame_size_bytes
         return [
             reordering_record(
-                arrived.astype(np.uint32),
+                arrived,
                 sent=self._times_s.size,
                 tx_port=direction,
                 rx_port=direction ^ 1,
                 complete=True,
                 source=SOURCE,
+                detail=order_detail(arrived, size_bytes=size_bytes) if self._request.order_detail else None,
             )
         ]
 

@@ -22,6 +22,26 @@ CHUNK = 1 << 17
 Integers = npt.NDArray[np.integer]
 
 
+def order_detail(
+    numbers: Integers, *, times_ns: Integers | None = None, size_bytes: int | None = None, complete: bool = True
+) -> OrderDetail:
+    """Return all metrics of reordering of a whole stream.
+
+    Args:
+        numbers: 1-d array of sequence numbers from 0, in order of arrival.
+        times_ns: when each arrived, never falling; None: not known.
+        size_bytes: of each packet; None: not known.
+        complete: false where these are but the first arrivals of more.
+
+    Raises:
+        ValueError: as OrderAccumulator.add.
+
+    """
+    accumulator = OrderAccumulator()
+    accumulator.add(numbers, times_ns, size_bytes)
+    return accumulator.result(complete=complete)
+
+
 class OrderAccumulator:
     """The order of one stream by RFC 4737 and RFC 5236, in constant memory for a given window.
 
