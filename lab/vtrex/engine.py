@@ -206,7 +206,7 @@ class Engine:
         reply = self.ask(m.Op.TRIAL)
         end = m.TRIAL.size + self.ports * m.TRIAL_PORT.size
         ports = [
-            m.TrialPort._make([*values[:-8], m.Percentiles(*values[-8:-4]), m.Percentiles(*values[-4:])])
+            m.TrialPort._make([*values[:8], m.Percentiles(*values[8:12]), m.Percentiles(*values[12:16]), *values[16:]])
             for values in m.TRIAL_PORT.iter_unpack(reply[m.TRIAL.size : end])
         ]
         cores = [m.TrialCore(*values) for values in m.TRIAL_CORE.iter_unpack(reply[end:])]

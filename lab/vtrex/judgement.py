@@ -10,6 +10,9 @@ from lab.vtrex import messages as m
 LATE_SHARE = 0.001
 """Of the frames of a port that may be too late to be sent: what a software generator keeps to when nothing is wrong."""
 
+UNDER_WAY_NS = 500_000_000
+"""So long after the end of a trial its frames may still be on their way: a link that goes down later hurts nothing."""
+
 STEADY_FLAGS = ("constant_tsc", "nonstop_tsc")  # of /proc/cpuinfo: the counter runs at one rate, and in sleep
 
 
@@ -20,7 +23,7 @@ def reasons(
 
     Args:
         counters: of the trial; while it runs frames may be on their way from one count to another.
-        ports: those that took part are judged.
+        ports: those that took part are judged; of the others only a link that went down.
         cores: the polling threads.
         gap_limit_us: how long one may be away from its loop.
 
@@ -29,10 +32,25 @@ def reasons(
 
     """
     took_part = [port for port in ports if port.took_part]
-    found = [*_pauses(cores, gap_limit_us), *_late(took_part)]
+    found = [*_links(counters, ports), *_pauses(cores, gap_limit_us), *_late(took_part)]
     if not counters.running:
         found += _unbalanced(took_part)
     return found
+
+
+def _links(counters: m.TrialCounters, ports: Sequence[m.TrialPort]) -> Iterator[str]:
+    for port in ports:
+        if not port.link_downs:
+            continue
+        if port.link_down_at_ns == 0:
+            if port.took_part:
+                yield f"the link of port {port.port_id} was down when the trial began"
+        elif counters.running or port.link_down_at_ns <= counters.duration_ns + UNDER_WAY_NS:
+            again = f", {port.link_downs} times in all" if port.link_downs > 1 else ""
+            yield (
+                f"the link of port {port.port_id} went down during the trial, "
+                f"{port.link_down_at_ns / 1e6:.0f} ms after its begin{again}"
+            )
 
 
 def _pauses(cores: Sequence[m.TrialCore], gap_limit_us: float) -> Iterator[str]:

@@ -70,6 +70,8 @@ class TrialWatch:
                     "rx_unknown": port.rx_unknown,
                     "lateness_ns": port.lateness_ns._asdict(),
                     "jitter_ns": port.jitter_ns._asdict(),
+                    "link_downs": port.link_downs,
+                    "link_down_at_ns": port.link_down_at_ns,
                 }
                 for port in ports
             ],

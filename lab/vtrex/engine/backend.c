@@ -8,6 +8,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "link.h"
+
+void backend_link(struct backend *backend, bool up)
+{
+	bool was_up = atomic_exchange(&backend->link_up, up);
+	if (was_up && !up)
+		link_went_down(backend->port);
+}
+
 uint32_t backend_parts(const struct rte_mbuf *frame, uint32_t skip, struct iovec *parts)
 {
 	uint32_t count = 0;

@@ -26,13 +26,17 @@ struct backend {
 	/* After the poll thread has ended: let go of everything, the socket's name too. */
 	void (*close)(struct backend *backend);
 	struct rte_mempool *pool;  /* of received frames */
-	atomic_bool link_up;       /* read by the control thread */
+	uint32_t port;             /* which it is */
+	atomic_bool link_up;       /* read by the control thread; set by backend_link() */
 	_Atomic uint64_t missed;   /* frames that came and were too short, too long, or met no free buffer */
 	uint64_t next_check;       /* tick of the next look at the link */
 };
 
 /* Most parts that one frame can have: the longest of 64 KB in buffers of 2 KB. */
 #define FRAME_PARTS 32
+
+/* Note the state of the link. */
+void backend_link(struct backend *backend, bool up);
 
 /* Describe a frame from byte `skip` on; returns the number of parts, at most FRAME_PARTS. */
 uint32_t backend_parts(const struct rte_mbuf *frame, uint32_t skip, struct iovec *parts);

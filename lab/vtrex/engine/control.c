@@ -1,12 +1,13 @@
 #include "control.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <rte_common.h>
 
 #include "clock.h"
 #include "device.h"
 #include "flow.h"
-#include "poll.h"
+#include "link.h"
 #include "port.h"
 #include "worker.h"
 
@@ -54,10 +55,21 @@ static void (*const answers[])(struct message *) = {
 	[OP_VARIATION] = control_variation,
 };
 
+/* Wait for a request, and see to the links meanwhile and before it is read. */
+static void await_request(int fd)
+{
+	struct pollfd watched[] = {{.fd = fd, .events = POLLIN}, {.fd = link_fd(), .events = POLLIN}};
+	do {
+		int ready = poll(watched, RTE_DIM(watched), -1);
+		if (ready > 0 && watched[1].revents != 0)
+			link_read();
+	} while (watched[0].revents == 0);
+}
+
 void control_serve(int fd)
 {
 	struct message message = {0};
-	while (message_receive(fd, &message)) {
+	while (await_request(fd), message_receive(fd, &message)) {
 		if (message.op < RTE_DIM(answers) && answers[message.op] != NULL)
 			answers[message.op](&message);
 		else

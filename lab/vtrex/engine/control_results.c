@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "device.h"
 #include "flow.h"
+#include "link.h"
 #include "pacing.h"
 #include "transmit.h"
 #include "trial.h"
@@ -70,6 +71,10 @@ static struct trial_port trial_port(const struct port *port, uint64_t now)
 		.lateness_ns = spread_percentiles(&pacings[port->index].lateness),
 		.jitter_ns = spread_percentiles(&pacings[port->index].jitter),
 	};
+	struct link_log link = link_log(port->index);
+	result.link_downs = link.downs;
+	if (link.first_down > trial.begin)
+		result.link_down_at_ns = ticks_to_ns(link.first_down - trial.begin);
 	struct tally all = port->past;
 	for (uint32_t i = 0; i < MAX_PROFILES; i++)
 		if (port->profiles[i].trial == trial.number)

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "flow.h"
+#include "link.h"
 #include "pacing.h"
 #include "poll.h"
 #include "transmit.h"
@@ -169,6 +170,8 @@ void control_start(struct message *message)
 	if (!make_room(&start))
 		message_fail(message, "no memory for %u streams", request->streams);
 	else if (read_streams(message, &start)) {
+		if (start.new_trial)
+			link_begin_trial();
 		poll_run(start_now, &start);
 		if (start.busy)
 			message_fail(message, "profile %u of port %u transmits already", start.profile, request->port);

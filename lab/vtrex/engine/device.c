@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "dgram.h"
 #include "framed.h"
+#include "link.h"
 #include "startup.h"
 
 #define DESCRIPTORS 1024
@@ -28,7 +29,7 @@ static bool add_port(struct backend *backend, uint16_t device, uint16_t queues, 
 /* Configure and start a device of DPDK with at most so many queues each way. */
 static bool add_ethernet(uint16_t device, uint16_t most_queues, struct rte_mempool *rx_pool)
 {
-	const struct rte_eth_conf conf = {0};
+	struct rte_eth_conf conf = {0};
 	struct rte_eth_dev_info info;
 	uint16_t rx_room = DESCRIPTORS, tx_room = DESCRIPTORS;
 	int failed = rte_eth_dev_info_get(device, &info);
@@ -37,6 +38,8 @@ static bool add_ethernet(uint16_t device, uint16_t most_queues, struct rte_mempo
 		queues = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
 		queues = RTE_MIN(queues, most_queues);
 	}
+	if (failed == 0 && info.dev_flags != NULL)
+		conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0; /* link.c */
 	if (failed == 0)
 		failed = rte_eth_dev_configure(device, queues, queues, &conf);
 	if (failed == 0)
@@ -103,6 +106,7 @@ static bool add_backend(const char *words, struct backend *backend)
 {
 	if (backend == NULL)
 		return startup_failed("port %u cannot be made of %s: %s", port_count, words, strerror(errno));
+	backend->port = port_count;
 	return add_port(backend, 0, 1, MAX_FRAME);
 }
 
@@ -161,7 +165,8 @@ bool device_link_up(const struct port *port)
 	struct rte_eth_link link = {0};
 	if (port->backend != NULL)
 		return atomic_load(&port->backend->link_up);
-	return rte_eth_link_get_nowait(port->device, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+	return rte_eth_link_get_nowait(port->device, &link) == 0 && link.link_status == RTE_ETH_LINK_UP &&
+	       link_interface_up(port->index);
 }
 
 uint64_t device_missed(const struct port *port)

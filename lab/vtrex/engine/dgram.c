@@ -34,7 +34,7 @@ static void check_link(struct dgram *dgram, uint64_t now)
 		return;
 	backend->next_check = now + ns_to_ticks(LINK_CHECK_NS);
 	int failed = connect(dgram->probe, (const struct sockaddr *)&dgram->peer, sizeof(dgram->peer));
-	atomic_store(&backend->link_up, failed == 0 || errno == EPERM); /* EPERM: it lives, and listens to us alone */
+	backend_link(backend, failed == 0 || errno == EPERM); /* EPERM: it lives, and listens to us alone */
 }
 
 static void refill(struct dgram *dgram)

@@ -39,7 +39,7 @@ static void disconnect(struct framed *framed)
 	rte_pktmbuf_free(framed->partial);
 	framed->partial = NULL;
 	framed->begin = framed->end = 0;
-	atomic_store(&framed->backend.link_up, false);
+	backend_link(&framed->backend, false);
 }
 
 static void try_to_connect(struct framed *framed, uint64_t now)
@@ -56,7 +56,7 @@ static void try_to_connect(struct framed *framed, uint64_t now)
 			framed->fd = -1;
 		}
 	}
-	atomic_store(&framed->backend.link_up, framed->fd >= 0);
+	backend_link(&framed->backend, framed->fd >= 0);
 }
 
 /* Write what can be written; returns the number of bytes, 0 when the socket is full. Or when the peer has gone: that is

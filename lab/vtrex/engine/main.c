@@ -24,6 +24,7 @@
 #include "control.h"
 #include "device.h"
 #include "flow.h"
+#include "link.h"
 #include "poll.h"
 #include "port.h"
 #include "startup.h"
@@ -78,7 +79,9 @@ static bool start(int eal_count, char **eal, char **descriptions, int devices, u
 		return startup_failed("DPDK does not start: %s", rte_strerror(rte_errno));
 	if (!verifier_setup() || !flow_setup(arrivals))
 		return startup_failed("no memory for flows");
-	return open_ports(descriptions, devices);
+	if (!open_ports(descriptions, devices))
+		return false;
+	return link_setup() || startup_failed("the links of the ports cannot be watched");
 }
 
 int main(int argc, char **argv)

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 15u
+#define PROTOCOL_VERSION 16u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -222,6 +222,8 @@ WIRE_STRUCT trial_port {
 	uint32_t took_part;
 	uint64_t intended, sent, queue_full, late, rx_packets, rx_unknown;
 	struct percentiles lateness_ns, jitter_ns; /* of the frames that were sent: pacing.h */
+	uint64_t link_downs;      /* how often its link went down, or was down when the trial began */
+	uint64_t link_down_at_ns; /* the first time, since the begin of the trial */
 };
 
 WIRE_STRUCT trial_core { /* what one polling thread saw */
