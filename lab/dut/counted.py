@@ -62,7 +62,8 @@ class Counted:
         try:
             after = self._settled(before, result)
         except LabError as error:
-            return result.model_copy(update={"dut_restart": f"it does not answer: {error}"})
+            what = str(error).partition(";")[0]  # without the last lines of its console, which are for a person
+            return result.model_copy(update={"dut_restart": f"it does not answer: {what}"})
         restarted = restart(before, after)
         if restarted:
             return result.model_copy(update={"dut_restart": restarted})

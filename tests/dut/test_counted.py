@@ -89,7 +89,7 @@ def test_what_never_comes_to_rest_is_judged_as_it_is(monkeypatch: pytest.MonkeyP
     [
         (told(0, 0, boot="2"), "its boot was 1 and is 2"),
         (told(3, 0), "its port 0 had received 5 frames and now 3"),
-        (DutError("the console is gone"), "it does not answer: the console is gone"),
+        (DutError("the console is gone; its last lines: pix> reboot"), "it does not answer: the console is gone"),
     ],
 )
 def test_a_restart_is_a_reason_and_mended_before_the_next_trial(after: Tally | DutError, says: str) -> None:
