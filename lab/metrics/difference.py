@@ -85,7 +85,7 @@ def tell(
         ratio, interval = _by_spread(first, second, *spread)
         basis = f"by the spread of {100 * spread[0]:.3g} % that is known"
     low, high = (interval.low, interval.high) if interval else (None, None)
-    verdict = _verdict(interval, at_limit, better, matters)
+    verdict = judged(interval, better=better, matters=matters, at_limit=at_limit)
     own = relative_sd([first, second])
     needed = values_needed(max(x[0] for x in (own, spread) if x), matters) if own or spread else _LEAST_VALUES
     return Difference(
@@ -100,8 +100,10 @@ def tell(
     )
 
 
-def _verdict(interval: Interval | None, at_limit: tuple[bool, bool], better: Better, matters: float) -> Verdict:
-    """Judge an interval of the second over the first; where a side is at its limit, one end of it is open."""
+def judged(
+    interval: Interval | None, *, better: Better, matters: float, at_limit: tuple[bool, bool] = (False, False)
+) -> Verdict:
+    """Judge by an interval of the second over the first; see :func:`tell` for what is given."""
     if interval is None:
         return "cannot tell"
     low, high = 0.0 if at_limit[0] else interval.low, np.inf if at_limit[1] else interval.high

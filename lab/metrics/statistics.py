@@ -115,6 +115,12 @@ def median_interval(values: Sequence[float], seed: int = 1) -> Interval:
     return bootstrap(sample.size, lambda chosen: np.median(sample[chosen], axis=-1), seed)
 
 
+def mean_ratio(logs: Floats) -> Interval:
+    """Return the t interval of a ratio of which some values are known by their logarithms, two at least."""
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, logs.size - 1) * logs.std(ddof=1) / np.sqrt(logs.size)
+    return Interval(low=float(np.exp(logs.mean() - reach)), high=float(np.exp(logs.mean() + reach)))
+
+
 def compare_samples(first: Sequence[float], second: Sequence[float]) -> RatioOfSamples:
     """Compare two samples whose values are independent of each other, such as of repeated runs.
 
