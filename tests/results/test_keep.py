@@ -8,7 +8,7 @@ import pytest
 
 from lab import paths
 from lab.dut.subject import Known
-from lab.methods.profile import QUICK
+from lab.methods.profiles import QUICK
 from lab.results.store import Database, StoreError, runs, store_url
 from lab.results.writer import RESULTS_NAME, read_results
 from lab.run import Run
