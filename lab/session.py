@@ -25,6 +25,7 @@ from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.nothing import NoGenerator
 from lab.traffic.protocol import TrafficGenerator
+from lab.traffic.restartable import RestartableGenerator
 from lab.traffic.router import QUIET_S, RouterTester, pairs, router_ports
 from lab.traffic.trex import TrexGenerator
 from lab.traffic.vtrex import VtrexServer
@@ -39,6 +40,8 @@ class Session:
     """A deployed DUT with its generator. ``speed_gbps`` is that of each link.
 
     ``measurer_of`` makes what runs trials with traffic in given directions; ``measurer`` is that of ``directions``.
+    ``recover`` starts the generator anew and brings the links to the DUT up again, when either has failed in a trial
+    (``Conditions.recover``); it raises LabError where that cannot be.
     """
 
     testbed: Testbed
@@ -49,6 +52,7 @@ class Session:
     measurer_of: Callable[[Sequence[Direction]], Measurer]
     directions: tuple[Direction, ...]
     speed_gbps: float
+    recover: Callable[[], None] | None = None
 
     def with_traffic(self, directions: Sequence[Direction]) -> Session:
         """Return the same session with other directions of traffic."""
@@ -165,19 +169,32 @@ def use(
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         bring_up = _bring_up(testbed, subject, folder, run_dir, progress, table)
         options = stack.enter_context(bring_up.links())
-        machine = testbed.generator.machine
         server: VtrexServer | None = None
-        if not isinstance(machine, TrexHost):
+        if not isinstance(testbed.generator.machine, TrexHost):
             server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
         deployed = stack.enter_context(bring_up.device())
         deployed.dut.start()
-        if server is not None:
-            generator: TrafficGenerator = server.connect()
-        else:
-            assert isinstance(machine, TrexHost)
-            generator = TrexGenerator(machine.address, machine.rpc_port, machine.async_port, run_dir / "trex.log")
+        generator = RestartableGenerator(_connector(testbed, server, run_dir))
         stack.callback(generator.close)
-        yield _session(testbed, deployed, generator)
+
+        def recover() -> None:
+            progress("starting the generator anew")
+            generator.close()
+            if server is not None:
+                server.restart()
+            deployed.relink()
+            generator.reconnect()
+
+        yield replace(_session(testbed, deployed, generator), recover=recover)
+
+
+def _connector(testbed: Testbed, server: VtrexServer | None, run_dir: Path) -> Callable[[], TrexGenerator]:
+    """Return what connects to the generator: the lab's own server, or the one that the testbed names."""
+    machine = testbed.generator.machine
+    if server is not None:
+        return server.connect
+    assert isinstance(machine, TrexHost)
+    return lambda: TrexGenerator(machine.address, machine.rpc_port, machine.async_port, run_dir / "trex.log")
 
 
 def _bring_up(

@@ -71,6 +71,9 @@ class Deployed(Protocol):
 
         """
 
+    def relink(self) -> None:
+        """Bring its ends of the links up, and it to forwarding, when the generator at the others was started anew."""
+
 
 class BringUp(Protocol):
     """What brings a device up."""
@@ -149,17 +152,41 @@ class ReferenceUp:
     boot: BootRecord | None = None
     sharing = ""
 
-    def __init__(self, dut: WireDut, hops: int, no_router: str = "", tid: int | None = None, core: int = 0) -> None:
-        """Describe it; thread ``tid`` polls alone on host core ``core``, where one does."""
+    def __init__(
+        self,
+        dut: WireDut,
+        hops: int,
+        no_router: str = "",
+        *,
+        tid: int | None = None,
+        core: int = 0,
+        again: Callable[[], int] | None = None,
+    ) -> None:
+        """Describe it.
+
+        Args:
+            dut: how it is told what to do.
+            hops: by how much the TTL of frames is less behind it.
+            no_router: why no test of a router can pass.
+            tid: of the thread that polls, where one does.
+            core: host core on which that thread is alone.
+            again: makes its program anew and returns the new ``tid``; None: its links do not end with a generator.
+
+        """
         self.dut: Dut = dut
         self.data_ports = len(dut.ports())
         self.hops = hops
         self.no_router = no_router
         self._polls = None if tid is None else (tid, core)
+        self._again = again
 
     def probes(self) -> list[ThreadProbe]:
         """Return a probe of the thread that polls, if one does."""
-        return [] if self._polls is None else [ThreadProbe("polling thread of the DUT", *self._polls)]
+        return [] if self._polls is None else [ThreadProbe("polling thread of the DUT", self._tid, self._polls[1])]
+
+    def _tid(self) -> int:
+        assert self._polls is not None
+        return self._polls[0]
 
     def tally(self) -> Tally:
         """Return what it has counted."""
@@ -177,6 +204,12 @@ class ReferenceUp:
         require_kind(kind, self.resets(), str(self.dut.version()["name"]))
         assert isinstance(self.dut, ModelDut)
         return self.dut.reset(kind)
+
+    def relink(self) -> None:
+        """Make its program anew: a virtio-user port does not connect again (DPDK, "Poll Mode Driver for Virtio")."""
+        if self._again is not None and self._polls is not None:
+            self._polls = (self._again(), self._polls[1])
+            self.dut.start()
 
 
 class KnownDevice:
@@ -228,18 +261,27 @@ class KnownDevice:
 
     @contextmanager
     def _testpmd(self) -> Iterator[ReferenceUp]:
-        with Testpmd(
-            self._sockets,
-            [port.mac for port in self._node.ports],
-            [peer.mac for peer in self._peers],
-            core=self._plan.exclusive[0],
-            housekeeping_core=self._plan.housekeeping,
-            queue_size=self._machine.queue_size,
-            log=self._run_dir / "testpmd.log",
-        ) as testpmd:
-            dut = TestpmdDut(self._known, self._node, testpmd)
+        def make() -> Testpmd:
+            return Testpmd(
+                *self._links(),
+                core=self._plan.exclusive[0],
+                housekeeping_core=self._plan.housekeeping,
+                queue_size=self._machine.queue_size,
+                log=self._run_dir / "testpmd.log",
+            )
+
+        def again() -> int:
+            dut.testpmd.close()
+            dut.testpmd = make()
+            return dut.testpmd.forwarding_tid
+
+        dut = TestpmdDut(self._known, self._node, make())
+        try:
             says = self._says("writes new MAC addresses")
-            yield ReferenceUp(dut, 0, says, testpmd.forwarding_tid, self._plan.exclusive[0])
+            tid, core = dut.testpmd.forwarding_tid, self._plan.exclusive[0]
+            yield ReferenceUp(dut, 0, says, tid=tid, core=core, again=again)
+        finally:
+            dut.testpmd.close()
 
     @contextmanager
     def _namespace(self) -> Iterator[ReferenceUp]:
@@ -250,19 +292,33 @@ class KnownDevice:
     def _model(self) -> Iterator[ReferenceUp]:
         behaviour = self._machine.behaviour
         assert behaviour is not None, "the testbed's own check"
-        with ModelForwarder(
-            self._sockets,
-            [port.mac for port in self._node.ports],
-            [peer.mac for peer in self._peers],
-            behaviour=behaviour,
-            core=self._plan.exclusive[0],
-            housekeeping_core=self._plan.housekeeping,
-            queue_size=self._machine.queue_size,
-            log=self._run_dir / "model.log",
-        ) as model:
-            dut = ModelDut(self._known, self._node, model)
+
+        def make() -> ModelForwarder:
+            return ModelForwarder(
+                *self._links(),
+                behaviour=behaviour,
+                core=self._plan.exclusive[0],
+                housekeeping_core=self._plan.housekeeping,
+                queue_size=self._machine.queue_size,
+                log=self._run_dir / "model.log",
+            )
+
+        def again() -> int:
+            dut.model.close()
+            dut.model = make()
+            return dut.model.forwarding_tid
+
+        dut = ModelDut(self._known, self._node, make())
+        try:
             says = self._says("does what its testbed says")
-            yield ReferenceUp(dut, behaviour.hops, says, model.forwarding_tid, self._plan.exclusive[0])
+            tid, core = dut.model.forwarding_tid, self._plan.exclusive[0]
+            yield ReferenceUp(dut, behaviour.hops, says, tid=tid, core=core, again=again)
+        finally:
+            dut.model.close()
+
+    def _links(self) -> tuple[list[Path], list[str], list[str]]:
+        """Return the sockets of a forwarder, and the addresses at both ends of its links."""
+        return self._sockets, [port.mac for port in self._node.ports], [peer.mac for peer in self._peers]
 
     def _says(self, what: str) -> str:
         return f"{self._known.name} is a reference and no router: it {what}, from port 0 to 1 and back, and no more"

@@ -80,6 +80,10 @@ class DeployedDut:
                 return
         self.reset("power")
 
+    def relink(self) -> None:
+        """Restore it where it is not what was configured; else QEMU connects to its sockets again by itself."""
+        self.restore()
+
     def resets(self) -> tuple[str, ...]:
         """Return the kinds of its resets."""
         return RESETS

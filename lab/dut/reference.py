@@ -140,7 +140,7 @@ class TestpmdDut(WireDut):
     def __init__(self, known: Known, node: Node, testpmd: Testpmd) -> None:
         """Bind to a testpmd that is up."""
         super().__init__(known, node, testpmd.macs)
-        self._testpmd = testpmd
+        self.testpmd = testpmd
 
     def cores(self) -> list[dict[str, Any]]:
         """Return the lcore that forwards."""
@@ -148,16 +148,16 @@ class TestpmdDut(WireDut):
 
     def start(self) -> None:
         """Start forwarding."""
-        self._testpmd.start()
+        self.testpmd.start()
 
     def stop(self) -> None:
         """Stop forwarding."""
-        self._testpmd.stop()
+        self.testpmd.stop()
 
     def tally(self) -> Tally:
         """Return what it counts of its ports."""
-        return Tally(ports=self._testpmd.port_tallies())
+        return Tally(ports=self.testpmd.port_tallies())
 
     def command(self, text: str) -> list[str]:
         """Run one line on its prompt and return the lines that it answers."""
-        return self._testpmd.command(text).splitlines()
+        return self.testpmd.command(text).splitlines()

@@ -199,7 +199,8 @@ def _data_port(number: int, port: DataPort, queue_size: int) -> list[str]:
     if port.vhost_socket is None:
         options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
     else:
-        options = ["-chardev", f"socket,id=c{number},path={_value(port.vhost_socket)}"]
+        # A generator that is started anew is connected to again, within a second.
+        options = ["-chardev", f"socket,id=c{number},path={_value(port.vhost_socket)},reconnect=1"]
         queues = f",queues={port.queue_pairs}" if several else ""
         options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}{queues}"]
     # Transitional devices and mergeable buffers off: the image drives modern devices with one buffer a frame. No ROM:

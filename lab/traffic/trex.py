@@ -198,6 +198,17 @@ class TrexGenerator:
         answer = self._call("exchange", args, wait_s + CALL_GRACE_S)
         return tuple(CapturedFrame(port=p["port"], time_s=p["time_s"], frame=bytes.fromhex(p["hex"])) for p in answer)
 
+    def await_links(self, limit_s: float) -> None:
+        """Wait until the links of all ports are up.
+
+        Raises:
+            GeneratorError: one is down after ``limit_s``.
+
+        """
+        down = self._call("links_down", {"limit_s": limit_s}, limit_s + CALL_GRACE_S)
+        if down:
+            raise GeneratorError(f"the link of the generator's port {down[0]} is still down after {limit_s:g} s")
+
     def close(self) -> None:
         """Release the ports and end the worker. May be called twice."""
         if self._closed:

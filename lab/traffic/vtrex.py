@@ -49,16 +49,28 @@ class VtrexServer:
         command = [sys.executable, "-m", "lab.vtrex", "serve", "--rpc-port", "0", "--async-port", "0"]
         command += ["--core", str(core), "--line-rate-gbps", f"{line_rate_gbps:g}"]
         command += ["--start-delay-ms", str(START_DELAY_MS), "--gap-limit-us", str(GAP_LIMIT_US), *options]
-        with log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                dying_with_parent(on_core(housekeeping_core, command)), stdout=subprocess.PIPE, stderr=stderr, bufsize=0
-            )
+        self._command = dying_with_parent(on_core(housekeeping_core, command))
+        self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as stderr:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=stderr, bufsize=0)
         self._pidfd = os.pidfd_open(self._process.pid)
         ready = READY.search(LineReader(self._process.stdout).read(START_LIMIT_S))
         if ready is None:
             self.stop()
             raise GeneratorError(f"vtrex did not start: {self._last_line()}")
         self.host, self.rpc_port, self.async_port = ready["host"], int(ready["rpc"]), int(ready["pub"])
+
+    def restart(self) -> None:
+        """End the process, if it has not ended, and start it again; clients connect anew.
+
+        Raises:
+            GeneratorError: it did not come up.
+
+        """
+        self.stop()
+        self._start()
 
     def connect(self) -> TrexGenerator:
         """Connect the lab's TRex driver to it."""

@@ -125,6 +125,19 @@ class Worker:
             client.set_service_mode(ports=client.get_all_ports(), enabled=False)
         return [{"port": p["port"], "time_s": p["ts"], "hex": p["binary"].hex()} for p in packets]
 
+    def links_down(self, limit_s: float) -> list[int]:
+        """Wait until all links are up; returns the ports whose links are down at the end of the time."""
+        deadline = time.monotonic() + limit_s
+        while True:
+            down = [port for port in self._client.get_all_ports() if not self._link_is_up(port)]
+            if not down or time.monotonic() > deadline:
+                return down
+            time.sleep(LOOK_S)
+
+    def _link_is_up(self, port: int) -> bool:
+        answer = self._client._transmit("get_port_status", {"port_id": port})
+        return bool(answer) and bool(answer.data()["attr"]["link"]["up"])
+
     def close(self) -> None:
         """Release the ports and disconnect."""
         if self._client is not None:
@@ -261,6 +274,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
         "connect": worker.connect,
         "run": worker.run,
         "exchange": worker.exchange,
+        "links_down": worker.links_down,
         "close": worker.close,
     }
     for line in requests:
