@@ -67,7 +67,9 @@ def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "
 
     folder = paths.REPORTS / run
     if not folder.is_dir():
-        raise UsageError(f"no run {run!r} in reports/: {near_misses(run, (p.name for p in paths.REPORTS.iterdir()))}")
+        raise UsageError(
+            f"no run {run!r} in reports/: {near_misses(run, (p.name for p in paths.REPORTS.iterdir() if p.is_dir()))}"
+        )
     typer.echo(finish(folder.resolve()))
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from lab import paths
 from lab.errors import UsageError
+from lab.methods.repeat import TrialEvent
+from lab.methods.trial import DirectionCount, TrialRequest, TrialResult
 from lab.report.comparison import lines
 from lab.results import events as ev
 from lab.results.comparison import RunComparison, compare
@@ -28,8 +30,11 @@ from .recorded_run import record_run
 LINE_RATE_PPS = 29.76e6
 
 
-def record(folder: Path, build: str, at_s: float, values: dict[str, float | None], *, unit: str = "pps") -> Path:
-    """Write the journal of a run that measured just these values at 64 bytes; a rate at line rate has no upper end."""
+def record(folder: Path, build: str, at_s: float, values: dict[str, float | None], *, high: bool = True) -> Path:
+    """Write the journal of a run that measured just these values at 64 bytes, with ends or without ``high``.
+
+    A rate at line rate has no upper end.
+    """
     host = Environment(host="h", cpu="c", cores=2, memory_gib=1.0, kernel="k", versions={})
     image = Image(name="pix", layout="padded", version="1", build_id=build, asked_sha256=build)
     with Journal(folder / FILE_NAME) as journal:
@@ -40,7 +45,8 @@ def record(folder: Path, build: str, at_s: float, values: dict[str, float | None
         for metric, value in values.items():
             top = None if value is None or value >= LINE_RATE_PPS else 1.01 * value
             measured = Measurement(
-                test="t", frame_size_bytes=64, metric=metric, value=value, unit=unit, low=value, high=top,
+                test="t", frame_size_bytes=64, metric=metric, value=value, unit="pps",
+                low=value if high else None, high=top if high else None,
                 line_rate_pps=LINE_RATE_PPS, error=None if value is not None else "too disturbed",
             )  # fmt: skip
             journal.append(ev.Measured(at_s=at_s, measurement=measured))
@@ -110,6 +116,36 @@ def test_one_run_of_each_is_not_enough(tmp_path: Path) -> None:
         text[3]
         == "cannot tell    PDR at 64 bytes: A 9.000 Mpps, B 8.000 Mpps; B/A 0.8889; 3 more runs of each would tell"
     )
+
+
+def test_trials_that_repeat_each_other_are_a_sample_where_there_is_one_run_of_each(tmp_path: Path) -> None:
+    """MRR: ten trials of one load; one of them did not count."""
+    random = np.random.default_rng(7)
+    for name, mean_pps in (("a", 9e6), ("b", 8.5e6)):
+        folder = record(tmp_path / name, name, 1.0, {"MRR": mean_pps}, high=False)
+        ended = (folder / FILE_NAME).read_text().splitlines()
+        trials = [mrr_trial(number, mean_pps * (1 + 0.003 * random.standard_normal())) for number in range(1, 11)]
+        trials.append(mrr_trial(11, 1e6, ("too late",)))
+        (folder / FILE_NAME).write_text("\n".join((*ended[:-1], *(t.model_dump_json() for t in trials), ended[-1], "")))
+        put(folder, str(tmp_path / "s.sqlite"))
+    database = Database(store_url(str(tmp_path / "s.sqlite")))
+    (found,) = compared(database, "a", "b").measurements
+    text = lines(compared(database, "a", "b"))
+    database.close()
+    assert found.difference is not None
+    assert (found.difference.verdict, len(found.first.values), len(found.second.values)) == ("regression", 10, 10)
+    assert not found.first.at_limit
+    assert "in 10 trials of one run each" in text[3]
+
+
+def mrr_trial(number: int, received_pps: float, invalid: tuple[str, ...] = ()) -> ev.TrialEnded:
+    request = TrialRequest(frame_size_bytes=64, rate_pps=20e6, duration_s=1.0, tagged=False)
+    way = DirectionCount(
+        tx_port=0, rx_port=1, intended_frames=20_000_000, sent_frames=20_000_000, received_frames=int(received_pps)
+    )
+    result = TrialResult(request=request, started_at_s=1.0, duration_s=1.0, directions=(way,), invalid=invalid)
+    event = TrialEvent(search="MRR", number=number, result=result, remaining_s=None)
+    return ev.TrialEnded(at_s=1.0, test="t", trial=event)
 
 
 def test_two_modes_are_named(tmp_path: Path) -> None:

@@ -61,7 +61,11 @@ def _run(results: Results, events: Sequence[ev.Event]) -> tables.Run:
         exit_code=results.exit_code,
         subject=image.name if image else dut.name if dut else started.subject,
         subject_version=image.version if image else dut.version if dut else "",
-        subject_build=image.asked_sha256 if image else dut.details.get("reference", "") if dut else "",
+        subject_build=image.asked_sha256
+        if image
+        else dut.details.get("reference", "").rpartition("build ")[2]
+        if dut
+        else "",
         passed=outcomes["passed"],
         failed=outcomes["failed"] + outcomes["error"],
         skipped=outcomes["skipped"],
