@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
-import time
-from collections.abc import Callable
 
 from pydantic import Field
 
 from lab.methods.repeat import Conditions, Trials
-from lab.methods.trial import Measurer, TrialRequest, TrialResult, burst
+from lab.methods.trial import Measurer, burst
 from lab.models import Model
 
 SEARCH = "back-to-back"
@@ -23,9 +20,8 @@ class BackToBackPlan(Model):
     """What to search for, at one frame size.
 
     Bursts are sent at ``burst_rate_pps``, summed over the ``directions`` that carry traffic; the RFC's is line rate.
-    No burst takes longer than ``max_burst_s``, two found lengths of the last step are ``step_frames`` apart, and after
-    each burst nothing is sent for ``drain_s`` more than the counters take to settle, so that buffers are empty again
-    (RFC 9004 section 6.2 asks for 2 s). ``throughput_pps`` is that of RFC 2544 section 26.1, summed; None where there
+    No burst takes longer than ``max_burst_s``, and a search ends when the longest burst without loss and the shortest
+    with loss are ``step_frames`` apart. ``throughput_pps`` is that of RFC 2544 section 26.1, summed; None where there
     is none.
     """
 
@@ -36,7 +32,6 @@ class BackToBackPlan(Model):
     max_burst_s: float = 2.0
     step_frames: int = Field(default=1, ge=1)
     repetitions: int = Field(default=50, ge=1)
-    drain_s: float = 0.0
     throughput_pps: float | None = None
 
     @property
@@ -85,9 +80,7 @@ class BackToBack(Model):
     invalid_trials: int
 
 
-def measure(
-    measurer: Measurer, plan: BackToBackPlan, conditions: Conditions, wait: Callable[[float], None] = time.sleep
-) -> BackToBack:
+def measure(measurer: Measurer, plan: BackToBackPlan, conditions: Conditions) -> BackToBack:
     """Search the longest burst without loss by bisection, as often as the plan says.
 
     Each search finds its own two bounds. The first one bisects between nothing and the longest burst; the others begin
@@ -95,10 +88,10 @@ def measure(
     not asked again.
 
     Args:
-        measurer: runs single trials; invalid ones are repeated here.
+        measurer: runs single trials, with a pause after each in which buffers empty: RFC 9004 section 6.2 asks for 2 s
+            (see lab.methods.pacing). Invalid ones are repeated here.
         plan: what to search for.
         conditions: of the run.
-        wait: lets so many seconds pass.
 
     Returns:
         The bursts and the buffer times.
@@ -108,10 +101,8 @@ def measure(
         LabError: the lab failed.
 
     """
-    conditions = dataclasses.replace(conditions, overhead_s=conditions.overhead_s + plan.drain_s)
     expected_s = 2 * plan.max_burst_s + plan.expected_trials * conditions.overhead_s
-    drained = _Drained(measurer, plan.drain_s, wait)
-    trials = Trials(drained, conditions, SEARCH, loss_ratios=(0.0,), expected_s=expected_s)
+    trials = Trials(measurer, conditions, SEARCH, loss_ratios=(0.0,), expected_s=expected_s)
     bursts = _Bursts(trials, plan)
     found = [bursts.first()]
     if found[0] < plan.longest_frames:
@@ -119,21 +110,6 @@ def measure(
             found.append(bursts.again(found[-1]))
     trials.refuse_nothing(0.0, max(found) or None)
     return _result(plan, trials, found, in_doubt=bursts.in_doubt)
-
-
-class _Drained:
-    """A Measurer that leaves a DUT the time to empty its buffers after each burst."""
-
-    def __init__(self, measurer: Measurer, drain_s: float, wait: Callable[[float], None]) -> None:
-        self._measurer = measurer
-        self._drain_s = drain_s
-        self._wait = wait
-
-    def measure(self, request: TrialRequest) -> TrialResult:
-        result = self._measurer.measure(request)
-        if self._drain_s > 0:
-            self._wait(self._drain_s)
-        return result
 
 
 class _Bursts:

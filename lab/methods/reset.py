@@ -84,7 +84,8 @@ def measure(
     """Reset the DUT under load and measure how long frames are lost, as often as the plan says.
 
     Args:
-        measurer: runs single trials; invalid ones are repeated here, with another reset each.
+        measurer: runs single trials, frames flowing as soon as it is asked (without what lab.methods.pacing puts
+            before them); invalid ones are repeated here, with another reset each.
         reset: resets the DUT in the way that it is given (``plan.kind``), and returns when the DUT is ready for the
             next trial, or raises.
         plan: what to measure.

@@ -140,13 +140,6 @@ def test_without_a_throughput_the_time_is_not_corrected() -> None:
     assert found.reason == "no throughput is known by which to correct the buffer time"
 
 
-def test_buffers_are_left_to_drain() -> None:
-    waits: list[float] = []
-    dut = Queued(30, 7.5e6)
-    measure(dut, PLAN.model_copy(update={"drain_s": 2.0}), Conditions(), waits.append)
-    assert waits == [2.0] * len(dut.requests)
-
-
 def test_a_host_that_is_never_quiet_lowers_the_burst_and_says_so() -> None:
     found = measure(Queued(30_000, 7.5e6, stall=900), PLAN, Conditions())
     assert found.in_doubt
