@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from lab.bench import cycles, fib, generator, generator_rate, pdr, search, sharing, versus
+from lab.bench import cycles, fib, generator, generator_rate, methods, pdr, search, sharing, versus
 from lab.bench.model import BenchResult
 from lab.errors import LabError, UsageError, near_misses
 
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "generator-rate": generator_rate.generator_rate,
     "generator-verify": generator.generator_verify,
     "search-vs-bisection": search.search_vs_bisection,
+    "methods": methods.methods,
     "ring-packed-vs-padded": sharing.ring_packed_vs_padded,
     "forward-packed-vs-padded": sharing.forward_packed_vs_padded,
 }

@@ -46,7 +46,7 @@ def test_the_strict_goal_of_a_search_says_it_as_well() -> None:
 
 
 def test_noise_at_the_limit_is_told_from_rare_loss() -> None:
-    noisy = Behaviour(capacity_pps=CAPACITY_PPS, noise_ratio=0.002, interval_ms=2000)
+    noisy = Behaviour(capacity_pps=CAPACITY_PPS, noise_ratio=0.005, interval_ms=2000)
     found = search(ComputedDut(noisy), PLAN, Conditions())
     assert found.remark.startswith("noise at the limit: ")
 

@@ -27,6 +27,7 @@ from lab.testbed.behaviour import Behaviour
 SOURCE = "computed"
 _DRAWS = 101  # trials of other seeds, half of which decide where chance does
 _PRECISION = 1e-6
+_GOLDEN = 0.6180339887  # its multiples, less whole numbers, are spread evenly
 _TOP_PPS = 1e9
 _LONGEST_BURST = 1 << 32
 
@@ -47,7 +48,7 @@ class ComputedDut:
         speed_gbps: float = 10.0,
         generator_pps: float = math.inf,
         pauses: Pauses | None = None,
-        between_s: float = 1.0,
+        between_s: float = 0.618,
     ) -> None:
         """Make a device whose clock is at 0.
 
@@ -57,7 +58,8 @@ class ComputedDut:
             speed_gbps: of each link; beyond line rate the generator falls short.
             generator_pps: what the generator can send at most, in all directions together.
             pauses: of the vCPU, which the result names as a disturbance.
-            between_s: from the end of a trial to the begin of the next.
+            between_s: from the end of a trial to the begin of the next; by default trials begin at all times of an
+                interval.
 
         Raises:
             UsageError: frames of this behaviour overtake each other by jitter, which is not computed.
@@ -160,7 +162,8 @@ class ComputedDut:
             frame_size_bytes=frame_size_bytes, rate_pps=rate_pps, duration_s=duration_s, tagged=False
         )
         device = Device(told, self.directions, Server(told))
-        (sent,) = schedule(request.loads, 0.0, self.directions, math.inf, None)
+        phase_s = told.interval_ms / 1e3 * (_GOLDEN * seed % 1.0)  # trials begin at any time of an interval
+        (sent,) = schedule(request.loads, phase_s, self.directions, math.inf, None)
         pieces = device.pieces(sent)
         gone = sum(lost(pieces, d, self.directions).frames for d in range(self.directions))
         return gone / (sent.frames * self.directions) if sent.frames else 0.0
