@@ -68,6 +68,7 @@ class Qemu:
             LabError: QEMU did not start, with what it said.
 
         """
+        _check_servers(spec)
         self._vcpus = 1 + spec.exclusive_cores
         self._said = log_directory / "qemu.log"
         sockets = {name: directory / f"{accelerator}-{name}" for name in ("qmp", "console")}
@@ -158,6 +159,13 @@ class Qemu:
     def _last_words(self) -> str:
         lines = self._said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def _check_servers(spec: MachineSpec) -> None:
+    """Raise LabError where a data port has no server: QEMU, told to connect again, would wait for it without a word."""
+    for port in spec.data_ports:
+        if port.vhost_socket is not None and not port.vhost_socket.is_socket():
+            raise LabError(f"no generator listens at {port.vhost_socket} for the port {port.mac}: start it first")
 
 
 def _command(

@@ -87,12 +87,18 @@ def test_pxe_boot_hand_over_and_power_cycle(tmp_path: Path, service: tuple[BootN
 
 
 def test_qemu_that_does_not_start_says_why(tmp_path: Path) -> None:
-    absent = SPEC.model_copy(update={"data_ports": (DataPort(mac=MAC, vhost_socket=tmp_path / "absent"),)})
-    with BootNetwork() as network:
-        server = VirtualServer(absent, plan("tcg"), cores.plan(1), network.enter, tmp_path, tmp_path)
-        with pytest.raises(LabError, match=r"QEMU ended with code 1: .*absent.*No such file"):
-            server.power_on()
-        server.power_off()
+    absent = {"data_ports": (DataPort(mac=MAC, vhost_socket=tmp_path / "absent"),)}
+    odd = {"data_ports": (DataPort(mac=MAC),), "queue_size": 300}
+    for update, says in (
+        (absent, "no generator listens at .*absent"),
+        (odd, "QEMU ended with code 1: .*rx_queue_size"),
+    ):
+        with BootNetwork() as network:
+            spec = SPEC.model_copy(update=update)
+            server = VirtualServer(spec, plan("tcg"), cores.plan(1), network.enter, tmp_path, tmp_path)
+            with pytest.raises(LabError, match=says):
+                server.power_on()
+            server.power_off()
 
 
 KILLED = """
