@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.errors import GeneratorError
 from lab.methods.failure import Survivor
 from lab.methods.repeat import Conditions, TrialEvent
-from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps
+from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps, mix_line_rate_pps
 from lab.methods.validity import judge, require_right_frames
 from lab.models import Model
 
@@ -30,7 +30,13 @@ class LoadLimit(Model):
         return f"{self.limited_by} or more"
 
 
-def load_limit(frame_size_bytes: int, speed_gbps: float, directions: int, ceiling_pps: float | None) -> LoadLimit:
+def load_limit(
+    frame_size_bytes: int,
+    speed_gbps: float,
+    directions: int,
+    ceiling_pps: float | None,
+    mix_bytes: tuple[int, ...] = (),
+) -> LoadLimit:
     """Return the limit by line rate (RFC 2544 section 20) and by the calibrated ceiling of the generator.
 
     Args:
@@ -38,9 +44,11 @@ def load_limit(frame_size_bytes: int, speed_gbps: float, directions: int, ceilin
         speed_gbps: of each link.
         directions: number of directions that carry traffic, each with a link of its own to send on.
         ceiling_pps: greatest rate that the generator was seen to send and receive, summed; None where not calibrated.
+        mix_bytes: sizes in turn, where frames have several; then these set the line rate.
 
     """
-    line = directions * line_rate_pps(frame_size_bytes, speed_gbps)
+    of_one = mix_line_rate_pps(mix_bytes, speed_gbps) if mix_bytes else line_rate_pps(frame_size_bytes, speed_gbps)
+    line = directions * of_one
     if ceiling_pps is not None and ceiling_pps < line:
         return LoadLimit(
             rate_pps=ceiling_pps, line_rate_pps=line, ceiling_pps=ceiling_pps, limited_by="generator ceiling"
@@ -49,7 +57,12 @@ def load_limit(frame_size_bytes: int, speed_gbps: float, directions: int, ceilin
 
 
 def offerable(
-    measurer: Measurer, limit: LoadLimit, frame_size_bytes: int, conditions: Conditions, duration_s: float = 0.5
+    measurer: Measurer,
+    limit: LoadLimit,
+    frame_size_bytes: int,
+    conditions: Conditions,
+    duration_s: float = 0.5,
+    mix_bytes: tuple[int, ...] = (),
 ) -> LoadLimit:
     """Lower a limit to what the generator really offers this DUT.
 
@@ -64,6 +77,7 @@ def offerable(
         frame_size_bytes: with FCS.
         conditions: of the run; its progress is told of these trials as ``offerable``.
         duration_s: of each trial.
+        mix_bytes: sizes in turn, where frames have several.
 
     Returns:
         The same limit when the generator keeps to it, else a lower one.
@@ -80,7 +94,11 @@ def offerable(
     before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         request = TrialRequest(
-            frame_size_bytes=frame_size_bytes, rate_pps=limit.rate_pps, duration_s=duration_s, tagged=False
+            frame_size_bytes=frame_size_bytes,
+            rate_pps=limit.rate_pps,
+            duration_s=duration_s,
+            tagged=False,
+            mix_bytes=mix_bytes,
         )
         recalled = conditions.recall(SEARCH, request)
         result = _judged(recalled or survivor.measure(request), number, conditions)
