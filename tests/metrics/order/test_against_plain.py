@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.bench import plain_order as plain
+from lab.bench.plain_order import Packet
 from lab.metrics.order.accumulator import OrderAccumulator
 from lab.metrics.order.model import Distribution, OrderDetail
-from tests.metrics.order import plain
-from tests.metrics.order.plain import Packet
 
 
 @st.composite

@@ -165,3 +165,16 @@ def buffer_density(numbers: list[int], threshold: int) -> tuple[Counter[int], in
                 occupancy += 1
         frequencies[occupancy] += 1
     return frequencies, len(numbers) - frequencies.total()
+
+
+def everything(arrivals: list[Packet], window: int, threshold: int) -> None:
+    """Work out all of it, as a bench has it run against."""
+    kept, _, _ = first_copies(arrivals, window)
+    for metric in (extents, late_times, byte_offsets, gaps, runs):
+        metric(kept)
+    for n in range(1, len(arrivals)):
+        if n_reordered(arrivals, n) == 0:
+            break
+    numbers = [packet.number for packet in arrivals]
+    reorder_density(numbers, threshold)
+    buffer_density(numbers, threshold)
