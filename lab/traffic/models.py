@@ -93,7 +93,7 @@ class SequenceRecord(Model):
     ``numbered_frames`` were sent, or lost by a full queue of the link; ``distinct_frames`` of them arrived at least
     once. ``too_old`` frames came too late to be told from duplicates, ``never_sent`` ones with numbers that were given
     to none, and the extent of ``extent_unknown`` of the reordered ones is not known: with all three 0 the others are
-    exact. Extents are those of section 4.2.1, in frames.
+    exact. Extents are those of section 4.2, in frames.
     """
 
     numbered_frames: int

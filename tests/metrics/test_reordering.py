@@ -16,7 +16,7 @@ def array(*numbers: int) -> Sequence:
 
 
 def plain(arrivals: list[int]) -> tuple[int, int, list[int]]:
-    """Duplicates, reordered and the extents in order of arrival, word by word from sections 3.3, 3.4 and 4.2.1."""
+    """Duplicates, reordered and the extents in order of arrival, word by word from sections 3.3, 3.4 and 4.2."""
     seen: list[int] = []
     next_expected = 0
     duplicates = 0

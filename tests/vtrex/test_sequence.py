@@ -63,7 +63,7 @@ def told(tracker: Tracker) -> dict[str, Any]:
 
 
 def plain(numbers: Sequence[int], given: int) -> dict[str, Any]:
-    """Word by word: sections 3.3 and 4.2.1 over first copies, all of which are kept here."""
+    """Word by word: sections 3.3 and 4.2 over first copies, all of which are kept here."""
     came: list[int] = []
     opened: dict[int, int] = {}  # a number that was skipped -> gaps until then
     counts = dict.fromkeys(("duplicates", "reordered", "too_old", "never_sent", "extent_unknown"), 0)

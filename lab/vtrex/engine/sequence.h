@@ -1,7 +1,7 @@
 /* Which frames of a numbered flow have come, and in what order: exact counts in the terms of RFC 4737, while they come.
  *
  * Numbers count from 0. A frame is a duplicate when its number has come before; a first copy is reordered (section 3.3)
- * when a greater number has come before it, and its extent (4.2.1) is the number of first copies since the earliest of
+ * when a greater number has come before it, and its extent (4.2) is the number of first copies since the earliest of
  * these, itself not counted in. Lost are the numbers given less the first copies, so also those of the last frames.
  *
  * Bounds, beyond which a frame is counted by itself and never guessed at: one whose number is SEQUENCE_WINDOW or more

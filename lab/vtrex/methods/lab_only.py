@@ -65,7 +65,7 @@ def pixlab_get_sequence(generator: Generator, params: p.Params) -> dict[str, Any
 
     ``numbered`` frames left, ``received`` of them arrived at least once, ``lost`` never; all of them are told apart as
     long as a frame is not ``window`` or more numbers late: such a one is ``too_old``, and nothing else. ``extent`` is
-    that of section 4.2.1 in first copies, ``histogram`` exact below 2048 and to a thousandth above (lowest value of a
+    that of section 4.2 in first copies, ``histogram`` exact below 2048 and to a thousandth above (lowest value of a
     bucket); ``unknown`` frames came after more than ``gaps`` further gaps in the numbers. ``never_sent`` arrived with
     numbers that were not given yet.
     """
