@@ -14,6 +14,9 @@ from lab import images, session
 from lab.dut.protocol import Dut
 from lab.errors import DutError, LabError
 from lab.images import Manifest
+from lab.methods.meanwhile import Once
+from lab.methods.trial import TrialRequest
+from lab.methods.validity import ValidityLimits, judge
 from lab.session import Session
 from lab.testbed import load
 
@@ -103,9 +106,17 @@ def test_a_refused_command_is_an_error(dut: Dut) -> None:
         dut.use_cores(1)
 
 
-def test_after_a_reset_it_is_proved_again_and_routes(used: Session, dut: Dut, image: Manifest) -> None:
+def test_after_a_reset_under_traffic_it_is_proved_again_and_routes(used: Session, dut: Dut, image: Manifest) -> None:
+    """The trial ends before it is back; what it counts is asked for afterwards, and the next trial is as any other."""
     before = used.deployed.boot
-    used.deployed.reset("software")
+    request = TrialRequest(frame_size_bytes=64, rate_pps=1_000, duration_s=1.5, tagged=False)
+    broken = Once(used.measurer, lambda: used.deployed.reset("software"), 0.2).measure(request)
+    assert 0 < broken.lost_frames < broken.sent_frames
+    assert broken.dut_restart.startswith("its boot was ")
+    assert broken.dut_restart in " ".join(judge(broken, ValidityLimits()))
+    whole = used.measurer.measure(request)
+    assert whole.dut_restart == ""
+    assert all(direction.received_frames > 0 for direction in whole.directions)
     after = used.deployed.boot
     assert after is not None
     assert after is not before
