@@ -71,6 +71,8 @@ class Console:
 
     def _fill(self, timeout_s: float) -> bool:
         """Wait for bytes; returns whether some came."""
+        if self._socket.fileno() < 0:
+            raise DutError(f"the console has been closed; its last lines: {self.tail()}")
         if not select.select([self._socket], [], [], timeout_s)[0]:
             return False
         try:

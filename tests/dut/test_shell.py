@@ -140,3 +140,9 @@ def test_several_cores_are_told_their_queue_pairs_before_anything_else(dut: PixD
         "qgm add 2 1/1",
         "addr add 0 198.18.0.1/24",
     ]
+
+
+def test_a_shell_of_a_machine_that_was_switched_off_says_so(shell: Shell) -> None:
+    shell.close()
+    with pytest.raises(DutError, match="the console has been closed"):
+        shell.run("help")
