@@ -177,6 +177,7 @@ class PortReport(Model):
     """The engine's own account of one port over a run.
 
     ``refused_frames`` were due and offered to the link, and the device behind it had no room for them (queue full).
+    ``sending_s`` passed from when the link took the first frame until it took the last one, and up to 31 with it.
     """
 
     port: int
@@ -184,6 +185,7 @@ class PortReport(Model):
     sent_frames: int
     refused_frames: int
     unknown_frames: int
+    sending_s: float = 0.0
 
 
 class VerifiedDirection(Model):

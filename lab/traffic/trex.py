@@ -367,6 +367,7 @@ def _engine_report(report: dict[str, Any]) -> EngineReport:
                 sent_frames=p["sent_packets"],
                 refused_frames=p["queue_full"],
                 unknown_frames=p["rx_unknown"],
+                sending_s=p["sending_ns"] / 1e9,
             )
             for p in report["ports"]
         ),

@@ -6,7 +6,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-PROTOCOL_VERSION = 16
+PROTOCOL_VERSION = 17
 MAX_FRAME_BYTES = 9238
 SHORTEST_FRAME_BYTES = 60
 MAX_VARIABLES = 256
@@ -102,7 +102,7 @@ ARRIVALS_REQUEST = struct.Struct("<IIQQ")
 ARRIVALS = struct.Struct("<4Q")
 SEQUENCE = struct.Struct("<11Q")
 TRIAL = struct.Struct("<9Q")
-TRIAL_PORT = struct.Struct("<II16Q")
+TRIAL_PORT = struct.Struct("<II17Q")
 TRIAL_CORE = struct.Struct("<I4Q")
 PUSH_REQUEST = struct.Struct("<III")
 PUSH = struct.Struct("<IQ")
@@ -282,6 +282,7 @@ class TrialPort(NamedTuple):
     """What one port did in a trial; lateness and jitter as engine/pacing.h has them.
 
     Its link went down ``link_downs`` times (or was down when the trial began), the first time at ``link_down_at_ns``.
+    ``sending_ns`` passed from when its device took the first frame until it took the burst of the last one.
     """
 
     port_id: int
@@ -296,6 +297,7 @@ class TrialPort(NamedTuple):
     jitter_ns: Percentiles
     link_downs: int = 0
     link_down_at_ns: int = 0
+    sending_ns: int = 0
 
 
 class WrongSample(NamedTuple):

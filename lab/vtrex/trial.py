@@ -70,6 +70,7 @@ class TrialWatch:
                     "rx_unknown": port.rx_unknown,
                     "lateness_ns": port.lateness_ns._asdict(),
                     "jitter_ns": port.jitter_ns._asdict(),
+                    "sending_ns": port.sending_ns,
                     "link_downs": port.link_downs,
                     "link_down_at_ns": port.link_down_at_ns,
                 }

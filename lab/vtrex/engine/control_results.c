@@ -75,6 +75,7 @@ static struct trial_port trial_port(const struct port *port, uint64_t now)
 	result.link_downs = link.downs;
 	if (link.first_down > trial.begin)
 		result.link_down_at_ns = ticks_to_ns(link.first_down - trial.begin);
+	result.sending_ns = ticks_to_ns(port->last_left - port->first_left);
 	struct tally all = port->past;
 	for (uint32_t i = 0; i < MAX_PROFILES; i++)
 		if (port->profiles[i].trial == trial.number)

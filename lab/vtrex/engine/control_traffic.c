@@ -44,6 +44,7 @@ static void begin_trial(uint64_t now)
 	for (uint32_t i = 0; i < port_count; i++) {
 		pacing_begin(&pacings[i]);
 		ports[i].gaps_made_up = 0;
+		ports[i].first_left = ports[i].last_left = 0;
 		ports[i].past = (struct tally){0};
 		ports[i].rx_packets_before = ports[i].rx_packets;
 		ports[i].rx_unknown_before = ports[i].rx_unknown;

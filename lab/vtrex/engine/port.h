@@ -58,6 +58,7 @@ struct port {
 	uint64_t offered_at, refused_at; /* ticks of the last offer to the device, and of the last not wholly taken */
 	uint64_t gaps_made_up; /* trial.gap_total when the port was last on schedule: what came since excuses the device */
 	uint32_t tx_captures, rx_captures;
+	uint64_t first_left, last_left; /* ticks at which the device took the first and the last frames of this trial */
 	uint64_t trial; /* number of the trial in which the port last began to transmit */
 	struct tally past; /* of this trial, by profiles that have been started anew since */
 	uint64_t rx_packets_before, rx_unknown_before; /* at the begin of the trial */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 16u
+#define PROTOCOL_VERSION 17u
 #define MAX_PAYLOAD (64u << 20)
 #define MAX_PORTS 8
 #define MAX_FRAME 9238 /* without FCS: as long as TRex's are */
@@ -224,6 +224,7 @@ WIRE_STRUCT trial_port {
 	struct percentiles lateness_ns, jitter_ns; /* of the frames that were sent: pacing.h */
 	uint64_t link_downs;      /* how often its link went down, or was down when the trial began */
 	uint64_t link_down_at_ns; /* the first time, since the begin of the trial */
+	uint64_t sending_ns; /* from when the device took the first frame until it took the last one's burst */
 };
 
 WIRE_STRUCT trial_core { /* what one polling thread saw */

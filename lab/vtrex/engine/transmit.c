@@ -228,8 +228,14 @@ static void lane_transmit(struct port *port, struct lane *lane, uint64_t now)
 	if (lane->count == 0)
 		return;
 	prepare(lane, lane == &port->lanes[LANE_LATENCY]);
-	settle(port, lane, port_offer(port, lane->frames + lane->first, lane->count), now);
+	struct outcome outcome = port_offer(port, lane->frames + lane->first, lane->count);
+	settle(port, lane, outcome, now);
 	port->offered_at = now;
+	if (likely(outcome.taken != 0)) {
+		port->last_left = now;
+		if (unlikely(port->first_left == 0))
+			port->first_left = now;
+	}
 	if (likely(lane->count == 0)) {
 		port->full_since = 0;
 		if (!agenda_is_due(&lane->agenda, now))
