@@ -140,6 +140,9 @@ class DirectionCount(Model):
 
     ``refused_frames`` of the sent ones found no room in the receive ring of the DUT. A NIC would have put them on the
     wire and the DUT would have lost them, so they are sent, and lost.
+
+    ``sending_s`` passed from when the link took the port's first frame until it took its last one and up to 31 before
+    it: a burst that took longer than its rate says was not sent back to back at that rate. None where nobody knows.
     """
 
     tx_port: int
@@ -151,6 +154,7 @@ class DirectionCount(Model):
     verified: bool = False
     reordered_frames: int | None = None
     wrong: tuple[WrongFrames, ...] = ()
+    sending_s: float | None = None
 
     @property
     def lost_frames(self) -> int:

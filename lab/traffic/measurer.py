@@ -128,6 +128,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
     counted = {c.pg_id: c for c in traffic.streams}
     refused = _refused(streams, traffic.engine)
     verified = {(v.tx_port, v.rx_port): v for v in traffic.engine.verification} if traffic.engine else {}
+    sending_s = {port.port: port.sending_s for port in traffic.engine.ports} if traffic.engine else {}
     totals: dict[tuple[int, int], DirectionCount] = {}
     for stream in streams:
         key = (stream.tx_port, stream.rx_port)
@@ -141,6 +142,7 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
             verified=key in verified,
             reordered_frames=verified[key].reordered_frames if key in verified else None,
             wrong=verified[key].wrong if key in verified else (),
+            sending_s=sending_s.get(stream.tx_port),
         )
         count = counted[stream.pg_id]
         totals[key] = before.model_copy(

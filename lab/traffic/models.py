@@ -185,7 +185,7 @@ class PortReport(Model):
     sent_frames: int
     refused_frames: int
     unknown_frames: int
-    sending_s: float = 0.0
+    sending_s: float | None = None
 
 
 class VerifiedDirection(Model):
