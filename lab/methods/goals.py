@@ -18,7 +18,7 @@ class RateGoal(Model):
     ``initial_trial_s`` and ``preceding_targets`` only say how a search gets there: with ``preceding_targets`` coarser
     brackets before the final one, each with less to measure at a load.
 
-    The width of 0.25 % keeps NDR and PDR of a DUT with a noise of 0.2 % within 0.5 % of the truth. RFC 9971 advises no
+    The width of 0.2 % keeps NDR and PDR of a DUT with a noise of 0.2 % within 0.5 % of the truth. RFC 9971 advises no
     width below the loss ratio, lest the conditional throughput for PDR be below that for NDR; what is judged and
     compared here is the lower bound, which cannot be.
     """
@@ -26,7 +26,7 @@ class RateGoal(Model):
     name: str
     loss_ratio: float
     exceed_ratio: float = 0.5
-    width_ratio: float = 0.0025
+    width_ratio: float = 0.002
     initial_trial_s: float = 1.0
     final_trial_s: float = 1.0
     duration_sum_s: float = 21.0

@@ -42,6 +42,24 @@ def test_a_noise_of_two_thousandths_leaves_them_within_half_a_per_cent(goals: tu
         assert results["PDR"].lower_pps == pytest.approx(capacity_pps / 0.995, rel=0.005)
 
 
+def test_a_noise_that_lasts_as_long_as_a_trial_leaves_them_there_as_well() -> None:
+    for seed in range(0, 100, 5):
+        noisy = Behaviour(capacity_pps=3e6 + 2.6e5 * seed, noise_ratio=0.002, interval_ms=1000, seed=seed)
+        results = found(ComputedDut(noisy))
+        assert results["NDR"].lower_pps == pytest.approx(noisy.capacity_pps, rel=0.005)
+        assert results["PDR"].lower_pps == pytest.approx(noisy.capacity_pps / 0.995, rel=0.005)
+
+
+@pytest.mark.parametrize("capacity_pps", [1e6, 3e6, 10e6])
+def test_what_a_deep_queue_holds_at_the_end_of_a_trial_is_part_of_the_truth(capacity_pps: float) -> None:
+    """A queue of 65536 lets 65536 frames more pass in a trial of a second: the truth at that duration."""
+    dut = ComputedDut(Behaviour(capacity_pps=capacity_pps, queue_frames=65536))
+    for name, bounds in found(dut).items():
+        truth_pps = dut.truth_pps({"NDR": 0.0, "PDR": 0.005}[name], 1.0)
+        assert truth_pps > capacity_pps + 65000
+        assert bounds.lower_pps == pytest.approx(truth_pps, rel=0.005)
+
+
 def test_a_base_loss_below_the_pdr_goal_leaves_a_pdr_and_no_ndr() -> None:
     results = found(ComputedDut(Behaviour(capacity_pps=9e6, lose=Picks(every=1000))))
     assert results["NDR"].lower_pps is None
@@ -64,7 +82,7 @@ def test_disturbed_trials_are_repeated_and_move_nothing() -> None:
 
 
 def test_a_host_that_is_never_quiet_lowers_the_rates_and_never_raises_them() -> None:
-    dut = ComputedDut(Behaviour(capacity_pps=9e6), pauses=Pauses(chance=1.0, length_s=0.0005, hurts_from_pps=7e6))
+    dut = ComputedDut(Behaviour(capacity_pps=9e6), pauses=Pauses(chance=1.0, length_s=0.0001, hurts_from_pps=7e6))
     results = found(dut)
     ndr, pdr = results["NDR"], results["PDR"]
     assert ndr.lower_pps is not None
