@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.errors import GeneratorError
 from lab.methods.failure import Survivor
-from lab.methods.repeat import Conditions, TrialEvent
+from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent
 from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps, mix_line_rate_pps
 from lab.methods.validity import judge, require_right_frames
 from lab.models import Model
@@ -69,7 +69,8 @@ def offerable(
     A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
     this, every trial near the ceiling falls short and is invalid. A load that fell short twice is lowered to the better
     of what was sent, until a trial does not fall short. A load of which the DUT loses more than a third is lowered to
-    one and a half times what it forwards, which is still above what can meet a goal.
+    one and a half times what it forwards, which is still above what can meet a goal; where that trial does not count,
+    once another one has said the same.
 
     Args:
         measurer: runs single trials.
@@ -85,12 +86,14 @@ def offerable(
     Raises:
         GeneratorError: the generator fell short of whatever was asked, or keeps to so little that its core is not its
             own: what would be found then is not the DUT's.
+        TooDisturbed: the DUT restarted in trial after trial.
         WrongFramesReceived: the DUT sent frames that are not the ones it was sent.
 
     """
     least_pps = _LEAST_SHARE * limit.rate_pps
     survivor = Survivor(measurer, conditions.recover)
     share = 0.0
+    doubted = False  # the last trial would have lowered the limit, but did not count
     before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         request = TrialRequest(
@@ -104,10 +107,14 @@ def offerable(
         result = _judged(recalled or survivor.measure(request), number, conditions)
         if recalled is None:
             survivor.recover()
-        if not result.directions:  # the generator or the DUT failed
+        if not result.directions or result.dut_restart:  # the generator or the DUT failed: the trial says nothing
             continue
         overload_pps = _OVERLOAD * result.received_pps
         if 0 < overload_pps < result.sent_pps:
+            if result.invalid and not doubted:  # a link that flaps loses more than any overload
+                doubted = True
+                continue
+            doubted = False
             # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
             if result.sent_pps >= least_pps:  # it is the DUT that takes little, and not the generator that offers it
                 least_pps = min(least_pps, _LEAST_SHARE * overload_pps)
@@ -129,6 +136,9 @@ def offerable(
         limit = limit.model_copy(
             update={"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
         )
+    if not result.directions or result.dut_restart:
+        why = "; ".join(result.invalid)
+        raise TooDisturbed(f"{SEARCH} at {frame_size_bytes} bytes: the last of {number} trials says nothing: {why}")
     raise GeneratorError(
         f"the generator keeps to no rate at {frame_size_bytes} bytes: asked for {result.request.rate_pps:.0f} pps "
         f"it sent {100 * share:.1f} %; look at what else runs on its core"
