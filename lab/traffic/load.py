@@ -7,7 +7,7 @@ import ipaddress
 import random
 from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lab.models import Model
 
@@ -39,12 +39,16 @@ class Direction(Model):
 
     Frames arrive from ``rx.dut_mac`` at ``rx.mac``, and their TTL is less by ``hops``: 1 for a router between, 0 for a
     wire, a bridge or a forwarder in layer 2. Anything else of them that differs is a fault of the DUT.
+
+    Its share of a load is by its ``weight``: with one of IPv4 and one of IPv6 between the same ports these are the
+    ratio of both in the traffic (RFC 5180 asks for several).
     """
 
     tx: PortAddresses
     rx: PortAddresses
     hops: int = 1
     destinations: tuple[str, ...] = ()
+    weight: float = Field(default=1.0, gt=0)
 
     @property
     def version(self) -> int:

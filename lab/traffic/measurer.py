@@ -129,6 +129,8 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
     refused = _refused(streams, traffic.engine)
     verified = {(v.tx_port, v.rx_port): v for v in traffic.engine.verification} if traffic.engine else {}
     sending_s = {port.port: port.sending_s for port in traffic.engine.ports} if traffic.engine else {}
+    # Beside IPv4 there may be IPv6, which nobody verifies.
+    complete = verified.keys() - {(s.tx_port, s.rx_port) for s in streams if s.arrival is None}
     totals: dict[tuple[int, int], DirectionCount] = {}
     for stream in streams:
         key = (stream.tx_port, stream.rx_port)
@@ -139,8 +141,8 @@ def direction_counts(streams: Sequence[Stream], traffic: TrafficResult) -> tuple
             sent_frames=refused.get(key, 0),
             received_frames=0,
             refused_frames=refused.get(key, 0),
-            verified=key in verified,
-            reordered_frames=verified[key].reordered_frames if key in verified else None,
+            verified=key in complete,
+            reordered_frames=verified[key].reordered_frames if key in complete else None,
             wrong=verified[key].wrong if key in verified else (),
             sending_s=sending_s.get(stream.tx_port),
         )

@@ -17,9 +17,9 @@ from lab.traffic.models import Arrival, Stream
 def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple[Stream, ...]:
     """Turn a request into streams of bulk and, where asked, of tagged frames for each load and direction.
 
-    The load is shared equally among the directions. Bulk frames step through all pairs of the two ports' hosts, or have
-    random destinations. Of a mix there is a stream for each place in it: place k of n begins k frame times late and
-    sends every n-th frame, so that the sizes keep their order while the generator is not late.
+    The load is shared among the directions by their weights. Bulk frames step through all pairs of the two ports'
+    hosts, or have random destinations. Of a mix there is a stream for each place in it: place k of n begins k frame
+    times late and sends every n-th frame, so that the sizes keep their order while the generator is not late.
 
     Returns:
         Streams with pg_ids from 1 on, in the order of loads and directions, bulk before tagged.
@@ -32,10 +32,11 @@ def streams_for(request: TrialRequest, directions: Sequence[Direction]) -> tuple
     if request.tagged_frames is not None and (request.steps or request.burst_frames is not None):
         raise ValueError("tagged_frames belong to a load without steps, and to no burst: leave one of them away")
     streams: list[Stream] = []
+    weights = sum(direction.weight for direction in directions)
     begin_s = 0.0
     for step, load in enumerate(request.loads):
         for direction in directions:
-            share = load.model_copy(update={"rate_pps": load.rate_pps / len(directions)})
+            share = load.model_copy(update={"rate_pps": load.rate_pps * (direction.weight / weights)})
             for stream in _of_load(request, direction, share, _frames(request, step, share)):
                 update = {"pg_id": len(streams) + 1, "begin_s": stream.begin_s + begin_s, "step": step}
                 streams.append(stream.model_copy(update=update))

@@ -260,7 +260,7 @@ class TrexGenerator:
         if "result" in answer:
             return answer["result"]
         # A client may see the end of its server before we do: what it says then is only that.
-        if self._server and select.select([self._server], [], [], SERVER_END_S if not line else 0.0)[0]:
+        if self._server and select.select([self._server], [], [], SERVER_END_S)[0]:
             self._process.kill()  # it would wait for a server that is gone
             raise GeneratorError(f"{self._server.last_words()} during '{name}'")
         if not line:

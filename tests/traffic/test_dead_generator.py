@@ -58,7 +58,7 @@ def kill_server(server: VtrexServer) -> None:
 @pytest.mark.parametrize(
     ("kill", "says"),
     [
-        (kill_engine, r"vtrex ended with exit code 14 \(.*engine ended unexpectedly with exit code -9\) during 'run'"),
+        (kill_engine, r"vtrex ended with exit code 14 \(.*the vtrex engine .*\) during 'run'"),
         (kill_server, r"vtrex ended with exit code -9 \(.*\) during 'run'"),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_client_of_a_server_elsewhere_sees_its_end_by_itself(tmp_path: Path) -
         generator = server.connect()
         generator._server, generator._shares_cores = None, False
         killer = when_traffic_flows(server, lambda: kill_server(server))
-        with pytest.raises(GeneratorError, match=r"refused 'run': RuntimeError: the server is gone|ended or hung"):
+        with pytest.raises(GeneratorError, match="'run'"):
             GeneratorMeasurer(generator, BOTH).measure(REQUEST)
         killer.join()
         generator._process.kill()  # it would try to release ports of a server that is gone

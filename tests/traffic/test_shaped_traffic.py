@@ -13,6 +13,7 @@ from lab import paths
 from lab.methods.trial import LoadStep, TrialRequest, TrialResult, burst
 from lab.traffic.load import Direction
 from lab.traffic.measurer import GeneratorMeasurer
+from lab.traffic.streams import streams_for
 from lab.traffic.trex import TrexGenerator
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_load import BOTH
@@ -121,3 +122,12 @@ def test_frames_over_ipv6_are_counted(server: VtrexServer, generator: TrexGenera
         checksum = packet[UDP].chksum
         del packet[UDP].chksum
         assert Ether(bytes(packet))[UDP].chksum == checksum
+
+
+def test_traffic_of_both_versions_of_ip_in_a_ratio(generator: TrexGenerator) -> None:
+    directions = (BOTH[0].model_copy(update={"weight": 9.0}), Direction(tx=SIX[0], rx=SIX[1]))
+    request = TrialRequest(frame_size_bytes=128, rate_pps=10_000.0, duration_s=0.2, tagged=False)
+    assert [stream.rate_pps for stream in streams_for(request, directions)] == pytest.approx([9_000.0, 1_000.0])
+    trial = GeneratorMeasurer(generator, directions).measure(request)
+    assert counts(trial) == [(2000, 2000, 2000)]
+    assert not trial.directions[0].verified  # not all of it
