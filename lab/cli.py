@@ -61,8 +61,12 @@ def image_build(
 
 
 @app.command("report")
-def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "latest") -> None:
-    """Make results.json and index.html of a run again from its journal; also of a run that was killed."""
+def report(
+    run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "latest",
+    store: cli_store.StoreOption = None,
+) -> None:
+    """Make results and report of a run, also of a killed one, again from its journal; put it into the store."""
+    from lab.results.store import put
     from lab.run import finish
 
     folder = paths.REPORTS / run
@@ -71,6 +75,7 @@ def report(run: Annotated[str, typer.Argument(help="A folder of reports/.")] = "
             f"no run {run!r} in reports/: {near_misses(run, (p.name for p in paths.REPORTS.iterdir() if p.is_dir()))}"
         )
     typer.echo(finish(folder.resolve()))
+    put(folder.resolve(), store)
 
 
 @app.command(

@@ -43,7 +43,7 @@ def test_the_interval_holds_the_ratio_though_the_machine_drifts(ratio: float) ->
     assert (found.state, found.windows, found.left_out) == ("all", 80, 0)
 
 
-@pytest.mark.parametrize("blocks", [3, 6, 9, 10, 20])
+@pytest.mark.parametrize("blocks", [3, 6, 10])
 def test_the_interval_covers_the_truth_about_as_often_as_it_says(blocks: int) -> None:
     covered = sum(
         one.low <= 1.0 <= one.high

@@ -205,6 +205,18 @@ def test_processes_that_open_and_fill_a_store_at_once_lose_nothing(run_dir: Path
     database.close()
 
 
+def test_a_store_that_is_only_to_be_read_is_read_while_another_writes(run_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    put(run_dir, str(path))
+    with sqlite3.connect(path, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        database = Database(store_url(str(path)))
+        with database.reading() as session:
+            assert runs.find(session, "latest").run_id == "run-1"
+        database.close()
+        writer.execute("ROLLBACK")
+
+
 def damaged(path: Path) -> None:
     path.write_bytes(b"this is no database, " * 100)
 

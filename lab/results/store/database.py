@@ -66,11 +66,15 @@ class Database:
             StoreError: the database cannot be had, or is no store of this version.
 
         """
-        self._shown = url.set(query={}).render_as_string(hide_password=True)
+        told = {key: value for key, value in url.query.items() if key == "host"}
+        self._shown = url.set(query=told).render_as_string(hide_password=True)
         with self._telling():
             self._engine = _engine(url)
-        with self.writing() as session:
-            self._check(session.connection())
+        with self.reading() as session:
+            made = self._is_made(session.connection())
+        if not made:
+            with self.writing() as session:
+                self._make(session.connection())
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -91,7 +95,8 @@ class Database:
         """Let go of the database."""
         self._engine.dispose()
 
-    def _check(self, connection: Connection) -> None:
+    def _is_made(self, connection: Connection) -> bool:
+        """Say whether the tables are there; StoreError where they are of another version, or of somebody else."""
         there = set(inspect(connection).get_table_names())
         if tables.Store.__tablename__ not in there:
             foreign = there & set(tables.Table.metadata.tables)
@@ -99,14 +104,20 @@ class Database:
                 raise StoreError(
                     f"store {self._shown}: it holds a table {min(foreign)!r} of somebody else: name another database"
                 )
-            tables.Table.metadata.create_all(connection)
-            connection.execute(insert(tables.Store).values(version=tables.SCHEMA_VERSION))
+            return False
         version = connection.execute(select(tables.Store.version)).scalar()
         if version != tables.SCHEMA_VERSION:
             raise StoreError(
                 f"store {self._shown}: its schema is of version {version}, this pixlab's of {tables.SCHEMA_VERSION}: "
                 "take the pixlab that made it, or name another store and fill it by `pixlab store import`"
             )
+        return True
+
+    def _make(self, connection: Connection) -> None:
+        """Make the tables, unless another writer was faster."""
+        if not self._is_made(connection):
+            tables.Table.metadata.create_all(connection)
+            connection.execute(insert(tables.Store).values(version=tables.SCHEMA_VERSION))
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
