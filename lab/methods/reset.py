@@ -4,7 +4,8 @@ What a reset trial may show. The reset is meant, so that its traces are no reaso
 DUT, a link that went down, a vCPU that was away, and whatever else the driver notes of the trial. What is judged anew
 (lab.methods.validity) are the counts by which the time is computed: a generator that fell short, that sent nothing, a
 surplus of frames, and counters that did not settle still make it invalid. Frames that the absent DUT did not take count
-as sent and lost, so a link without a far side is no shortfall.
+as sent and lost, so a link without a far side is no shortfall. A machine that boots beside a software generator makes
+it late, though: the frames that it was too late for may have been lost or not, and the result is uncertain by them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class ResetPlan(Model):
 
     ``kind`` is ``software``, ``hardware`` or ``power`` (RFC 6201 section 4), or what else the DUT offers. The trial of
     ``trial_duration_s`` has to last until the DUT has forwarded again for a while; ``rate_pps`` is summed over the
-    directions.
+    directions. ``shortfall_ratio`` of the frames of a direction may be too late to be sent.
     """
 
     kind: str
@@ -39,19 +40,22 @@ class ResetPlan(Model):
     trial_duration_s: float
     reset_after_s: float = 1.0
     repetitions: int = 1
+    shortfall_ratio: float = 0.05
 
 
 class ResetTrial(Model):
     """One reset, of the direction that was interrupted longest, by both ways of RFC 6201 section 1.3.
 
-    ``by_loss_s``: its lost frames over the rate at which it sent. ``by_time_s``: how long its longest run of lost
-    frames took to send, exact to ``frame_time_s``; None where the generator told no times, or not of all lost frames.
-    Both are None where ``reason`` says that there is no result. ``exact`` is false where frames overtook each other.
-    ``lost_frames`` are of all directions.
+    ``by_loss_s``: its lost frames over the rate of its schedule; up to ``uncertain_s`` more, which is the time of the
+    frames that the generator was too late to send. ``by_time_s``: how long its longest run of lost frames took to send,
+    exact to ``frame_time_s``; None where the generator told no times, or not of all lost frames. Both are None where
+    ``reason`` says that there is no result. ``exact`` is false where frames overtook each other. ``lost_frames`` are of
+    all directions.
     """
 
     by_loss_s: float | None
     by_time_s: float | None
+    uncertain_s: float
     frame_time_s: float
     lost_frames: int
     exact: bool
@@ -60,7 +64,10 @@ class ResetTrial(Model):
 
 
 class ResetTime(Model):
-    """Reset time of one kind, in seconds: averages over the repetitions by either way; None as ``reason`` says."""
+    """Reset time of one kind, in seconds: averages over the repetitions by either way; None as ``reason`` says.
+
+    ``uncertain_s`` is the greatest of the repetitions.
+    """
 
     kind: str
     frame_size_bytes: int
@@ -68,6 +75,7 @@ class ResetTime(Model):
     trial_duration_s: float
     by_loss_s: float | None
     by_time_s: float | None
+    uncertain_s: float
     repetitions: tuple[ResetTrial, ...]
     reason: str
     trials: int
@@ -101,7 +109,9 @@ def measure(
 
     """
     resetting = during(measurer, lambda: reset(plan.kind), plan.reset_after_s)
-    limits = conditions.limits.model_copy(update={"restart_asked": True})
+    limits = conditions.limits.model_copy(
+        update={"restart_asked": True, "shortfall_ratio": max(plan.shortfall_ratio, conditions.limits.shortfall_ratio)}
+    )
     trials = Trials(
         resetting,
         dataclasses.replace(conditions, limits=limits),
@@ -119,6 +129,7 @@ def measure(
         trial_duration_s=plan.trial_duration_s,
         by_loss_s=_average([one.by_loss_s for one in found]),
         by_time_s=_average([one.by_time_s for one in found]),
+        uncertain_s=max(one.uncertain_s for one in found),
         repetitions=tuple(found),
         reason="; ".join(dict.fromkeys(one.reason for one in found if one.reason)),
         trials=len(trials.results),
@@ -147,17 +158,33 @@ def _reset_trial(result: TrialResult, plan: ResetPlan, problem: str) -> ResetTri
 
 def _direction(result: TrialResult, count: DirectionCount) -> ResetTrial:
     lost = max(0, count.lost_frames)
-    frame_time_s = result.duration_s / count.sent_frames if count.sent_frames else 0.0
-    times = _times(result, count)
-    timed = times is not None and times.lost_frames >= lost
-    return ResetTrial(
+    frame_time_s = result.duration_s / max(1, count.intended_frames)
+    unsent = max(0, count.intended_frames - count.sent_frames)
+    by_count = ResetTrial(
         by_loss_s=lost * frame_time_s,
-        by_time_s=times.longest_frames * times.frame_time_s if times is not None and timed else None,
-        frame_time_s=times.frame_time_s if times is not None and timed else frame_time_s,
+        by_time_s=None,
+        uncertain_s=unsent * frame_time_s,
+        frame_time_s=frame_time_s,
         lost_frames=lost,
-        exact=times.exact if times is not None and timed else False,
-        source=times.source if times is not None and timed else "lost frames / rate",
+        exact=False,
+        source="lost frames / rate",
     )
+    times = _times(result, count)
+    if times is None or times.lost_frames < lost:
+        return by_count
+    update = {"frame_time_s": times.frame_time_s, "exact": times.exact, "source": times.source}
+    return by_count.model_copy(update={**update, "by_time_s": _longest_s(times)})
+
+
+def _longest_s(times: LossTimes) -> float:
+    """Return how long the longest run of lost frames took to send.
+
+    Where all were lost in a row, the first and the last of them tell, whatever the generator was late for between them.
+    """
+    in_a_row = times.lost_frames == times.longest_frames
+    if in_a_row and times.longest_at_s is not None and times.last_lost_at_s is not None:
+        return times.last_lost_at_s - times.longest_at_s + times.frame_time_s
+    return times.longest_frames * times.frame_time_s
 
 
 def _lost_at_the_end(result: TrialResult, count: DirectionCount, after_s: float) -> bool:

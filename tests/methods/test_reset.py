@@ -107,6 +107,7 @@ def test_either_way_gives_the_time_to_one_frame(down_s: float) -> None:
     assert abs(found.by_loss_s - down_s - 0.25) <= one.frame_time_s * 1.001  # the direction that was down longest
     assert abs(found.by_time_s - down_s - 0.25) <= one.frame_time_s * 1.001
     assert (one.source, one.exact, found.reason, found.invalid_trials) == ("model", True, "", 0)
+    assert found.uncertain_s == 0.0
 
 
 def test_the_dut_is_reset_once_a_trial_in_the_way_of_the_plan() -> None:
@@ -137,9 +138,32 @@ def test_a_reset_that_nobody_noticed_takes_no_time() -> None:
 
 
 def test_a_reset_is_no_excuse_for_the_generator() -> None:
-    dut = Resettable(1.0, shortfall=0.01)
+    dut = Resettable(1.0, shortfall=0.1)
     with pytest.raises(TooDisturbed, match=r"reset \(power\) at 64 bytes, .* short of"):
         measure(dut, dut.reset, PLAN, Conditions(attempts=2), AtOnce)
+
+
+def test_frames_that_the_generator_was_too_late_for_make_the_time_uncertain() -> None:
+    dut = Resettable(3.0, shortfall=0.02)
+    found = measure(dut, dut.reset, PLAN, Conditions(), AtOnce)
+    assert found.by_loss_s is not None
+    assert found.uncertain_s == pytest.approx(10.0 * 0.02 / 1.02, rel=1e-3)
+    assert found.by_loss_s <= 3.25 <= found.by_loss_s + found.uncertain_s
+    assert found.by_time_s == pytest.approx(3.25, abs=2e-4)  # the first and the last lost frame were due so far apart
+
+
+def test_frames_lost_apart_are_no_part_of_the_longest_run() -> None:
+    class Again(Resettable):
+        def _lost(self, sent: int, frame_s: float, down_s: float) -> list[int]:
+            return [*super()._lost(sent, frame_s, down_s), round(8 / frame_s)]
+
+        def _times(self, tx: int, lost: list[int], frame_s: float) -> LossTimes:
+            return super()._times(tx, lost, frame_s).model_copy(update={"longest_frames": len(lost) - 1})
+
+    dut = Again(3.0)
+    found = measure(dut, dut.reset, PLAN, Conditions(), AtOnce)
+    assert found.by_time_s == pytest.approx(3.25, abs=2e-4)
+    assert found.by_loss_s == pytest.approx(3.25 + 1e-4, abs=2e-4)
 
 
 def test_a_trial_that_ends_before_its_reset_gives_no_number() -> None:
