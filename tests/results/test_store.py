@@ -14,9 +14,11 @@ from sqlalchemy import func, select
 
 from lab import paths
 from lab.errors import UsageError
+from lab.methods.loss_rate import LossCurve
 from lab.methods.trial import TrialResult
 from lab.results import events as ev
 from lab.results import model
+from lab.results.finding import Finding
 from lab.results.journal import FILE_NAME, read
 from lab.results.store import Database, StoreError, put, runs, store_url, tables
 from lab.results.store.rows import whole
@@ -142,6 +144,23 @@ def test_every_event_has_a_table_or_is_a_finding(run_dir: Path, filled: Database
     with filled.reading() as session:
         rows = sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables.OF_RUN)
     assert rows == expected
+
+
+def test_the_result_of_a_method_is_a_finding_under_its_name(run_dir: Path, tmp_path: Path) -> None:
+    curve = LossCurve(
+        frame_size_bytes=512, max_rate_pps=1e6, limited_by="line rate", trial_duration_s=1.0, points=(), complete=False,
+        trials=3, invalid_trials=1,
+    )  # fmt: skip
+    found = ev.Found(at_s=5.0, finding=Finding(test="t", loss_curve=curve))
+    lines = (run_dir / FILE_NAME).read_text().splitlines()
+    (tmp_path / FILE_NAME).write_text("\n".join((*lines[:-1], found.model_dump_json(), lines[-1], "")))
+    put(tmp_path, str(tmp_path / "s.sqlite"))
+    database = Database(store_url(str(tmp_path / "s.sqlite")))
+    with database.reading() as session:
+        (row,) = session.scalars(select(tables.Finding).where(tables.Finding.kind == "loss_curve")).all()
+    database.close()
+    assert (row.at_s, row.test, row.frame_size_bytes) == (5.0, "t", 512)
+    assert ev.EVENT.validate_python(row.record) == found
 
 
 def test_a_killed_run_goes_in_and_is_replaced_when_it_was_finished(run_dir: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from lab.results import events as ev
 from lab.results.model import Results
 from lab.results.store import tables
 
-LISTS = frozenset({"measurements", "searches", "latency", "reordering", "comparisons", "tests"})
+LISTS = frozenset({"measurements", "searches", "latency", "reordering", "findings", "comparisons", "tests"})
 """Fields of the results that have tables of their own."""
 
 _HAS_TABLE = (
@@ -134,15 +134,17 @@ def _reordering(run_id: str, number: int, event: ev.ReorderingMeasured, way: Reo
 
 
 def _finding(run_id: str, number: int, event: Model) -> tables.Finding:
+    """Return an event that has no table; a method's result is named after the field that it is in."""
     values = whole(event)
-    inner = [value for value in values.values() if isinstance(value, dict)]
-    sizes = [value["frame_size_bytes"] for value in (values, *inner) if "frame_size_bytes" in value]
+    result = values["finding"] if isinstance(event, ev.Found) else values
+    inner = {name: value for name, value in result.items() if isinstance(value, dict)}
+    sizes = [part["frame_size_bytes"] for part in (result, *inner.values()) if "frame_size_bytes" in part]
     return tables.Finding(
         run_id=run_id,
         number=number,
         at_s=values["at_s"],
-        kind=values["event"],
-        test=values.get("test", ""),
+        kind=next(iter(inner), "found") if isinstance(event, ev.Found) else values["event"],
+        test=result.get("test", ""),
         frame_size_bytes=sizes[0] if sizes else 0,
         record=values,
     )
