@@ -90,15 +90,12 @@ def offerable(
         WrongFramesReceived: the DUT sent frames that are not the ones it was sent.
 
     """
-    least_pps = _LEAST_SHARE * limit.rate_pps
+    lowering = _Lowering(limit, conditions.limits.shortfall_ratio)
     survivor = Survivor(measurer, conditions.recover)
-    share = 0.0
-    doubted = False  # the last trial would have lowered the limit, but did not count
-    before = 0.0  # share sent by the last trial at this load; 0 when there was none
     for number in range(1, _ROUNDS + 1):
         request = TrialRequest(
             frame_size_bytes=frame_size_bytes,
-            rate_pps=limit.rate_pps,
+            rate_pps=lowering.limit.rate_pps,
             duration_s=duration_s,
             tagged=False,
             mix_bytes=mix_bytes,
@@ -107,42 +104,71 @@ def offerable(
         result = _judged(recalled or survivor.measure(request), number, conditions)
         if recalled is None:
             survivor.recover()
-        if not result.directions or result.dut_restart:  # the generator or the DUT failed: the trial says nothing
-            continue
-        overload_pps = _OVERLOAD * result.received_pps
-        if 0 < overload_pps < result.sent_pps:
-            if result.invalid and not doubted:  # a link that flaps loses more than any overload
-                doubted = True
-                continue
-            doubted = False
-            # Far above what the DUT takes nothing is to be found, and the generator's own schedule suffers there.
-            if result.sent_pps >= least_pps:  # it is the DUT that takes little, and not the generator that offers it
-                least_pps = min(least_pps, _LEAST_SHARE * overload_pps)
-            limit = limit.model_copy(update={"rate_pps": overload_pps, "limited_by": "greatest load tried"})
-            before = 0.0
-            continue
-        share = _share_sent(result)
-        if share >= 1.0 - conditions.limits.shortfall_ratio:
-            return limit
-        if share == 0.0:
+        if lowering.take(result):
+            return lowering.limit
+        if lowering.hopeless:
             break
-        if before == 0.0:
-            before = share
-            continue
-        lower_pps = limit.rate_pps * max(share, before) * _STEP_BELOW
-        before = 0.0
-        if lower_pps < least_pps:
-            break
-        limit = limit.model_copy(
-            update={"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
-        )
-    if not result.directions or result.dut_restart:
+    if not lowering.tells(result):
         why = "; ".join(result.invalid)
         raise TooDisturbed(f"{SEARCH} at {frame_size_bytes} bytes: the last of {number} trials says nothing: {why}")
     raise GeneratorError(
         f"the generator keeps to no rate at {frame_size_bytes} bytes: asked for {result.request.rate_pps:.0f} pps "
-        f"it sent {100 * share:.1f} %; look at what else runs on its core"
+        f"it sent {100 * _share_sent(result):.1f} %; look at what else runs on its core"
     )
+
+
+class _Lowering:
+    """A limit that trials at it lower, until one does not; ``hopeless`` once there is nothing left to lower."""
+
+    def __init__(self, limit: LoadLimit, shortfall_ratio: float) -> None:
+        self.limit = limit
+        self.hopeless = False
+        self._shortfall_ratio = shortfall_ratio
+        self._least_pps = _LEAST_SHARE * limit.rate_pps
+        self._before = 0.0  # share sent by the last trial at this load; 0 when there was none
+        self._doubted = False  # the last trial would have lowered the limit, but did not count
+
+    @staticmethod
+    def tells(result: TrialResult) -> bool:
+        """Say whether a trial tells anything: neither the generator nor the DUT failed in it."""
+        return bool(result.directions) and not result.dut_restart
+
+    def take(self, result: TrialResult) -> bool:
+        """Lower the limit by a trial at it; returns whether the generator kept to it."""
+        if not self.tells(result):
+            return False
+        if 0 < _OVERLOAD * result.received_pps < result.sent_pps:
+            self._overloaded(result)
+            return False
+        self._doubted = False
+        share = _share_sent(result)
+        if share >= 1.0 - self._shortfall_ratio:
+            return True
+        if share > 0.0 and self._before == 0.0:
+            self._before = share
+            return False
+        lower_pps = self.limit.rate_pps * max(share, self._before) * _STEP_BELOW
+        self._before = 0.0
+        self.hopeless = share == 0.0 or lower_pps < self._least_pps
+        if not self.hopeless:
+            update = {"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
+            self.limit = self.limit.model_copy(update=update)
+        return False
+
+    def _overloaded(self, result: TrialResult) -> None:
+        """Lower it to what the DUT takes: far above, nothing is found, and the generator's own schedule suffers.
+
+        A link that flaps loses more than any overload: a trial that does not count has to be seconded by another one.
+        """
+        if result.invalid and not self._doubted:
+            self._doubted = True
+            return
+        overload_pps = _OVERLOAD * result.received_pps
+        if result.sent_pps >= self._least_pps:  # it is the DUT that takes little, and not the generator that offers it
+            self._least_pps = min(self._least_pps, _LEAST_SHARE * overload_pps)
+        self.limit = self.limit.model_copy(update={"rate_pps": overload_pps, "limited_by": "greatest load tried"})
+        self._before = 0.0
+        self._doubted = False
 
 
 def _judged(result: TrialResult, number: int, conditions: Conditions) -> TrialResult:
