@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from lab.bench import methods
-from lab.bench.methods import CAPACITY_PPS, LINE_PPS, SEEDS, Estimate, spread
+from lab.bench import estimates, methods
+from lab.bench.estimates import CAPACITY_PPS, LINE_PPS, Estimate, spread
+from lab.bench.methods import SEEDS
 from lab.dut.computed import ComputedDut
 from lab.methods import mlr
 from lab.methods.profiles import STANDARD
@@ -18,48 +19,55 @@ from lab.testbed.behaviour import Behaviour, Picks
 HALF_A_PER_CENT = 0.005
 
 
-def estimates(method: Callable[[str, int], list[Estimate]], kind: str, seeds: Sequence[int] = SEEDS) -> list[Estimate]:
+def of_all(method: Callable[[str, int], list[Estimate]], kind: str, seeds: Sequence[int] = SEEDS) -> list[Estimate]:
     return [one for seed in seeds for one in method(kind, seed)]
 
 
 @pytest.mark.parametrize(("kind", "seeds"), [("clean", SEEDS), ("noisy", SEEDS[::4]), ("stalls", SEEDS[::4])])
 def test_ndr_and_pdr_are_within_half_a_per_cent(kind: str, seeds: Sequence[int]) -> None:
-    for one in estimates(methods.ndr_and_pdr, kind, seeds):
+    for one in of_all(estimates.ndr_and_pdr, kind, seeds):
         assert one.error < HALF_A_PER_CENT, one
 
 
 @pytest.mark.parametrize("kind", ["bursts", "collapse", "shallow"])
 def test_rare_loss_hysteresis_and_a_short_queue_do_not_move_them(kind: str) -> None:
-    for one in estimates(methods.ndr_and_pdr, kind, SEEDS[::10]):
+    for one in of_all(estimates.ndr_and_pdr, kind, SEEDS[::20]):
         assert one.error < HALF_A_PER_CENT, one
 
 
 def test_the_longest_burst_is_found_to_the_frame() -> None:
-    for one in estimates(methods.burst_length, "clean"):
+    for one in of_all(estimates.burst_length, "clean"):
         assert one.found == one.truth, one
 
 
 @pytest.mark.parametrize("kind", ["clean", "noisy"])
 def test_recovery_and_reset_times_are_found_to_the_frame(kind: str) -> None:
     """A frame of each direction takes 2 / rate: of half the overload, and of 90 % of the capacity."""
-    for one in estimates(methods.recovery_time, kind):
+    for one in of_all(estimates.recovery_time, kind):
         assert one.found == pytest.approx(one.truth, abs=2 / (0.55 * CAPACITY_PPS) + 1e-9), one
-    for one in estimates(methods.reset_time, kind):
+    for one in of_all(estimates.reset_time, kind):
         assert one.found == pytest.approx(one.truth, abs=2 / (0.9 * CAPACITY_PPS) + 1e-9), one
 
 
 def test_the_loss_rate_is_exact() -> None:
     for kind in ("clean", "shallow"):
-        for seed, one in zip(SEEDS, estimates(methods.loss_curve, kind), strict=True):
+        for seed, one in zip(SEEDS, of_all(estimates.loss_curve, kind), strict=True):
             sent_frames = 10 * spread(seed, 1.2 * CAPACITY_PPS, LINE_PPS)
             assert one.found == pytest.approx(one.truth, abs=4 / sent_frames), one
 
 
 def test_latency_and_order_are_as_they_were_made() -> None:
-    for one in estimates(methods.latency_median, "clean", SEEDS[::10]):
+    for one in of_all(estimates.latency_median, "clean", SEEDS[::10]):
         assert one.error < 0.01, one
-    for one in estimates(methods.reordered_ratio, "clean", SEEDS[::20]):
+    for one in of_all(estimates.reordered_ratio, "clean", SEEDS[::20]):
         assert one.error < 0.15, one  # some hundred frames of 200000, by chance
+
+
+def test_the_rate_at_full_load_and_the_bounds_of_a_soak_hold() -> None:
+    for one in of_all(estimates.full_load, "clean", SEEDS[::5]):
+        assert one.error < 1e-5, one
+    missed = [one for one in of_all(estimates.soak_loss, "clean", SEEDS[::10]) if one.remark]
+    assert len(missed) <= 1  # they hold with a confidence of 95 % each
 
 
 STRICT_PLAN = ThroughputPlan(
