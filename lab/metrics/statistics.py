@@ -36,11 +36,6 @@ class Interval(Model):
     low: float
     high: float
 
-    @property
-    def one_left_out(self) -> bool:
-        """Whether a ratio of 1, no difference, is outside."""
-        return self.low > 1.0 or self.high < 1.0
-
 
 class RatioOfSamples(Model):
     """How the values of one sample compare with those of another, by ranks.
@@ -107,12 +102,6 @@ def bootstrap(count: int, statistic: Callable[[NDArray[np.intp]], Floats], seed:
         )
     ends = np.nanquantile(found.bootstrap_distribution, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
     return Interval(low=float(ends[0]), high=float(ends[1]))
-
-
-def median_interval(values: Sequence[float], seed: int = 1) -> Interval:
-    """Return the interval of the median of at least two values."""
-    sample = np.asarray(values, dtype=float)
-    return bootstrap(sample.size, lambda chosen: np.median(sample[chosen], axis=-1), seed)
 
 
 def mean_ratio(logs: Floats) -> Interval:
