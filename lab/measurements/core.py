@@ -80,7 +80,12 @@ class Core:
 
     def conditions(self) -> Conditions:
         """Return what is the same for all methods of the test that asks."""
-        return Conditions(attempts=ATTEMPTS, progress=self.run.watch(self.test), recall=self.run.recall(self.test))
+        return Conditions(
+            attempts=ATTEMPTS,
+            progress=self.run.watch(self.test),
+            recall=self.run.recall(self.test),
+            recover=self.used.recover,
+        )
 
     def below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
         """Search up to what the generator can offer; search anew where that has changed meanwhile.
