@@ -25,9 +25,9 @@ struct verifier {
 	uint64_t sent;       /* numbers given, to frames built or refused: those from here on cannot come */
 	uint64_t begin;      /* tick of the start: what was stamped before is of an earlier one */
 	struct window window;
-	struct timetable timetable; /* of its numbers; written by the poll thread that sends them */
 	uint8_t *expected, *mask;
 	struct verifier *next; /* of the retired ones */
+	struct timetable timetable; /* of its numbers; large and seldom touched, so behind what each frame needs */
 };
 
 extern struct verifier *verifiers[ALL_FLOWS];
