@@ -14,6 +14,7 @@ from lab.dut.computed import ComputedDut
 from lab.dut.counted import Counted
 from lab.dut.reference import WireDut
 from lab.dut.subject import Known, Subject
+from lab.errors import LabError
 from lab.images import Manifest
 from lab.machines import cores
 from lab.methods.trial import Measurer
@@ -21,16 +22,19 @@ from lab.routing.table import RouteTable
 from lab.testbed import Testbed, lease
 from lab.testbed.resources import Reference, TrexHost
 from lab.traffic import calibration
+from lab.traffic.learning import learner
 from lab.traffic.load import Direction, PortAddresses
 from lab.traffic.measurer import GeneratorMeasurer
+from lab.traffic.modifiers import Modifier
 from lab.traffic.nothing import NoGenerator
 from lab.traffic.protocol import TrafficGenerator
 from lab.traffic.restartable import RestartableGenerator
-from lab.traffic.router import QUIET_S, RouterTester, pairs, router_ports
+from lab.traffic.router import QUIET_S, RouterPort, RouterTester, pairs, router_ports
 from lab.traffic.trex import TrexGenerator
 from lab.traffic.vtrex import VtrexServer
 
 Progress = Callable[[str], None]
+MeasurerOf = Callable[[Sequence[Direction], Sequence[Modifier]], Measurer]
 
 CALIBRATION_TRIAL_S = 0.5
 
@@ -39,7 +43,9 @@ CALIBRATION_TRIAL_S = 0.5
 class Session:
     """A deployed DUT with its generator. ``speed_gbps`` is that of each link.
 
-    ``measurer_of`` makes what runs trials with traffic in given directions; ``measurer`` is that of ``directions``.
+    ``measurer_of`` makes what runs trials with traffic in given directions, with frames beside the test frames where
+    there are modifiers; ``measurer`` is that of ``directions`` alone. ``learn`` sends learning frames (RFC 2544 section
+    23).
     ``recover`` starts the generator anew and brings the links to the DUT up again, when either has failed in a trial
     (``Conditions.recover``); it raises LabError where that cannot be.
     """
@@ -49,14 +55,15 @@ class Session:
     generator: TrafficGenerator
     router: RouterTester
     measurer: Measurer
-    measurer_of: Callable[[Sequence[Direction]], Measurer]
+    measurer_of: MeasurerOf
+    learn: Callable[[], None]
     directions: tuple[Direction, ...]
     speed_gbps: float
     recover: Callable[[], None] | None = None
 
-    def with_traffic(self, directions: Sequence[Direction]) -> Session:
-        """Return the same session with other directions of traffic."""
-        return replace(self, directions=tuple(directions), measurer=self.measurer_of(directions))
+    def with_traffic(self, directions: Sequence[Direction], modifiers: Sequence[Modifier] = ()) -> Session:
+        """Return the same session with other directions of traffic, and with modifiers."""
+        return replace(self, directions=tuple(directions), measurer=self.measurer_of(directions, modifiers))
 
 
 def speed_gbps(testbed: Testbed) -> float:
@@ -211,11 +218,12 @@ def _bring_up(
 def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator) -> Session:
     dut_ports = {theirs: own for own, theirs in testbed.wiring()}
 
-    def measurer_of(directions: Sequence[Direction]) -> Measurer:
-        measurer = GeneratorMeasurer(generator, directions, probes=deployed.probes())
+    def measurer_of(directions: Sequence[Direction], modifiers: Sequence[Modifier]) -> Measurer:
+        measurer = GeneratorMeasurer(generator, directions, probes=deployed.probes(), modifiers=modifiers)
         return Counted(measurer, deployed, dut_ports)
 
-    return _with(testbed, deployed, generator, measurer_of)
+    ports = _ports(testbed, deployed)
+    return _with(testbed, deployed, generator, measurer_of, learner(generator, ports, answered=not deployed.no_router))
 
 
 def _computed(testbed: Testbed, machine: Reference, known: Known) -> Session:
@@ -226,21 +234,23 @@ def _computed(testbed: Testbed, machine: Reference, known: Known) -> Session:
     no_router = f"{known.name} is a reference and no router: its trials are computed, and no frame is sent"
     speed = speed_gbps(testbed)
 
-    def measurer_of(directions: Sequence[Direction]) -> Measurer:
+    def measurer_of(directions: Sequence[Direction], modifiers: Sequence[Modifier]) -> Measurer:
+        if modifiers:
+            raise LabError(f"{known.name}: frames beside the test frames are not computed: take another testbed")
         return ComputedDut(behaviour, directions=len(directions), speed_gbps=speed)
 
     generator = NoGenerator(len(testbed.generator.ports), speed)
-    return _with(testbed, ReferenceUp(dut, behaviour.hops, no_router), generator, measurer_of)
+    return _with(testbed, ReferenceUp(dut, behaviour.hops, no_router), generator, measurer_of, lambda: None)
 
 
 def _with(
     testbed: Testbed,
     deployed: Deployed,
     generator: TrafficGenerator,
-    measurer_of: Callable[[Sequence[Direction]], Measurer],
+    measurer_of: MeasurerOf,
+    learn: Callable[[], None],
 ) -> Session:
-    macs = [str(port["mac"]) for port in deployed.dut.ports()]
-    ports = router_ports(testbed, macs)
+    ports = _ports(testbed, deployed)
     directions = pairs(ports, deployed.hops)
     return Session(
         testbed=testbed,
@@ -248,8 +258,13 @@ def _with(
         generator=generator,
         # vCPUs that wait for each other may be late with what they should not send at all.
         router=RouterTester(generator, ports, quiet_s=4 * QUIET_S if deployed.sharing else QUIET_S),
-        measurer=measurer_of(directions),
+        measurer=measurer_of(directions, ()),
         measurer_of=measurer_of,
+        learn=learn,
         directions=directions,
         speed_gbps=speed_gbps(testbed),
     )
+
+
+def _ports(testbed: Testbed, deployed: Deployed) -> tuple[RouterPort, ...]:
+    return router_ports(testbed, [str(port["mac"]) for port in deployed.dut.ports()])

@@ -10,13 +10,16 @@ from typing import Self, TypeVar
 from lab.baselines import Baselines
 from lab.methods.bounds import Bounds
 from lab.methods.load_limit import LoadLimit, load_limit, offerable
+from lab.methods.pacing import Paced, TrialPacing
 from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions, TooDisturbed
+from lab.methods.trial import Measurer
 from lab.results.model import Measurement
 from lab.run import Run
 from lab.session import Session
 from lab.traffic.calibration import Calibration
 from lab.traffic.load import Direction
+from lab.traffic.modifiers import Modifier
 from lab.traffic.router import mesh
 
 SEARCHES = 3
@@ -48,15 +51,18 @@ class Core:
     _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
     _throughputs: dict[int, Bounds] = field(default_factory=dict)
 
-    def varied(self, variant: str, directions: Sequence[Direction] | None = None) -> Self:
+    def varied(
+        self, variant: str, directions: Sequence[Direction] | None = None, modifiers: Sequence[Modifier] = ()
+    ) -> Self:
         """Return what measures something else than the plain case, with nothing found yet and no baseline beside it.
 
         Args:
             variant: what is unlike, for the names of the results.
             directions: of the traffic; None: as it is.
+            modifiers: frames beside the test frames.
 
         """
-        used = self.used if directions is None else self.used.with_traffic(directions)
+        used = self.used.with_traffic(self.used.directions if directions is None else directions, modifiers)
         return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={}, _throughputs={})
 
     @contextlib.contextmanager
@@ -78,10 +84,17 @@ class Core:
         """Return the name of a result: the metric, and what was unlike the plain case."""
         return f"{metric}, {self.variant}" if self.variant else metric
 
+    @property
+    def measurer(self) -> Measurer:
+        """What runs a trial, with the learning frames and the pauses of the profile."""
+        pacing = self.profile.pacing
+        return self.used.measurer if pacing == TrialPacing() else Paced(self.used.measurer, self.used.learn, pacing)
+
     def conditions(self) -> Conditions:
         """Return what is the same for all methods of the test that asks."""
         return Conditions(
             attempts=ATTEMPTS,
+            overhead_s=Conditions.overhead_s + self.profile.pacing.overhead_s,
             progress=self.run.watch(self.test),
             recall=self.run.recall(self.test),
             recover=self.used.recover,
@@ -116,9 +129,33 @@ class Core:
             ceiling_pps = self.calibration.ceiling_pps(frame_size_bytes) if self.calibration else None
             limit = load_limit(frame_size_bytes, self.used.speed_gbps, len(self.used.directions), ceiling_pps)
             with self.run.search(self.test, "offerable", frame_size_bytes):
-                limit = offerable(self.used.measurer, limit, frame_size_bytes, self.conditions())
+                limit = offerable(self.measurer, limit, frame_size_bytes, self.conditions())
             self._limits[frame_size_bytes] = limit
         return self._limits[frame_size_bytes]
+
+    def record_value(
+        self,
+        metric: str,
+        frame_size_bytes: int,
+        value: float | None,
+        unit: str,
+        reason: str,
+        trials: int,
+        invalid_trials: int,
+    ) -> None:
+        """Publish a number that has no bounds; ``reason`` is what there is to say of it, or why there is none."""
+        self.run.record(
+            Measurement(
+                test=self.test,
+                frame_size_bytes=frame_size_bytes,
+                metric=self.named(metric),
+                value=value,
+                unit=unit,
+                reason=reason or None,
+                trials=trials,
+                invalid_trials=invalid_trials,
+            )
+        )
 
     def record_bounds(self, bounds: Bounds, limit: LoadLimit) -> None:
         """Publish what a search found; where it reached the limit, the word of its verdict says so."""
@@ -130,6 +167,8 @@ class Core:
                 verdict, reason = judged.consistent_with, judged.reason
             if bounds.upper_pps is None:
                 reason = f"{limit.words}: every load that could be asked for met the goal. {reason}"
+            if bounds.remark:
+                reason = f"{bounds.remark}. {reason}"
         self.run.record(
             Measurement(
                 test=self.test,

@@ -32,8 +32,11 @@ class Frames(Rates):
 
         """
         ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
+        floor_us = self.calibration.floor_us(frame_size_bytes) if self.calibration else None
         with self.run.search(self.test, latency.SEARCH, frame_size_bytes):
-            found = latency.measure(self.used.measurer, self.profile.latency_plan(ndr), self.conditions())
+            found = latency.measure(
+                self.measurer, self.profile.latency_plan(ndr, len(self.used.directions), floor_us), self.conditions()
+            )
         for one in found:
             self.run.note(LatencyMeasured(at_s=time.time(), test=self.test, latency=one))
             for percentile, value_us in one.percentiles_us.items():
@@ -72,7 +75,7 @@ class Frames(Rates):
         if plan is None:
             return None
         with self.run.search(self.test, reordering.SEARCH, frame_size_bytes):
-            found = reordering.measure(self.used.measurer, plan, self.conditions())
+            found = reordering.measure(self.measurer, plan, self.conditions())
         self.run.note(ReorderingMeasured(at_s=time.time(), test=self.test, reordering=found))
         for one in found.records:
             self.run.record(

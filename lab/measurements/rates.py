@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.measurements.core import Core
-from lab.methods import mlr, throughput
+from lab.methods import critical_load, mlr, mrr, soak, throughput
 from lab.methods.bounds import Bounds
+from lab.methods.critical_load import CriticalLoad
 from lab.methods.load_limit import LoadLimit
+from lab.methods.mrr import Mrr
+from lab.methods.soak import Soak
+from lab.results.finding import Finding
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Rates(Core):
         def search(limit: LoadLimit) -> Bounds:
             with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
                 plan = self.profile.throughput_plan(frame_size_bytes, limit)
-                bounds.append(throughput.search(self.used.measurer, plan, self.conditions()))
+                bounds.append(throughput.search(self.measurer, plan, self.conditions()))
             return bounds[0]
 
         found, limit = self.below_limit(frame_size_bytes, search)
@@ -60,11 +64,79 @@ class Rates(Core):
         """Return the throughput that was found, or search it; raises as ``throughput``."""
         return self._throughputs.get(frame_size_bytes) or self.throughput(frame_size_bytes)
 
+    def receive_rate(self, frame_size_bytes: int) -> Mrr:
+        """Measure the maximum receive rate (MRR): what arrives while the greatest load is offered.
+
+        Raises:
+            LabError: a trial never counted.
+
+        """
+        plan = self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes))
+        with self.run.search(self.test, mrr.SEARCH, frame_size_bytes):
+            found = mrr.measure(self.measurer, plan, self.conditions())
+        self.run.record_finding(Finding(test=self.test, variant=self.variant, receive_rate=found))
+        reason = f"offered {found.rate_pps / 1e6:.3f} Mpps ({found.limited_by}), {100 * found.loss_ratio:.2g} % lost"
+        self.record_value(
+            mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found.trials, found.invalid_trials
+        )
+        return found
+
+    def soak(self, frame_size_bytes: int) -> Soak | None:
+        """Run for long at a fraction of NDR, and bound the loss ratio.
+
+        Returns:
+            The bounds; None where no load met the goal of NDR.
+
+        Raises:
+            LabError: a part of it never counted.
+
+        """
+        plan = self.profile.soak_plan(self.ndr_and_pdr(frame_size_bytes)["NDR"])
+        if plan is None:
+            return None
+        with self.run.search(self.test, soak.SEARCH, frame_size_bytes):
+            found = soak.measure(self.measurer, plan, self.conditions())
+        self.run.record_finding(Finding(test=self.test, variant=self.variant, soak=found))
+        metric = f"loss ratio over {plan.duration_s:g} s, {plan.load}"
+        self.record_value(
+            metric, frame_size_bytes, found.loss_ratio, "1", found.sentence, found.trials, found.invalid_trials
+        )
+        return found
+
+    def critical_load(self, frame_size_bytes: int) -> CriticalLoad | None:
+        """Search the greatest load at which the DUT can be relied on over a long run, from NDR on.
+
+        Returns:
+            Its bounds; None where no load met the goal of NDR.
+
+        Raises:
+            LabError: a trial never counted.
+
+        """
+        ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
+        plan = self.profile.critical_load_plan(ndr, self.limit(frame_size_bytes))
+        if plan is None:
+            return None
+        with self.run.search(self.test, critical_load.SEARCH, frame_size_bytes):
+            found = critical_load.search(self.measurer, plan, self.conditions())
+        self.run.record_finding(Finding(test=self.test, variant=self.variant, critical_load=found))
+        reason = f"settled at {found.estimate_pps / 1e6:.3f} Mpps after {found.chunks} trials of {found.chunk_s:g} s"
+        self.record_value(
+            critical_load.SEARCH,
+            frame_size_bytes,
+            found.lower_pps,
+            "pps",
+            reason,
+            found.trials,
+            found.invalid_trials,
+        )
+        return found
+
     def _rates(self, frame_size_bytes: int, goals: set[str]) -> dict[str, Bounds]:
         def search(limit: LoadLimit) -> dict[str, Bounds]:
             with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
                 plan = self.profile.mlr_plan(frame_size_bytes, limit, goals)
-                found = mlr.search(self.used.measurer, plan, self.conditions())
+                found = mlr.search(self.measurer, plan, self.conditions())
                 bounds.extend(found.values())
             return found
 

@@ -12,7 +12,6 @@ from lab.methods.loss_rate import LossCurve
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
 from lab.results.finding import Finding
-from lab.results.model import Measurement
 
 
 @dataclass
@@ -29,16 +28,17 @@ class Rfc2544(Frames):
         limit = self.limit(frame_size_bytes)
         plan = self.profile.loss_rate_plan(frame_size_bytes, limit)
         with self.run.search(self.test, loss_rate.SEARCH, frame_size_bytes):
-            curve = loss_rate.measure(self.used.measurer, plan, self.conditions())
+            curve = loss_rate.measure(self.measurer, plan, self.conditions())
         self.run.record_finding(Finding(test=self.test, variant=self.variant, loss_curve=curve))
         first = curve.points[0]
-        self._note(
+        self.record_value(
             f"{loss_rate.SEARCH} at {limit.limited_by}",
             frame_size_bytes,
             first.loss_ratio,
             "1",
             reason=first.reason,
-            trials=(curve.trials, curve.invalid_trials),
+            trials=curve.trials,
+            invalid_trials=curve.invalid_trials,
         )
         return curve
 
@@ -53,19 +53,19 @@ class Rfc2544(Frames):
         limit = self.limit(frame_size_bytes)
         plan = self.profile.back_to_back_plan(throughput, limit, len(self.used.directions))
         with self.run.search(self.test, back_to_back.SEARCH, frame_size_bytes):
-            found = back_to_back.measure(self.used.measurer, plan, self.conditions())
+            found = back_to_back.measure(self.measurer, plan, self.conditions())
         self.run.record_finding(Finding(test=self.test, variant=self.variant, back_to_back=found))
-        counted = (found.trials, found.invalid_trials)
-        self._note(
-            "back-to-back frames", frame_size_bytes, found.burst_frames, "frames", reason=found.limit, trials=counted
+        counted = {"trials": found.trials, "invalid_trials": found.invalid_trials}
+        self.record_value(
+            "back-to-back frames", frame_size_bytes, found.burst_frames, "frames", reason=found.limit, **counted
         )
-        self._note(
+        self.record_value(
             "corrected buffer time",
             frame_size_bytes,
             found.corrected_buffer_s,
             "s",
             reason=found.reason,
-            trials=counted,
+            **counted,
         )
         return found
 
@@ -83,15 +83,16 @@ class Rfc2544(Frames):
         if plan is None:
             return None
         with self.run.search(self.test, recovery.SEARCH, frame_size_bytes):
-            found = recovery.measure(self.used.measurer, plan, self.conditions())
+            found = recovery.measure(self.measurer, plan, self.conditions())
         self.run.record_finding(Finding(test=self.test, variant=self.variant, recovery=found))
-        self._note(
+        self.record_value(
             recovery.SEARCH,
             frame_size_bytes,
             found.recovery_s,
             "s",
             reason=found.reason,
-            trials=(found.trials, found.invalid_trials),
+            trials=found.trials,
+            invalid_trials=found.invalid_trials,
         )
         return found
 
@@ -113,7 +114,7 @@ class Rfc2544(Frames):
         plan = self.profile.reset_plan(kind, frame_size_bytes, rate_pps)
         with self.run.search(self.test, f"{reset.SEARCH} ({kind})", frame_size_bytes):
             found = reset.measure(
-                self.used.measurer,
+                self.measurer,
                 lambda chosen: records.append(self.used.deployed.reset(chosen)),
                 plan,
                 self.conditions(),
@@ -121,35 +122,13 @@ class Rfc2544(Frames):
         self.run.record_finding(Finding(test=self.test, variant=self.variant, reset=found))
         phases = ", ".join(f"{phase} {time_s:.1f} s" for one in records[-1:] for phase, time_s in one.phases_s.items())
         for way, value_s in (("lost frames", found.by_loss_s), ("time stamps", found.by_time_s)):
-            self._note(
+            self.record_value(
                 f"{kind} reset by {way}",
                 frame_size_bytes,
                 value_s,
                 "s",
                 reason=found.reason or phases,
-                trials=(found.trials, found.invalid_trials),
+                trials=found.trials,
+                invalid_trials=found.invalid_trials,
             )
         return found
-
-    def _note(
-        self,
-        metric: str,
-        frame_size_bytes: int,
-        value: float | None,
-        unit: str,
-        *,
-        reason: str,
-        trials: tuple[int, int],
-    ) -> None:
-        self.run.record(
-            Measurement(
-                test=self.test,
-                frame_size_bytes=frame_size_bytes,
-                metric=self.named(metric),
-                value=value,
-                unit=unit,
-                reason=reason or None,
-                trials=trials[0],
-                invalid_trials=trials[1],
-            )
-        )

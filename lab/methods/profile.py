@@ -6,14 +6,18 @@ from collections.abc import Collection
 
 from lab.methods.back_to_back import BackToBackPlan
 from lab.methods.bounds import Bounds
+from lab.methods.critical_load import CriticalLoadPlan
 from lab.methods.goals import RateGoal
 from lab.methods.latency import LatencyPlan, LoadPoint, load_points
 from lab.methods.load_limit import LoadLimit
 from lab.methods.loss_rate import LossRatePlan
 from lab.methods.mlr import MlrPlan
+from lab.methods.mrr import MrrPlan
+from lab.methods.pacing import TrialPacing
 from lab.methods.recovery import RecoveryPlan
 from lab.methods.reordering import ReorderingPlan
 from lab.methods.reset import ResetPlan
+from lab.methods.soak import SoakPlan
 from lab.methods.throughput import ThroughputPlan
 from lab.models import Model
 
@@ -32,7 +36,8 @@ class Profile(Model):
     ``frame_sizes_bytes`` are those of all tests but the plain binary search, which runs at
     ``throughput_sizes_bytes``, and those that have a ``Depth`` of their own. Of ``back_to_back`` the time of a trial is
     that of the longest burst, of ``recovery`` that of each of its two loads, of ``soak`` that of a part, each of which
-    is a trial. ``reset`` resets the DUT in each of the ``reset_kinds`` that it has.
+    is a trial, as it is of ``critical_load``. Throughput is found once more with ``modifiers``, in trials of
+    ``throughput_trial_s``. ``reset`` resets the DUT in each of the ``reset_kinds`` that it has.
 
     Latency is measured at ``latency_fractions`` of NDR, reordering at ``reordering_fraction`` of it. Tagged rates are
     those of each direction. Layouts are compared at ``sharing_batches``, in ``sharing_blocks`` blocks of four windows
@@ -52,6 +57,8 @@ class Profile(Model):
     latency_trial_s: float
     latency_repetitions: int
     latency_tagged_pps: float
+    latency_tagged_frames: int | None = None
+    latency_tagged_after_s: float = 0.0
     reordering_fraction: float
     reordering_trial_s: float
     reordering_tagged_pps: float
@@ -62,6 +69,11 @@ class Profile(Model):
     reset_kinds: tuple[str, ...]
     receive_rate: Depth
     soak: Depth
+    soak_fraction: float = 0.9
+    soak_loss_ratio: float = 0.001
+    critical_load: Depth
+    modifiers: Depth
+    pacing: TrialPacing = TrialPacing()
     sharing_batches: tuple[int, ...]
     sharing_blocks: int
 
@@ -135,14 +147,62 @@ class Profile(Model):
             repetitions=self.reset.repetitions,
         )
 
-    def latency_plan(self, bounds: Bounds) -> LatencyPlan:
-        """Return the plan of the latency tests at fractions of what a search found."""
+    def latency_plan(self, bounds: Bounds, directions: int = 2, floor_us: float | None = None) -> LatencyPlan:
+        """Return the plan of the latency tests at fractions of what a search found.
+
+        Args:
+            bounds: what the search found.
+            directions: that carry traffic.
+            floor_us: median latency of the generator by itself, where known.
+
+        """
         return LatencyPlan(
             frame_size_bytes=bounds.frame_size_bytes,
             loads=load_points(bounds, self.latency_fractions),
             trial_duration_s=self.latency_trial_s,
             repetitions=self.latency_repetitions,
             tagged_rate_pps=self.latency_tagged_pps,
+            tagged_frames=self.latency_tagged_frames,
+            tagged_after_s=self.latency_tagged_after_s,
+            directions=directions,
+            floor_us=floor_us,
+        )
+
+    def receive_rate_plan(self, frame_size_bytes: int, limit: LoadLimit) -> MrrPlan:
+        """Return the plan of the maximum receive rate at one frame size, at ``limit``."""
+        return MrrPlan(
+            frame_size_bytes=frame_size_bytes,
+            rate_pps=limit.rate_pps,
+            limited_by=limit.limited_by,
+            trial_duration_s=self.receive_rate.trial_s,
+            repetitions=self.receive_rate.repetitions,
+        )
+
+    def soak_plan(self, bounds: Bounds) -> SoakPlan | None:
+        """Return the plan of the soak test at a fraction of what a search found; None where it found no load."""
+        points = load_points(bounds, (self.soak_fraction,))
+        if not points:
+            return None
+        return SoakPlan(
+            frame_size_bytes=bounds.frame_size_bytes,
+            rate_pps=points[0].rate_pps,
+            load=points[0].name,
+            duration_s=self.soak.trial_s * self.soak.repetitions,
+            chunk_s=self.soak.trial_s,
+            loss_ratio=self.soak_loss_ratio,
+        )
+
+    def critical_load_plan(self, bounds: Bounds, limit: LoadLimit) -> CriticalLoadPlan | None:
+        """Return the plan of the search for the critical load, from what a search found on; None without that."""
+        if bounds.lower_pps is None:
+            return None
+        return CriticalLoadPlan(
+            frame_size_bytes=bounds.frame_size_bytes,
+            begin_pps=bounds.lower_pps,
+            max_rate_pps=limit.rate_pps,
+            loss_ratio=self.soak_loss_ratio,
+            chunk_s=self.critical_load.trial_s,
+            budget_s=self.critical_load.trial_s * self.critical_load.repetitions,
         )
 
     def reordering_plan(self, bounds: Bounds, fraction: float | None = None) -> ReorderingPlan | None:

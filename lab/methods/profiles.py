@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.errors import UsageError, near_misses
 from lab.methods.goals import NDR, PDR, PDR_LOSS_RATIO, STRICT, RateGoal
+from lab.methods.pacing import RFC2544_PACING
 from lab.methods.profile import Depth, Profile
 
 RFC2544_SIZES_BYTES = (64, 128, 256, 512, 1024, 1280, 1518)
@@ -43,6 +44,8 @@ QUICK = Profile(
     reset_kinds=(),
     receive_rate=Depth(frame_sizes_bytes=(64,), trial_s=1.0, repetitions=3),
     soak=Depth(frame_sizes_bytes=(), trial_s=1.0),
+    critical_load=Depth(frame_sizes_bytes=(), trial_s=1.0),
+    modifiers=Depth(frame_sizes_bytes=(), trial_s=1.0),
     sharing_batches=(1, 8, 32, 64),
     sharing_blocks=10,
 )
@@ -56,7 +59,7 @@ STANDARD = Profile(
     throughput_sizes_bytes=_SOME_SIZES_BYTES,
     throughput_trial_s=5.0,
     throughput_resolution_ratio=0.005,
-    latency_fractions=(0.1, 0.5, 0.9, 1.0),
+    latency_fractions=(0.0, 0.1, 0.5, 0.9, 1.0),
     latency_trial_s=2.0,
     latency_repetitions=3,
     latency_tagged_pps=10_000.0,
@@ -70,6 +73,8 @@ STANDARD = Profile(
     reset_kinds=("software", "hardware", "power", "model"),
     receive_rate=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=1.0, repetitions=10),
     soak=Depth(frame_sizes_bytes=(64,), trial_s=5.0, repetitions=24),
+    critical_load=Depth(frame_sizes_bytes=(64,), trial_s=1.0, repetitions=120),
+    modifiers=Depth(frame_sizes_bytes=(64,), trial_s=5.0),
     sharing_batches=(1, 2, 4, 8, 16, 32, 64),
     sharing_blocks=40,
 )
@@ -89,6 +94,8 @@ RFC2544 = Profile(
     latency_trial_s=120.0,
     latency_repetitions=20,
     latency_tagged_pps=1_000.0,
+    latency_tagged_frames=1,
+    latency_tagged_after_s=60.0,
     reordering_fraction=1.0,
     reordering_trial_s=10.0,
     reordering_tagged_pps=200_000.0,
@@ -99,6 +106,9 @@ RFC2544 = Profile(
     reset_kinds=("software", "hardware", "power", "model"),
     receive_rate=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=60.0, repetitions=10),
     soak=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=60.0, repetitions=120),
+    critical_load=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=10.0, repetitions=360),
+    modifiers=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=60.0),
+    pacing=RFC2544_PACING,
     sharing_batches=(1, 2, 4, 8, 16, 32, 64),
     sharing_blocks=40,
 )

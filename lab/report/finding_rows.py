@@ -1,13 +1,16 @@
-"""Rows of the tables of back-to-back frames, recovery and reset, and of where frames were lost, as text."""
+"""Rows of the tables of what methods found beyond rates, and of where frames were lost, as text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from lab.methods.back_to_back import BackToBack
+from lab.methods.critical_load import CriticalLoad
+from lab.methods.mrr import Mrr
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
-from lab.report.words import mpps, percent, seconds
+from lab.methods.soak import Soak
+from lab.report.words import microseconds, mpps, percent, seconds
 from lab.results.finding import Finding
 from lab.results.model import Results
 
@@ -89,6 +92,117 @@ def _reset(finding: Finding, found: ResetTime) -> Row:
         ),
         found.reason,
     )
+
+
+def receive_rate_rows(results: Results) -> list[Row]:
+    """Return size, offered load, mean received, deviation, least, greatest, loss, disturbed trials, trials."""
+    return [_receive_rate(one, one.receive_rate) for one in results.findings if one.receive_rate]
+
+
+def _receive_rate(finding: Finding, found: Mrr) -> Row:
+    return Row(
+        (
+            _size(finding, found.frame_size_bytes),
+            f"{mpps(found.rate_pps)} ({found.limited_by})",
+            mpps(found.mean_pps),
+            mpps(found.stdev_pps),
+            mpps(min(found.received_pps)),
+            mpps(max(found.received_pps)),
+            percent(found.loss_ratio),
+            f"{found.disturbed_trials} of {len(found.received_pps)}",
+            _trials(found.trials, found.invalid_trials),
+        )
+    )
+
+
+def soak_rows(results: Results) -> list[Row]:
+    """Return size, load, rate, parts, parts with loss, loss ratio, its lower and upper bound, trials."""
+    return [_soak(one, one.soak) for one in results.findings if one.soak]
+
+
+def _soak(finding: Finding, found: Soak) -> Row:
+    return Row(
+        (
+            _size(finding, found.frame_size_bytes),
+            found.load,
+            mpps(found.rate_pps),
+            f"{sum(chunk.counts for chunk in found.chunks)} x {found.chunk_s:g} s",
+            str(found.lossy_chunks),
+            percent(found.loss_ratio),
+            percent(found.loss_ratio_low),
+            percent(found.loss_ratio_high),
+            _trials(found.trials, found.invalid_trials),
+        ),
+        found.sentence,
+    )
+
+
+def critical_load_rows(results: Results) -> list[Row]:
+    """Return size, loss ratio, share of trials that may exceed it, lower and upper bound, estimate, trials."""
+    return [_critical_load(one, one.critical_load) for one in results.findings if one.critical_load]
+
+
+def _critical_load(finding: Finding, found: CriticalLoad) -> Row:
+    return Row(
+        (
+            _size(finding, found.frame_size_bytes),
+            percent(found.loss_ratio),
+            percent(found.exceed_ratio),
+            mpps(found.lower_pps),
+            mpps(found.upper_pps),
+            mpps(found.estimate_pps),
+            f"{found.chunks} x {found.chunk_s:g} s",
+            _trials(found.trials, found.invalid_trials),
+        )
+    )
+
+
+def jitter_rows(results: Results) -> list[Row]:
+    """Return size, load, ports, PDV at 50, 99 and 99.9 % and at most, IPDV least, mean of the absolute, greatest."""
+    rows = []
+    for one in results.latency:
+        found = one.jitter
+        if found is None:
+            continue
+        pdv = [microseconds(found.pdv_percentiles_us.get(p)) for p in ("50", "99", "99.9")]
+        ipdv = ("-", "-", "-")
+        if found.ipdv is not None:
+            ipdv = (f"{found.ipdv.min_us:.3g}", f"{found.ipdv.mean_abs_us:.3g}", f"{found.ipdv.max_us:.3g}")
+        way = f"{one.tx_port} to {one.rx_port}"
+        rows.append(Row((str(one.frame_size_bytes), one.load, way, *pdv, microseconds(found.pdv_max_us), *ipdv)))
+    return rows
+
+
+def order_rows(results: Results) -> list[Row]:
+    """Return size, load, ports, arrivals judged, 3-reordering, late time and extent at 99 %, runs, discontinuities."""
+    rows = []
+    for one in results.reordering:
+        for record in one.records:
+            detail = record.detail
+            if detail is None:
+                continue
+            late_ns = detail.late_time_ns.percentile(99.0) if detail.late_time_ns else None
+            extent = detail.extent.percentile(99.0)
+            density = detail.displacement
+            kept = next((share for value, share in density.shares if value == 0), 0.0)
+            rows.append(
+                Row(
+                    (
+                        str(one.frame_size_bytes),
+                        one.load,
+                        f"{record.tx_port} to {record.rx_port}",
+                        str(detail.judged),
+                        percent(detail.n_reordering.ratio(3)),
+                        "-" if extent is None else str(extent),
+                        microseconds(None if late_ns is None else late_ns / 1e3),
+                        str(detail.discontinuities),
+                        "-" if not detail.runs.lengths.count else f"{detail.runs.lengths.mean:.1f}",
+                        percent(kept),
+                    ),
+                    "" if detail.complete else "of the recorded arrivals: the generator's log was full",
+                )
+            )
+    return rows
 
 
 def hop_rows(results: Results) -> list[Row]:

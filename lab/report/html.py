@@ -58,13 +58,25 @@ def render(results: Results) -> str:
         rates=page.rate_rows(results),
         others=page.other_rows(results),
         sharing=sharing_rows(results),
-        back_to_back=finding_rows.back_to_back_rows(results),
-        recovery=finding_rows.recovery_rows(results),
-        resets=finding_rows.reset_rows(results),
-        hops=finding_rows.hop_rows(results),
+        found=_tables(results),
         figures=_figures(results),
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _tables(results: Results) -> dict[str, list[finding_rows.Row]]:
+    """Return the rows of the tables of findings by their names."""
+    return {
+        "back_to_back": finding_rows.back_to_back_rows(results),
+        "recovery": finding_rows.recovery_rows(results),
+        "resets": finding_rows.reset_rows(results),
+        "receive_rate": finding_rows.receive_rate_rows(results),
+        "soak": finding_rows.soak_rows(results),
+        "critical_load": finding_rows.critical_load_rows(results),
+        "jitter": finding_rows.jitter_rows(results),
+        "order": finding_rows.order_rows(results),
+        "hops": finding_rows.hop_rows(results),
+    }
 
 
 def _figures(results: Results) -> dict[str, list[dict[str, Any]]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lab.methods.back_to_back import BackToBack
+from lab.methods.critical_load import CriticalLoad
 from lab.methods.loss_rate import LossCurve
+from lab.methods.mrr import Mrr
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
+from lab.methods.soak import Soak
 from lab.models import Model
 
 
@@ -18,3 +21,6 @@ class Finding(Model):
     back_to_back: BackToBack | None = None
     recovery: SystemRecovery | None = None
     reset: ResetTime | None = None
+    receive_rate: Mrr | None = None
+    soak: Soak | None = None
+    critical_load: CriticalLoad | None = None

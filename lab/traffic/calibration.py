@@ -54,6 +54,10 @@ class Calibration(Model):
         """Return the ceiling for a frame size, None where it was not calibrated."""
         return next((s.ceiling_pps for s in self.sizes if s.frame_size_bytes == frame_size_bytes), None)
 
+    def floor_us(self, frame_size_bytes: int) -> float | None:
+        """Return the median latency of a wire at a frame size, in microseconds; None where it was not calibrated."""
+        return next((s.floor_p50_us for s in self.sizes if s.frame_size_bytes == frame_size_bytes), None)
+
 
 def measure(
     wire: Measurer,

@@ -6,6 +6,8 @@ import pytest
 
 from lab.dut.bring_up import Deployed
 from lab.measurements import Measurements
+from lab.traffic.modifiers import Broadcast, Queries
+from lab.traffic.router import RouterTester
 
 
 def test_ndr_and_pdr(measure: Measurements, frame_size: int) -> None:
@@ -21,6 +23,25 @@ def test_throughput_by_binary_search(measure: Measurements, throughput_frame_siz
     """The greatest load that is forwarded without any loss, by bisection and confirmed (RFC 2544 section 26.1)."""
     found = measure.throughput(throughput_frame_size)
     assert found.lower_pps is not None, "no load at all was forwarded without loss"
+
+
+def test_throughput_beside_other_frames(measure: Measurements, router: RouterTester, modifiers_frame_size: int) -> None:
+    """The same with one per cent of broadcast frames and a query a second at each port (RFC 2544 section 11)."""
+    beside = (Broadcast(), Queries(ports=tuple(router.ports)))
+    varied = measure.varied("with broadcast frames and queries", modifiers=beside)
+    assert varied.throughput(modifiers_frame_size).lower_pps is not None, "no load at all was forwarded without loss"
+
+
+def test_throughput_in_one_direction(measure: Measurements, modifiers_frame_size: int) -> None:
+    """The same with every second direction silent: RFC 2544 section 14 asks for both, the talk of 2015 for one."""
+    varied = measure.varied("in one direction", measure.used.directions[::2])
+    assert varied.throughput(modifiers_frame_size).lower_pps is not None, "no load at all was forwarded without loss"
+
+
+def test_maximum_receive_rate(measure: Measurements, receive_rate_frame_size: int) -> None:
+    """Overload does not stop the router: frames arrive while the greatest load is offered (MRR)."""
+    found = measure.receive_rate(receive_rate_frame_size)
+    assert min(found.received_pps) > 0, "nothing was forwarded"
 
 
 def test_latency(measure: Measurements, frame_size: int) -> None:
@@ -60,6 +81,20 @@ def test_system_recovery(measure: Measurements, recovery_frame_size: int) -> Non
     if not found.repetitions:
         pytest.skip(found.reason)
     assert found.recovery_s is not None, found.reason
+
+
+def test_soak(measure: Measurements, soak_frame_size: int) -> None:
+    """Over a long run at a load below NDR the router does not lose more than a thousandth."""
+    found = measure.soak(soak_frame_size)
+    assert found is not None, "no load at all was forwarded without loss"
+    assert found.verdict != "above", found.sentence
+
+
+def test_critical_load(measure: Measurements, critical_load_frame_size: int) -> None:
+    """There is a load that is proved to be borne, nearly always, over a long run."""
+    found = measure.critical_load(critical_load_frame_size)
+    assert found is not None, "no load at all was forwarded without loss"
+    assert found.estimate_pps > 0
 
 
 def test_reset(measure: Measurements, deployed: Deployed, reset_kind: str, reset_frame_size: int) -> None:

@@ -71,6 +71,14 @@ def test_frames_that_are_still_under_way_are_waited_for() -> None:
     assert device.asked == 4
 
 
+def test_a_dut_that_tells_no_fate_is_asked_until_nothing_moves() -> None:
+    tallies = (told(0, 0), told(100, 80), told(100, 90), told(100, 90))
+    device = Telling(*(tally.model_copy(update={"complete": False}) for tally in tallies))
+    result = measured(device)
+    assert [(loss.hop, loss.frames) for loss in result.hop_losses] == [("not accounted for", 10)]
+    assert (result.balances, device.asked) == ((), 4)
+
+
 def test_held_frames_are_told_apart_from_lost_ones() -> None:
     result = measured(Telling(told(0, 0), told(100, 90, dropped=6, held=4)))
     assert [(loss.hop, loss.frames) for loss in result.hop_losses] == [("FIB", 6), ("held", 4)]

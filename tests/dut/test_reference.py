@@ -12,7 +12,6 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from lab import paths, session
-from lab.dut.counted import Counted
 from lab.dut.reference_kernel import NamespaceDut
 from lab.dut.reference_model import ModelDut
 from lab.dut.subject import known
@@ -73,7 +72,7 @@ def test_frames_come_back_right_in_both_directions(used: Session, name: str) -> 
 def test_what_it_counts_is_compared_with_what_was_sent(used: Session, name: str) -> None:
     """A wire does not count; only the model tells the fate of every frame, and then all must add up."""
     request = TrialRequest(frame_size_bytes=64, rate_pps=2_000, duration_s=0.3, tagged_rate_pps=500)
-    result = Counted(used.measurer, used.deployed, {0: 0, 1: 1}).measure(request)
+    result = used.measurer.measure(request)
     assert (result.dut_restart, result.lost_frames, result.hop_losses) == ("", 0, ())
     tally = used.deployed.tally()
     assert len(tally.ports) == (0 if name == "wire" else 2)
@@ -169,7 +168,7 @@ def test_where_frames_were_lost_is_what_the_model_says(used: Session) -> None:
     assert used.deployed.resets() == ("model",)
     told = dut.model.behaviour
     dut.model.behave(Behaviour(lose=Picks(every=10)))
-    resetting = Once(Counted(used.measurer, used.deployed, {0: 0, 1: 1}), lambda: used.deployed.reset("model"), 0.05)
+    resetting = Once(used.measurer, lambda: used.deployed.reset("model"), 0.05)
     result = resetting.measure(TrialRequest(frame_size_bytes=64, rate_pps=2_000, duration_s=0.8, tagged=False))
     truth = dut.model.truth()
     refused = sum(direction.refused_frames for direction in result.directions)
