@@ -215,8 +215,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sizes = profile(metafunc.config.option.profile)
     except UsageError:
         return  # told by pytest_cmdline_main where it matters
-    if "reset_kind" in metafunc.fixturenames:
-        metafunc.parametrize("reset_kind", sizes.reset_kinds or ["any"], scope="session")
+    for name, words in (("reset_kind", sizes.reset_kinds), ("mix", sizes.mixes)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, words or [_off(sizes, "")], scope="session")
     if "qgm_count" in metafunc.fixturenames:
         counts = range(1, 1 + _exclusive_cores(metafunc.config))
         metafunc.parametrize("qgm_count", counts, ids=[f"{count}QGM" for count in counts], scope="session")
@@ -227,8 +228,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         values = _sizes_of(sizes, test.removesuffix("_"))
         if values is None:
             continue
-        off = pytest.param(0, id="-", marks=pytest.mark.skip(reason=f"not in profile {sizes.name}"))
-        metafunc.parametrize(name, values or [off], ids=[f"{value}B" for value in values] or None, scope="session")
+        metafunc.parametrize(
+            name, values or [_off(sizes, 0)], ids=[f"{value}B" for value in values] or None, scope="session"
+        )
+
+
+def _off(chosen: Profile, value: object) -> Any:
+    """Return the parameter of a test that the profile leaves out."""
+    return pytest.param(value, id="-", marks=pytest.mark.skip(reason=f"not in profile {chosen.name}"))
 
 
 def _sizes_of(chosen: Profile, test: str) -> tuple[int, ...] | None:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from lab.baselines import Baselines
 from lab.methods.bounds import Bounds
+from lab.methods.imix import Imix
 from lab.methods.load_limit import LoadLimit, load_limit, offerable
 from lab.methods.pacing import Paced, TrialPacing
 from lab.methods.profile import Profile
@@ -37,7 +38,8 @@ class Core:
 
     What one test has found serves the next: latency is measured at fractions of NDR, so NDR is searched for once.
     ``test`` is the name of the test that asks, under which results are recorded. ``variant`` says in the name of each
-    result what was unlike the plain case; empty there.
+    result what was unlike the plain case; empty there. ``mix_bytes`` are the sizes of frames in turn where they have
+    several.
     """
 
     used: Session
@@ -47,6 +49,7 @@ class Core:
     baselines: Baselines | None
     test: str = ""
     variant: str = ""
+    mix_bytes: tuple[int, ...] = ()
     _limits: dict[int, LoadLimit] = field(default_factory=dict)
     _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
     _throughputs: dict[int, Bounds] = field(default_factory=dict)
@@ -64,6 +67,10 @@ class Core:
         """
         used = self.used.with_traffic(self.used.directions if directions is None else directions, modifiers)
         return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={}, _throughputs={})
+
+    def of_mix(self, mix: Imix) -> Self:
+        """Return what measures with frames of several sizes in turn (RFC 6985), at their mean size."""
+        return replace(self.varied(f"IMIX {mix}"), mix_bytes=mix.mix_bytes)
 
     @contextlib.contextmanager
     def on_cores(self, count: int) -> Iterator[Self]:
@@ -127,9 +134,10 @@ class Core:
         """Return the greatest load to ask for at a frame size; found once. Raises LabError where none is kept to."""
         if frame_size_bytes not in self._limits:
             ceiling_pps = self.calibration.ceiling_pps(frame_size_bytes) if self.calibration else None
-            limit = load_limit(frame_size_bytes, self.used.speed_gbps, len(self.used.directions), ceiling_pps)
+            links = len({direction.tx.port for direction in self.used.directions})
+            limit = load_limit(frame_size_bytes, self.used.speed_gbps, links, ceiling_pps, self.mix_bytes)
             with self.run.search(self.test, "offerable", frame_size_bytes):
-                limit = offerable(self.measurer, limit, frame_size_bytes, self.conditions())
+                limit = offerable(self.measurer, limit, frame_size_bytes, self.conditions(), mix_bytes=self.mix_bytes)
             self._limits[frame_size_bytes] = limit
         return self._limits[frame_size_bytes]
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lab.measurements.core import Core
 from lab.methods import critical_load, mlr, mrr, soak, throughput
 from lab.methods.bounds import Bounds
 from lab.methods.critical_load import CriticalLoad
 from lab.methods.load_limit import LoadLimit
-from lab.methods.mrr import Mrr
+from lab.methods.mlr import MlrPlan
+from lab.methods.mrr import Mrr, MrrPlan
 from lab.methods.soak import Soak
+from lab.methods.throughput import ThroughputPlan
 from lab.results.finding import Finding
+
+Plan = TypeVar("Plan", MlrPlan, ThroughputPlan, MrrPlan)
 
 
 @dataclass
@@ -51,7 +56,7 @@ class Rates(Core):
 
         def search(limit: LoadLimit) -> Bounds:
             with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
-                plan = self.profile.throughput_plan(frame_size_bytes, limit)
+                plan = self._of_mix(self.profile.throughput_plan(frame_size_bytes, limit))
                 bounds.append(throughput.search(self.measurer, plan, self.conditions()))
             return bounds[0]
 
@@ -71,7 +76,7 @@ class Rates(Core):
             LabError: a trial never counted.
 
         """
-        plan = self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes))
+        plan = self._of_mix(self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes)))
         with self.run.search(self.test, mrr.SEARCH, frame_size_bytes):
             found = mrr.measure(self.measurer, plan, self.conditions())
         self.run.record_finding(Finding(test=self.test, variant=self.variant, receive_rate=found))
@@ -132,10 +137,13 @@ class Rates(Core):
         )
         return found
 
+    def _of_mix(self, plan: Plan) -> Plan:
+        return plan.model_copy(update={"mix_bytes": self.mix_bytes})
+
     def _rates(self, frame_size_bytes: int, goals: set[str]) -> dict[str, Bounds]:
         def search(limit: LoadLimit) -> dict[str, Bounds]:
             with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
-                plan = self.profile.mlr_plan(frame_size_bytes, limit, goals)
+                plan = self._of_mix(self.profile.mlr_plan(frame_size_bytes, limit, goals))
                 found = mlr.search(self.measurer, plan, self.conditions())
                 bounds.extend(found.values())
             return found

@@ -114,7 +114,7 @@ class Rfc2544(Frames):
         plan = self.profile.reset_plan(kind, frame_size_bytes, rate_pps)
         with self.run.search(self.test, f"{reset.SEARCH} ({kind})", frame_size_bytes):
             found = reset.measure(
-                self.measurer,
+                self.used.measurer,  # without learning frames: the reset is timed from the request of the trial
                 lambda chosen: records.append(self.used.deployed.reset(chosen)),
                 plan,
                 self.conditions(),

@@ -37,7 +37,8 @@ class Profile(Model):
     ``throughput_sizes_bytes``, and those that have a ``Depth`` of their own. Of ``back_to_back`` the time of a trial is
     that of the longest burst, of ``recovery`` that of each of its two loads, of ``soak`` that of a part, each of which
     is a trial, as it is of ``critical_load``. Throughput is found once more with ``modifiers``, in trials of
-    ``throughput_trial_s``. ``reset`` resets the DUT in each of the ``reset_kinds`` that it has.
+    ``throughput_trial_s``. NDR and PDR are also searched for each of the ``mixes`` (see ``imix.parse``). ``reset``
+    resets the DUT in each of the ``reset_kinds`` that it has.
 
     Latency is measured at ``latency_fractions`` of NDR, reordering at ``reordering_fraction`` of it. Tagged rates are
     those of each direction. Layouts are compared at ``sharing_batches``, in ``sharing_blocks`` blocks of four windows
@@ -72,6 +73,7 @@ class Profile(Model):
     soak_fraction: float = 0.9
     soak_loss_ratio: float = 0.001
     critical_load: Depth
+    mixes: tuple[str, ...] = ()
     modifiers: Depth
     pacing: TrialPacing = TrialPacing()
     sharing_batches: tuple[int, ...]

@@ -74,6 +74,7 @@ def judge(result: TrialResult, limits: ValidityLimits) -> tuple[str, ...]:
         reasons.append(f"the DUT restarted during the trial: {result.dut_restart}")
     for direction in result.directions:
         reasons += _of_direction(direction, limits)
+    reasons += _slow_bursts(result, limits)
     reasons += [_imbalance(balance) for balance in result.balances if not balance.adds_up]
     if doubts(result, limits):
         reasons.append(_doubt_sentence(result, limits))
@@ -152,6 +153,23 @@ def _imbalance(balance: HopBalance) -> str:
         f"counters do not add up at the {where}: {balance.frames_in} frames came there, and "
         f"{balance.frames_out} left it or stayed"
     )
+
+
+def _slow_bursts(result: TrialResult, limits: ValidityLimits) -> list[str]:
+    """Refuse a burst that passed because it was not sent as fast as asked: buffers had time to empty.
+
+    One that lost frames would have lost them at full speed as well.
+    """
+    request = result.request
+    if request.burst_frames is None or result.lost_frames:
+        return []
+    longest_s = request.duration_s * (1.0 + limits.shortfall_ratio) + limits.harmless_gap_ns / 1e9
+    return [
+        f"port {d.tx_port} to {d.rx_port}: the burst took {1e3 * d.sending_s:.2f} ms and not "
+        f"{1e3 * request.duration_s:.2f} ms: not back to back"
+        for d in result.directions
+        if d.sending_s is not None and d.sending_s > longest_s
+    ]
 
 
 def _doubt_sentence(result: TrialResult, limits: ValidityLimits) -> str:

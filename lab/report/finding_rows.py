@@ -79,6 +79,7 @@ def reset_rows(results: Results) -> list[Row]:
 
 
 def _reset(finding: Finding, found: ResetTime) -> Row:
+    late = f"by lost frames up to {seconds(found.uncertain_s)} more" if found.uncertain_s else ""
     return Row(
         (
             found.kind,
@@ -90,7 +91,7 @@ def _reset(finding: Finding, found: ResetTime) -> Row:
             str(len(found.repetitions)),
             _trials(found.trials, found.invalid_trials),
         ),
-        found.reason,
+        "; ".join(filter(None, (found.reason, late))),
     )
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from lab.dut.bring_up import Deployed
 from lab.measurements import Measurements
+from lab.methods import imix
 from lab.traffic.modifiers import Broadcast, Queries
-from lab.traffic.router import RouterTester
+from lab.traffic.router import RouterTester, one_way
 
 
 def test_ndr_and_pdr(measure: Measurements, frame_size: int) -> None:
@@ -17,6 +18,13 @@ def test_ndr_and_pdr(measure: Measurements, frame_size: int) -> None:
     assert pdr.lower_pps is not None, "no load at all was forwarded with at most 0.5 % loss"
     assert ndr.lower_pps is not None, "no load at all was forwarded without loss"
     assert ndr.lower_pps <= pdr.lower_pps
+
+
+def test_ndr_and_pdr_of_a_mix_of_sizes(measure: Measurements, mix: str) -> None:
+    """The same with frames of several sizes in turn (IMIX, RFC 6985)."""
+    parsed = imix.parse(mix)
+    found = measure.of_mix(parsed).ndr_and_pdr(parsed.frame_size_bytes)
+    assert found["NDR"].lower_pps is not None, "no load at all was forwarded without loss"
 
 
 def test_throughput_by_binary_search(measure: Measurements, throughput_frame_size: int) -> None:
@@ -34,7 +42,7 @@ def test_throughput_beside_other_frames(measure: Measurements, router: RouterTes
 
 def test_throughput_in_one_direction(measure: Measurements, modifiers_frame_size: int) -> None:
     """The same with every second direction silent: RFC 2544 section 14 asks for both, the talk of 2015 for one."""
-    varied = measure.varied("in one direction", measure.used.directions[::2])
+    varied = measure.varied("in one direction", one_way(measure.used.router.ports, measure.used.deployed.hops))
     assert varied.throughput(modifiers_frame_size).lower_pps is not None, "no load at all was forwarded without loss"
 
 

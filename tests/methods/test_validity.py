@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.methods.trial import DirectionCount, Disturbance, TrialRequest, TrialResult
+from lab.methods.trial import DirectionCount, Disturbance, TrialRequest, TrialResult, burst
 from lab.methods.validity import ValidityLimits, disturbed, explained_frames, judge
 
 NDR_AND_PDR = ValidityLimits().telling_apart(0.0, 0.005)
@@ -123,3 +123,16 @@ def test_refused_frames_are_the_loss_of_the_dut() -> None:
     result = counted.model_copy(update={"directions": (refused,)})
     assert judge(result, NDR_AND_PDR) == ()
     assert result.loss_ratio == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("sending_s", "received", "valid"),
+    [(0.0101, 10_000, True), (0.0102, 10_000, False), (0.0102, 9_999, True), (None, 10_000, True)],
+)
+def test_a_burst_that_passed_was_sent_back_to_back(sending_s: float | None, received: int, valid: bool) -> None:
+    """10,000 frames at 1 Mpps are 10 ms; a lossy one that took longer would have lost frames at full speed, too."""
+    made = trial(10_000, received, intended=10_000, request=burst(64, 10_000, 995_000.0, 1))
+    counted = made.directions[0].model_copy(update={"sending_s": sending_s})
+    reasons = judge(made.model_copy(update={"directions": (counted,)}), NDR_AND_PDR)
+    assert (reasons == ()) is valid
+    assert valid or reasons == ("port 0 to 1: the burst took 10.20 ms and not 10.05 ms: not back to back",)
