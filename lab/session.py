@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ class Session:
 
     ``measurer_of`` makes what runs trials with traffic in given directions, with frames beside the test frames where
     there are modifiers; ``measurer`` is that of ``directions`` alone. ``learn`` sends learning frames (RFC 2544 section
-    23).
+    23), and ``wait`` lets seconds pass for a DUT, which one that is computed does not need.
     ``recover`` starts the generator anew and brings the links to the DUT up again, when either has failed in a trial
     (``Conditions.recover``); it raises LabError where that cannot be.
     """
@@ -59,6 +60,7 @@ class Session:
     learn: Callable[[], None]
     directions: tuple[Direction, ...]
     speed_gbps: float
+    wait: Callable[[float], None] = time.sleep
     recover: Callable[[], None] | None = None
 
     def with_traffic(self, directions: Sequence[Direction], modifiers: Sequence[Modifier] = ()) -> Session:
@@ -240,7 +242,8 @@ def _computed(testbed: Testbed, machine: Reference, known: Known) -> Session:
         return ComputedDut(behaviour, directions=len(directions), speed_gbps=speed)
 
     generator = NoGenerator(len(testbed.generator.ports), speed)
-    return _with(testbed, ReferenceUp(dut, behaviour.hops, no_router), generator, measurer_of, lambda: None)
+    used = _with(testbed, ReferenceUp(dut, behaviour.hops, no_router), generator, measurer_of, lambda: None)
+    return replace(used, wait=lambda _duration_s: None)
 
 
 def _with(

@@ -95,7 +95,9 @@ class Core:
     def measurer(self) -> Measurer:
         """What runs a trial, with the learning frames and the pauses of the profile."""
         pacing = self.profile.pacing
-        return self.used.measurer if pacing == TrialPacing() else Paced(self.used.measurer, self.used.learn, pacing)
+        if pacing == TrialPacing():
+            return self.used.measurer
+        return Paced(self.used.measurer, self.used.learn, pacing, self.used.wait)
 
     def conditions(self) -> Conditions:
         """Return what is the same for all methods of the test that asks."""

@@ -86,8 +86,8 @@ def test_system_recovery(measure: Measurements, recovery_frame_size: int) -> Non
     """After an overload the router forwards without loss again (RFC 2544 section 26.5)."""
     found = measure.recovery(recovery_frame_size)
     assert found is not None, "no load at all was forwarded without loss"
-    if not found.repetitions:
-        pytest.skip(found.reason)
+    if found.recovery_s is None and found.limited_by:
+        pytest.skip(f"no overload of 110 % can be offered ({found.limited_by}): {found.reason}")
     assert found.recovery_s is not None, found.reason
 
 
