@@ -49,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pixlab")
     group.addoption("--testbed", default="virtual", metavar="NAME", help="a file of testbeds/ (default: virtual)")
     group.addoption("--image", metavar="NAME", help=f"what to boot (default: {DEFAULT_IMAGE})")
+    group.addoption("--against", metavar="NAME", help="what suites/comparison compares it with")
     group.addoption("--profile", default="quick", metavar="NAME", help="quick, standard or rfc2544 (default: quick)")
     group.addoption("--resume", action="store_true", help="go on with the newest run like this one that was killed")
     group.addoption("--resume-run", metavar="NAME", help="go on with this run of reports/")

@@ -57,6 +57,19 @@ class InterleavedComparison(Model):
     trials: int
     invalid_trials: int
 
+    @property
+    def sentence(self) -> str:
+        """The verdict in words: ``b is better than a: effect 0.8``."""
+        words = {
+            "better": f"{self.second} is better than {self.first}",
+            "regression": f"{self.second} is worse than {self.first}",
+            "differs": f"{self.second} differs from {self.first}",
+            "no difference": f"{self.second} and {self.first} do not differ",
+            "cannot tell": f"cannot tell {self.second} from {self.first}: {self.more_blocks} more blocks would",
+        }[self.verdict]
+        several = "".join(f"; {side} has two modes" for side in self.modes)
+        return f"{words} (Cliff's delta {self.ratio.effect:.2f}){several}"
+
 
 def measure(at: Callable[[str], Measurer], plan: InterleavedPlan, conditions: Conditions) -> InterleavedComparison:
     """Compare two sides in turns.

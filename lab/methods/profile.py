@@ -42,8 +42,8 @@ class Profile(Model):
 
     Latency is measured at ``latency_fractions`` of NDR, reordering at ``reordering_fraction`` of it. Tagged rates are
     those of each direction. Layouts are compared at ``sharing_batches``, in ``sharing_blocks`` blocks of four windows
-    each. ``search_expected_s`` is what NDR+PDR took at one frame size against the model of a DUT, overheads included;
-    ``search_limit_s`` ends a search that finds no end.
+    each, two images in ``comparison_blocks`` blocks. ``search_expected_s`` is what NDR+PDR took at one frame size
+    against the model of a DUT, overheads included; ``search_limit_s`` ends a search that finds no end.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Profile(Model):
     pacing: TrialPacing = TrialPacing()
     sharing_batches: tuple[int, ...]
     sharing_blocks: int
+    comparison_blocks: int
 
     def sizes_bytes(self, test: str) -> tuple[int, ...] | None:
         """Return the frame sizes of a test that has a depth of its own (``loss_rate``); None where it has none."""

@@ -48,6 +48,7 @@ QUICK = Profile(
     modifiers=Depth(frame_sizes_bytes=(), trial_s=1.0),
     sharing_batches=(1, 8, 32, 64),
     sharing_blocks=10,
+    comparison_blocks=3,
 )
 
 STANDARD = Profile(
@@ -78,6 +79,7 @@ STANDARD = Profile(
     modifiers=Depth(frame_sizes_bytes=(64,), trial_s=5.0),
     sharing_batches=(1, 2, 4, 8, 16, 32, 64),
     sharing_blocks=40,
+    comparison_blocks=6,
 )
 
 # RFC 2544: final trials of at least 60 s without any loss (section 24); latency at the throughput rate, 20
@@ -113,6 +115,7 @@ RFC2544 = Profile(
     pacing=RFC2544_PACING,
     sharing_batches=(1, 2, 4, 8, 16, 32, 64),
     sharing_blocks=40,
+    comparison_blocks=12,
 )
 
 PROFILES = {p.name: p for p in (QUICK, STANDARD, RFC2544)}

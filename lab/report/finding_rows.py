@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.methods.back_to_back import BackToBack
 from lab.methods.critical_load import CriticalLoad
+from lab.methods.interleaved import InterleavedComparison
 from lab.methods.mrr import Mrr
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
@@ -155,6 +156,29 @@ def _critical_load(finding: Finding, found: CriticalLoad) -> Row:
             f"{found.chunks} x {found.chunk_s:g} s",
             _trials(found.trials, found.invalid_trials),
         )
+    )
+
+
+def in_turns_rows(results: Results) -> list[Row]:
+    """Return size, load, both sides' medians, ratio with its interval, effect, turns, trials."""
+    return [_in_turns(one, one.in_turns) for one in results.findings if one.in_turns]
+
+
+def _in_turns(finding: Finding, found: InterleavedComparison) -> Row:
+    ratio = found.ratio
+    return Row(
+        (
+            _size(finding, found.frame_size_bytes),
+            mpps(found.rate_pps),
+            f"{found.first}: {mpps(ratio.against_rate)}",
+            f"{found.second}: {mpps(ratio.rate)}",
+            f"{ratio.ratio:.3f}",
+            f"{ratio.low:.3f} to {ratio.high:.3f}",
+            f"{ratio.effect:.2f}",
+            str(ratio.windows),
+            _trials(found.trials, found.invalid_trials),
+        ),
+        found.sentence,
     )
 
 

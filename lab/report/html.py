@@ -73,6 +73,7 @@ def _tables(results: Results) -> dict[str, list[finding_rows.Row]]:
         "receive_rate": finding_rows.receive_rate_rows(results),
         "soak": finding_rows.soak_rows(results),
         "critical_load": finding_rows.critical_load_rows(results),
+        "in_turns": finding_rows.in_turns_rows(results),
         "jitter": finding_rows.jitter_rows(results),
         "order": finding_rows.order_rows(results),
         "hops": finding_rows.hop_rows(results),

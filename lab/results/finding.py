@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.methods.back_to_back import BackToBack
 from lab.methods.critical_load import CriticalLoad
+from lab.methods.interleaved import InterleavedComparison
 from lab.methods.loss_rate import LossCurve
 from lab.methods.mrr import Mrr
 from lab.methods.recovery import SystemRecovery
@@ -24,3 +25,4 @@ class Finding(Model):
     receive_rate: Mrr | None = None
     soak: Soak | None = None
     critical_load: CriticalLoad | None = None
+    in_turns: InterleavedComparison | None = None
