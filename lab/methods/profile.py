@@ -38,7 +38,8 @@ class Profile(Model):
     that of the longest burst, of ``recovery`` that of each of its two loads, of ``soak`` that of a part, each of which
     is a trial, as it is of ``critical_load``. Throughput is found once more with ``modifiers``, in trials of
     ``throughput_trial_s``. NDR and PDR are also searched for each of the ``mixes`` (see ``imix.parse``). ``reset``
-    resets the DUT in each of the ``reset_kinds`` that it has.
+    resets the DUT in each of the ``reset_kinds`` that it has, at ``reset_fraction`` of the throughput: a boot beside a
+    generator on the same host takes time from it that it can only make up for below its own limit.
 
     Latency is measured at ``latency_fractions`` of NDR, reordering at ``reordering_fraction`` of it. Tagged rates are
     those of each direction. Layouts are compared at ``sharing_batches``, in ``sharing_blocks`` blocks of four windows
@@ -68,6 +69,7 @@ class Profile(Model):
     recovery: Depth
     reset: Depth
     reset_kinds: tuple[str, ...]
+    reset_fraction: float = 1.0
     receive_rate: Depth
     soak: Depth
     soak_fraction: float = 0.9
@@ -141,11 +143,11 @@ class Profile(Model):
         )
 
     def reset_plan(self, kind: str, frame_size_bytes: int, rate_pps: float) -> ResetPlan:
-        """Return the plan of a reset of one kind under this load."""
+        """Return the plan of a reset of one kind at the profile's fraction of this load."""
         return ResetPlan(
             kind=kind,
             frame_size_bytes=frame_size_bytes,
-            rate_pps=rate_pps,
+            rate_pps=self.reset_fraction * rate_pps,
             trial_duration_s=self.reset.trial_s,
             repetitions=self.reset.repetitions,
         )

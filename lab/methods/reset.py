@@ -190,13 +190,15 @@ def _longest_s(times: LossTimes) -> float:
 def _lost_at_the_end(result: TrialResult, count: DirectionCount, after_s: float) -> bool:
     """Say whether a direction may still have been interrupted when the trial ended.
 
-    Without times of loss nobody knows when frames were lost: all of them are then taken to have been lost in a row from
-    the reset on.
+    It is the longest run of lost frames that must have ended: a frame that a pause of the host costs later is none of
+    the reset's. Without times of loss nobody knows when frames were lost: all of them are then taken to have been lost
+    in a row from the reset on.
     """
     quiet_from_s = (1.0 - _QUIET_SHARE) * result.duration_s
     times = _times(result, count)
     if times is not None and times.lost_frames >= count.lost_frames:
-        return times.last_lost_at_s is not None and times.last_lost_at_s > quiet_from_s
+        ended_s = (times.longest_at_s or 0.0) + times.longest_frames * times.frame_time_s
+        return times.longest_at_s is not None and ended_s > quiet_from_s
     interrupted_s = count.lost_frames / max(1, count.sent_frames) * result.duration_s
     return interrupted_s > 0 and after_s + interrupted_s > quiet_from_s
 

@@ -1,4 +1,4 @@
-"""Which run of reports/ was killed and can go on."""
+"""Which run of reports/ was killed, or interrupted, and can go on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from lab import paths
 from lab.errors import UsageError, near_misses
 from lab.results import events as ev
 from lab.results.journal import FILE_NAME, read
+
+_INTERRUPTED = 2
 
 
 def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
@@ -28,7 +30,7 @@ def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
             events = read(journal).events
         except UsageError:
             continue  # damaged: told where it is asked for by name
-        if events and not isinstance(events[-1], ev.RunEnded) and not _unlike(events, kind):
+        if events and not _ended(events) and not _unlike(events, kind):
             return journal.parent, events
     asked = ", ".join(f"{name} {value}" for name, value in kind.items() if value)
     raise UsageError(f"--resume: no run of {asked} in {paths.REPORTS} was killed: begin one without --resume")
@@ -43,12 +45,18 @@ def named(name: str, kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...
     events = read(folder / FILE_NAME).events
     if not events:
         raise UsageError(f"--resume-run={name}: its journal is empty, there is nothing to resume: begin it anew")
-    if isinstance(events[-1], ev.RunEnded):
+    if _ended(events):
         raise UsageError(f"--resume-run={name}: the run came to its end: begin a new one without --resume-run")
     unlike = _unlike(events, kind)
     if unlike:
         raise UsageError(f"--resume-run={name}: {unlike}: ask for the same, or begin a new run")
     return folder, events
+
+
+def _ended(events: tuple[ev.Event, ...]) -> bool:
+    """Say whether a run came to its end; one that a person interrupted (exit code 2 of pytest) did not."""
+    last = events[-1]
+    return isinstance(last, ev.RunEnded) and last.exit_code != _INTERRUPTED
 
 
 def _unlike(events: tuple[ev.Event, ...], kind: Mapping[str, str]) -> str:

@@ -117,6 +117,22 @@ def test_the_dut_is_reset_once_a_trial_in_the_way_of_the_plan() -> None:
     assert len(found.repetitions) == found.trials == 3
 
 
+class LosesOneMore(Resettable):
+    """A pause of the host costs the last frame of each direction."""
+
+    def _lost(self, sent: int, frame_s: float, down_s: float) -> list[int]:
+        return [*super()._lost(sent, frame_s, down_s), sent - 1]
+
+    def _times(self, tx: int, lost: list[int], frame_s: float) -> LossTimes:
+        return super()._times(tx, lost, frame_s).model_copy(update={"longest_frames": len(lost) - 1})
+
+
+def test_a_frame_that_is_lost_much_later_is_not_the_resets() -> None:
+    dut = LosesOneMore(1.0)
+    found = measure(dut, dut.reset, PLAN, Conditions(), AtOnce)
+    assert found.by_time_s == pytest.approx(1.25, abs=2 / RATE_PPS)
+
+
 def test_a_reset_that_outlasts_the_trial_has_no_time() -> None:
     for dut in (Resettable(7.5), Resettable(7.5, times=False)):
         found = measure(dut, dut.reset, PLAN, Conditions(), AtOnce)

@@ -144,6 +144,8 @@ def test_the_newest_killed_run_of_the_same_kind_is_found(reports: Path) -> None:
     folder, events = resumable.newest(KIND)
     assert folder.name == "1-killed"
     assert events == (started("1-killed"),)
+    run_of(reports, "4-interrupted", started("4-interrupted"), ev.RunEnded(at_s=2.0, exit_code=2))
+    assert resumable.newest(KIND)[0].name == "4-interrupted"
 
 
 @pytest.mark.parametrize(
