@@ -26,13 +26,11 @@ from lab.results.environment import environment
 from lab.results.finding import Finding
 from lab.results.journal import FILE_NAME, Journal
 from lab.results.memory import Memory
-from lab.results.writer import RESULTS_NAME, point_latest, read_results, write_results
+from lab.results.writer import REPORT_NAME, RESULTS_NAME, point_latest, read_results, write_results
 from lab.simulation.facts import HostFacts
 from lab.testbed import Testbed
 from lab.traffic.calibration import Calibration
 from lab.traffic.models import GeneratorInfo
-
-REPORT_NAME = "index.html"
 
 
 def finish(folder: Path) -> Path:
@@ -135,6 +133,7 @@ class Run:
             "tests": " ".join(selection),
         }
         folder, events = resumable.named(name, kind) if name else resumable.newest(kind)
+        (folder / REPORT_NAME).unlink(missing_ok=True)  # of what it had when it was killed
         run = cls(folder, subject, events)
         run._note(ev.RunResumed(at_s=time.time()))
         return run
@@ -286,16 +285,17 @@ class Run:
         )
 
     def end(self, exit_code: int) -> None:
-        """Note the end, and make results and report."""
+        """Note the end, and make the results."""
         self._note(ev.RunEnded(at_s=time.time(), exit_code=exit_code))
         self._journal.close()
-        finish(self.folder)
+        write_results(self.folder)
         point_latest(self.folder)
 
     def keep(self, store: str | None) -> LabError | None:
         """Put the run, which has ended, into a store (lab.results.store); returns why it is not in it, if so.
 
-        Journal, results and report are there in any case, and the summary says what went wrong.
+        Journal, results and report are there in any case, and the summary says what went wrong. The report is made
+        last: a run without one was killed, if only while it was put away, and can be resumed.
         """
         from lab.results.store import put  # not where tests are only collected: SQLAlchemy takes a while
 
@@ -303,6 +303,7 @@ class Run:
             put(self.folder, store)
         except LabError as error:
             self._not_stored = error
+        write_report(self.folder / RESULTS_NAME, self.folder / REPORT_NAME)
         return self._not_stored
 
     def summary(self) -> Sequence[str]:

@@ -9,6 +9,7 @@ from lab import paths
 from lab.errors import UsageError, near_misses
 from lab.results import events as ev
 from lab.results.journal import FILE_NAME, read
+from lab.results.writer import REPORT_NAME
 
 _INTERRUPTED = 2
 
@@ -30,7 +31,7 @@ def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
             events = read(journal).events
         except UsageError:
             continue  # damaged: told where it is asked for by name
-        if events and not _ended(events) and not _unlike(events, kind):
+        if events and not _ended(journal.parent, events) and not _unlike(events, kind):
             return journal.parent, events
     asked = ", ".join(f"{name} {value}" for name, value in kind.items() if value)
     raise UsageError(f"--resume: no run of {asked} in {paths.REPORTS} was killed: begin one without --resume")
@@ -45,7 +46,7 @@ def named(name: str, kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...
     events = read(folder / FILE_NAME).events
     if not events:
         raise UsageError(f"--resume-run={name}: its journal is empty, there is nothing to resume: begin it anew")
-    if _ended(events):
+    if _ended(folder, events):
         raise UsageError(f"--resume-run={name}: the run came to its end: begin a new one without --resume-run")
     unlike = _unlike(events, kind)
     if unlike:
@@ -53,10 +54,13 @@ def named(name: str, kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...
     return folder, events
 
 
-def _ended(events: tuple[ev.Event, ...]) -> bool:
-    """Say whether a run came to its end; one that a person interrupted (exit code 2 of pytest) did not."""
+def _ended(folder: Path, events: tuple[ev.Event, ...]) -> bool:
+    """Say whether a run came to its end, of which its report is the last thing that is made.
+
+    One that a person interrupted (exit code 2 of pytest) did not, though it has a report.
+    """
     last = events[-1]
-    return isinstance(last, ev.RunEnded) and last.exit_code != _INTERRUPTED
+    return isinstance(last, ev.RunEnded) and last.exit_code != _INTERRUPTED and (folder / REPORT_NAME).exists()
 
 
 def _unlike(events: tuple[ev.Event, ...], kind: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from lab.results.memory import fullest
 from lab.results.model import Measurement, Results, Search, SearchTrial
 
 RESULTS_NAME = "results.json"
+REPORT_NAME = "index.html"
 LATEST_NAME = "latest"
 _ROUNDING = 1e-9  # a load that went through float arithmetic may exceed the cap it was made from by this share
 

@@ -20,7 +20,7 @@ from lab.results import resumable
 from lab.results.environment import environment
 from lab.results.journal import FILE_NAME, Journal, read
 from lab.results.memory import Memory
-from lab.results.writer import summarise
+from lab.results.writer import REPORT_NAME, summarise
 from lab.testbed.behaviour import Behaviour
 
 TEST = "test_throughput"
@@ -131,10 +131,12 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_of(reports: Path, name: str, *events: ev.Event) -> None:
+def run_of(reports: Path, name: str, *events: ev.Event, report: bool = True) -> None:
     with Journal(reports / name / FILE_NAME) as journal:
         for event in events:
             journal.append(event)
+    if report and events and isinstance(events[-1], ev.RunEnded):
+        (reports / name / REPORT_NAME).touch()
 
 
 def test_the_newest_killed_run_of_the_same_kind_is_found(reports: Path) -> None:
@@ -146,6 +148,8 @@ def test_the_newest_killed_run_of_the_same_kind_is_found(reports: Path) -> None:
     assert events == (started("1-killed"),)
     run_of(reports, "4-interrupted", started("4-interrupted"), ev.RunEnded(at_s=2.0, exit_code=2))
     assert resumable.newest(KIND)[0].name == "4-interrupted"
+    run_of(reports, "5-put-away", started("5-put-away"), ev.RunEnded(at_s=2.0, exit_code=0), report=False)
+    assert resumable.newest(KIND)[0].name == "5-put-away"
 
 
 @pytest.mark.parametrize(
