@@ -1,4 +1,4 @@
-"""Frame sizes and shares of IPv6 traffic (RFC 5180)."""
+"""Frame sizes of IPv6 traffic (RFC 5180)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ TAGGED_SIZE_BYTES = 1522
 """The largest frame with a VLAN tag, which the same section names as usual in operation."""
 JUMBO_SIZES_BYTES = (4096, 8192, 9216)
 """Jumbo frames that the same section gives as examples: for a DUT that supports them."""
-
-SHARES_OF_IP6 = (0.0, 0.1, 0.5, 0.9, 1.0)
-"""Shares of IPv6 among the frames of a DUT that forwards both protocols: each alone, and three mixes (our choice)."""
 
 _ETHERNET_BYTES, _IP6_BYTES, _UDP_BYTES, _FCS_BYTES = 14, 40, 8, 4
 
