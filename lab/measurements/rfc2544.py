@@ -8,6 +8,7 @@ from lab.dut.reset import ResetRecord
 from lab.measurements.frames import Frames
 from lab.methods import back_to_back, loss_rate, recovery, reset
 from lab.methods.back_to_back import BackToBack
+from lab.methods.load_limit import LoadLimit
 from lab.methods.loss_rate import LossCurve
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
@@ -50,10 +51,13 @@ class Rfc2544(Frames):
 
         """
         throughput = self.throughput_once(frame_size_bytes)
-        limit = self.limit(frame_size_bytes)
-        plan = self.profile.back_to_back_plan(throughput, limit, len(self.used.directions))
-        with self.run.search(self.test, back_to_back.SEARCH, frame_size_bytes):
-            found = back_to_back.measure(self.measurer, plan, self.conditions())
+
+        def search(limit: LoadLimit) -> BackToBack:
+            plan = self.profile.back_to_back_plan(throughput, limit, len(self.used.directions))
+            with self.run.search(self.test, back_to_back.SEARCH, frame_size_bytes):
+                return back_to_back.measure(self.measurer, plan, self.conditions())
+
+        found, _ = self.below_limit(frame_size_bytes, search)
         self.run.record_finding(Finding(test=self.test, variant=self.variant, back_to_back=found))
         counted = {"trials": found.trials, "invalid_trials": found.invalid_trials}
         self.record_value(

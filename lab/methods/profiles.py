@@ -34,7 +34,7 @@ QUICK = Profile(
     latency_trial_s=1.0,
     latency_repetitions=1,
     latency_tagged_pps=10_000.0,
-    reordering_fraction=0.9,
+    reordering_fraction=0.7,
     reordering_trial_s=1.0,
     reordering_tagged_pps=200_000.0,
     loss_rate=Depth(frame_sizes_bytes=(64,), trial_s=1.0),
