@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from lab.baselines import Baselines
+from lab.measurements.greatest_load import greatest_load
+from lab.methods import load_limit
 from lab.methods.bounds import Bounds
 from lab.methods.imix import Imix
-from lab.methods.load_limit import LoadLimit, load_limit, offerable
+from lab.methods.load_limit import LoadLimit
 from lab.methods.pacing import Paced, TrialPacing
 from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.methods.trial import Measurer
+from lab.results.finding import Finding
 from lab.results.model import Measurement
 from lab.run import Run
 from lab.session import Session
@@ -30,6 +33,18 @@ ATTEMPTS = 8
 """How often a trial is tried until one counts: on a shared host every second one may be disturbed."""
 
 Found = TypeVar("Found")
+
+
+class Counted(Protocol):
+    """The result of a method, as far as it counts its trials."""
+
+    @property
+    def trials(self) -> int:
+        """All of them."""
+
+    @property
+    def invalid_trials(self) -> int:
+        """Those that did not count."""
 
 
 @dataclass
@@ -135,13 +150,15 @@ class Core:
     def limit(self, frame_size_bytes: int) -> LoadLimit:
         """Return the greatest load to ask for at a frame size; found once. Raises LabError where none is kept to."""
         if frame_size_bytes not in self._limits:
-            ceiling_pps = self.calibration.ceiling_pps(frame_size_bytes) if self.calibration else None
-            links = len({direction.tx.port for direction in self.used.directions})
-            limit = load_limit(frame_size_bytes, self.used.speed_gbps, links, ceiling_pps, self.mix_bytes)
-            with self.run.search(self.test, "offerable", frame_size_bytes):
-                limit = offerable(self.measurer, limit, frame_size_bytes, self.conditions(), mix_bytes=self.mix_bytes)
-            self._limits[frame_size_bytes] = limit
+            with self.run.search(self.test, load_limit.SEARCH, frame_size_bytes):
+                self._limits[frame_size_bytes] = greatest_load(
+                    self.used, self.measurer, frame_size_bytes, self.calibration, self.conditions(), self.mix_bytes
+                )
         return self._limits[frame_size_bytes]
+
+    def record_finding(self, **found: Any) -> None:
+        """Note what a method found that is more than one number, by its field of ``Finding``."""
+        self.run.record_finding(Finding(test=self.test, variant=self.variant, **found))
 
     def record_value(
         self,
@@ -150,8 +167,7 @@ class Core:
         value: float | None,
         unit: str,
         reason: str,
-        trials: int,
-        invalid_trials: int,
+        counted: Counted,
     ) -> None:
         """Publish a number that has no bounds; ``reason`` is what there is to say of it, or why there is none."""
         self.run.record(
@@ -162,8 +178,8 @@ class Core:
                 value=value,
                 unit=unit,
                 reason=reason or None,
-                trials=trials,
-                invalid_trials=invalid_trials,
+                trials=counted.trials,
+                invalid_trials=counted.invalid_trials,
             )
         )
 

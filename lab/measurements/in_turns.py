@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lab import session
 from lab.images import Manifest
+from lab.measurements.greatest_load import greatest_load
 from lab.methods import interleaved
 from lab.methods.interleaved import InterleavedComparison, InterleavedPlan
-from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions
 from lab.methods.trial import Measurer, TrialRequest
@@ -59,16 +59,6 @@ class Turns:
         self._stack.close()
 
 
-@contextlib.contextmanager
-def turns(testbed: Testbed, images: Mapping[str, Manifest], run_dir: Path, say: Progress) -> Iterator[Turns]:
-    """Give turns to images; what is deployed at the end is let go. Arguments as of ``Turns``."""
-    taken = Turns(testbed, images, run_dir, say)
-    try:
-        yield taken
-    finally:
-        taken.close()
-
-
 def compare(
     taken: Turns,
     sides: tuple[str, str],
@@ -94,10 +84,7 @@ def compare(
     measurer = taken.at(sides[0])
     used = taken.used
     assert used is not None, "a side is deployed"
-    ceiling_pps = calibration.ceiling_pps(frame_size_bytes) if calibration else None
-    links = len({direction.tx.port for direction in used.directions})
-    limit = load_limit(frame_size_bytes, used.speed_gbps, links, ceiling_pps)
-    limit = offerable(measurer, limit, frame_size_bytes, conditions)
+    limit = greatest_load(used, measurer, frame_size_bytes, calibration, conditions)
     request = TrialRequest(
         frame_size_bytes=frame_size_bytes,
         rate_pps=limit.rate_pps,

@@ -14,7 +14,6 @@ from lab.methods.mlr import MlrPlan
 from lab.methods.mrr import Mrr, MrrPlan
 from lab.methods.soak import Soak
 from lab.methods.throughput import ThroughputPlan
-from lab.results.finding import Finding
 
 Plan = TypeVar("Plan", MlrPlan, ThroughputPlan, MrrPlan)
 
@@ -79,11 +78,9 @@ class Rates(Core):
         plan = self._of_mix(self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes)))
         with self.run.search(self.test, mrr.SEARCH, frame_size_bytes):
             found = mrr.measure(self.measurer, plan, self.conditions())
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, receive_rate=found))
+        self.record_finding(receive_rate=found)
         reason = f"offered {found.rate_pps / 1e6:.3f} Mpps ({found.limited_by}), {100 * found.loss_ratio:.2g} % lost"
-        self.record_value(
-            mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found.trials, found.invalid_trials
-        )
+        self.record_value(mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found)
         return found
 
     def soak(self, frame_size_bytes: int) -> Soak | None:
@@ -101,11 +98,9 @@ class Rates(Core):
             return None
         with self.run.search(self.test, soak.SEARCH, frame_size_bytes):
             found = soak.measure(self.measurer, plan, self.conditions())
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, soak=found))
+        self.record_finding(soak=found)
         metric = f"loss ratio over {plan.duration_s:g} s, {plan.load}"
-        self.record_value(
-            metric, frame_size_bytes, found.loss_ratio, "1", found.sentence, found.trials, found.invalid_trials
-        )
+        self.record_value(metric, frame_size_bytes, found.loss_ratio, "1", found.sentence, found)
         return found
 
     def critical_load(self, frame_size_bytes: int) -> CriticalLoad | None:
@@ -124,17 +119,9 @@ class Rates(Core):
             return None
         with self.run.search(self.test, critical_load.SEARCH, frame_size_bytes):
             found = critical_load.search(self.measurer, plan, self.conditions())
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, critical_load=found))
+        self.record_finding(critical_load=found)
         reason = f"settled at {found.estimate_pps / 1e6:.3f} Mpps after {found.chunks} trials of {found.chunk_s:g} s"
-        self.record_value(
-            critical_load.SEARCH,
-            frame_size_bytes,
-            found.lower_pps,
-            "pps",
-            reason,
-            found.trials,
-            found.invalid_trials,
-        )
+        self.record_value(critical_load.SEARCH, frame_size_bytes, found.lower_pps, "pps", reason, found)
         return found
 
     def _of_mix(self, plan: Plan) -> Plan:

@@ -12,7 +12,6 @@ from lab.methods.load_limit import LoadLimit
 from lab.methods.loss_rate import LossCurve
 from lab.methods.recovery import SystemRecovery
 from lab.methods.reset import ResetTime
-from lab.results.finding import Finding
 
 
 @dataclass
@@ -30,16 +29,10 @@ class Rfc2544(Frames):
         plan = self.profile.loss_rate_plan(frame_size_bytes, limit)
         with self.run.search(self.test, loss_rate.SEARCH, frame_size_bytes):
             curve = loss_rate.measure(self.measurer, plan, self.conditions())
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, loss_curve=curve))
+        self.record_finding(loss_curve=curve)
         first = curve.points[0]
         self.record_value(
-            f"{loss_rate.SEARCH} at {limit.limited_by}",
-            frame_size_bytes,
-            first.loss_ratio,
-            "1",
-            reason=first.reason,
-            trials=curve.trials,
-            invalid_trials=curve.invalid_trials,
+            f"{loss_rate.SEARCH} at {limit.limited_by}", frame_size_bytes, first.loss_ratio, "1", first.reason, curve
         )
         return curve
 
@@ -58,19 +51,9 @@ class Rfc2544(Frames):
                 return back_to_back.measure(self.measurer, plan, self.conditions())
 
         found, _ = self.below_limit(frame_size_bytes, search)
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, back_to_back=found))
-        counted = {"trials": found.trials, "invalid_trials": found.invalid_trials}
-        self.record_value(
-            "back-to-back frames", frame_size_bytes, found.burst_frames, "frames", reason=found.limit, **counted
-        )
-        self.record_value(
-            "corrected buffer time",
-            frame_size_bytes,
-            found.corrected_buffer_s,
-            "s",
-            reason=found.reason,
-            **counted,
-        )
+        self.record_finding(back_to_back=found)
+        self.record_value("back-to-back frames", frame_size_bytes, found.burst_frames, "frames", found.limit, found)
+        self.record_value("corrected buffer time", frame_size_bytes, found.corrected_buffer_s, "s", found.reason, found)
         return found
 
     def recovery(self, frame_size_bytes: int) -> SystemRecovery | None:
@@ -88,16 +71,8 @@ class Rfc2544(Frames):
             return None
         with self.run.search(self.test, recovery.SEARCH, frame_size_bytes):
             found = recovery.measure(self.measurer, plan, self.conditions())
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, recovery=found))
-        self.record_value(
-            recovery.SEARCH,
-            frame_size_bytes,
-            found.recovery_s,
-            "s",
-            reason=found.reason,
-            trials=found.trials,
-            invalid_trials=found.invalid_trials,
-        )
+        self.record_finding(recovery=found)
+        self.record_value(recovery.SEARCH, frame_size_bytes, found.recovery_s, "s", found.reason, found)
         return found
 
     def reset(self, kind: str, frame_size_bytes: int) -> ResetTime | None:
@@ -123,16 +98,8 @@ class Rfc2544(Frames):
                 plan,
                 self.conditions(),
             )
-        self.run.record_finding(Finding(test=self.test, variant=self.variant, reset=found))
+        self.record_finding(reset=found)
         phases = ", ".join(f"{phase} {time_s:.1f} s" for one in records[-1:] for phase, time_s in one.phases_s.items())
         for way, value_s in (("lost frames", found.by_loss_s), ("time stamps", found.by_time_s)):
-            self.record_value(
-                f"{kind} reset by {way}",
-                frame_size_bytes,
-                value_s,
-                "s",
-                reason=found.reason or phases,
-                trials=found.trials,
-                invalid_trials=found.invalid_trials,
-            )
+            self.record_value(f"{kind} reset by {way}", frame_size_bytes, value_s, "s", found.reason or phases, found)
         return found

@@ -8,8 +8,8 @@ from pathlib import Path
 from lab import session
 from lab.errors import GeneratorError, LabError
 from lab.images import Manifest
+from lab.measurements.greatest_load import greatest_load
 from lab.methods import mlr
-from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.metrics.ratio import Observation
@@ -70,8 +70,7 @@ def _c2c_ns() -> float:
 def _pdr_pps(used: session.Session, profile: Profile) -> float:
     """Search PDR, in frames a second over all directions."""
     conditions = Conditions()
-    limit = load_limit(FRAME_SIZE_BYTES, used.speed_gbps, len(used.directions), None)
-    limit = offerable(used.measurer, limit, FRAME_SIZE_BYTES, conditions)
+    limit = greatest_load(used, used.measurer, FRAME_SIZE_BYTES, None, conditions)
     plan = profile.mlr_plan(FRAME_SIZE_BYTES, limit, ("PDR",))
     lower_pps = mlr.search(used.measurer, plan, conditions)["PDR"].lower_pps
     if lower_pps is None:

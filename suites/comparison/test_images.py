@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from lab import images
@@ -48,7 +50,10 @@ def test_receive_rate_in_turns(
     test, search = "comparison in turns", interleaved.SEARCH
     both = {image.name: image, against.name: against}
     conditions = Conditions(attempts=ATTEMPTS, progress=run.watch(test), recall=run.recall(test))
-    with in_turns.turns(testbed, both, run.folder, run.say) as taken, run.search(test, search, FRAME_SIZE_BYTES):
+    with (
+        closing(in_turns.Turns(testbed, both, run.folder, run.say)) as taken,
+        run.search(test, search, FRAME_SIZE_BYTES),
+    ):
         found = in_turns.compare(taken, (image.name, against.name), FRAME_SIZE_BYTES, profile, calibration, conditions)
     run.record_finding(Finding(test=test, in_turns=found))
     run.record(
