@@ -12,8 +12,8 @@ from lab import session
 from lab.bench.model import BenchResult
 from lab.errors import LabError
 from lab.images import find
+from lab.measurements.greatest_load import greatest_load
 from lab.methods import mlr
-from lab.methods.load_limit import load_limit, offerable
 from lab.methods.profiles import QUICK
 from lab.methods.repeat import Conditions
 from lab.testbed import load
@@ -45,9 +45,8 @@ def pdr_64() -> Iterator[BenchResult]:
             calibrated = session.calibrate(testbed, (FRAME_SIZE_BYTES,), run_dir / "calibration.log", _say)
             ceiling_pps = calibrated.ceiling_pps(FRAME_SIZE_BYTES) if calibrated else None
             with session.use(testbed, image, run_dir, _say) as used:
-                limit = load_limit(FRAME_SIZE_BYTES, used.speed_gbps, len(used.directions), ceiling_pps)
                 conditions = Conditions()
-                limit = offerable(used.measurer, limit, FRAME_SIZE_BYTES, conditions)
+                limit = greatest_load(used, used.measurer, FRAME_SIZE_BYTES, calibrated, conditions)
                 found = mlr.search(used.measurer, QUICK.mlr_plan(FRAME_SIZE_BYTES, limit), conditions)["PDR"]
             if found.lower_pps is None or ceiling_pps is None:
                 raise LabError("bench pdr-64: no load met the goal: run suites/ipv4_routing to see why")

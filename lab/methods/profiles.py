@@ -75,7 +75,7 @@ STANDARD = Profile(
     reset_fraction=0.5,
     receive_rate=Depth(frame_sizes_bytes=RFC2544_SIZES_BYTES, trial_s=1.0, repetitions=10),
     soak=Depth(frame_sizes_bytes=(64,), trial_s=1.0, repetitions=60),
-    critical_load=Depth(frame_sizes_bytes=(64,), trial_s=1.0, repetitions=60),
+    critical_load=Depth(frame_sizes_bytes=(64,), trial_s=1.0, repetitions=120),
     mixes=("simple",),
     modifiers=Depth(frame_sizes_bytes=(64,), trial_s=1.0),
     sharing_batches=(1, 2, 4, 8, 16, 32, 64),
