@@ -68,6 +68,7 @@ class Core:
     _limits: dict[int, LoadLimit] = field(default_factory=dict)
     _found: dict[int, dict[str, Bounds]] = field(default_factory=dict)
     _throughputs: dict[int, Bounds] = field(default_factory=dict)
+    _anew: bool = False  # within ``anew``: what is asked for there is not repeated for itself
 
     def varied(
         self, variant: str, directions: Sequence[Direction] | None = None, modifiers: Sequence[Modifier] = ()
@@ -124,28 +125,36 @@ class Core:
             recover=self.used.recover,
         )
 
-    def below_limit(self, frame_size_bytes: int, search: Callable[[LoadLimit], Found]) -> tuple[Found, LoadLimit]:
-        """Search up to what the generator can offer; search anew where that has changed meanwhile.
+    def anew(self, frame_size_bytes: int, measure: Callable[[], Found]) -> Found:
+        """Measure; where no trial counts, forget what was found at this frame size before, and measure anew.
 
         A cloud machine flips between a fast and a slow state: what the generator could offer a minute ago it may not be
-        able to offer now, and every trial near that load is then invalid.
+        able to offer now, and every trial at that load, or at a rate that was found then, is invalid.
 
-        Returns:
-            What was found, and the limit that it was searched below.
+        Measures that one measure asks for are not repeated for themselves, but with it.
+
+        Args:
+            frame_size_bytes: with FCS.
+            measure: asks for the limit, and for rates found before, each time that it is called.
 
         Raises:
-            LabError: the search came to no result.
+            LabError: it came to no result.
 
         """
-        for _ in range(SEARCHES - 1):
-            limit = self.limit(frame_size_bytes)
-            try:
-                return search(limit), limit
-            except TooDisturbed as error:
-                self.run.say(f"searching anew: {error}")
-                del self._limits[frame_size_bytes]
-        limit = self.limit(frame_size_bytes)
-        return search(limit), limit
+        if self._anew:
+            return measure()
+        self._anew = True
+        try:
+            for _ in range(SEARCHES - 1):
+                try:
+                    return measure()
+                except TooDisturbed as error:
+                    self.run.say(f"measuring anew: {error}")
+                    for found in (self._limits, self._found, self._throughputs):
+                        found.pop(frame_size_bytes, None)
+            return measure()
+        finally:
+            self._anew = False
 
     def limit(self, frame_size_bytes: int) -> LoadLimit:
         """Return the greatest load to ask for at a frame size; found once. Raises LabError where none is kept to."""

@@ -31,12 +31,15 @@ class Frames(Rates):
             LabError: a trial never counted.
 
         """
-        ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
         floor_us = self.calibration.floor_us(frame_size_bytes) if self.calibration else None
-        with self.run.search(self.test, latency.SEARCH, frame_size_bytes):
-            found = latency.measure(
-                self.measurer, self.profile.latency_plan(ndr, len(self.used.directions), floor_us), self.conditions()
-            )
+
+        def measure() -> tuple[LatencyAtLoad, ...]:
+            ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
+            plan = self.profile.latency_plan(ndr, len(self.used.directions), floor_us)
+            with self.run.search(self.test, latency.SEARCH, frame_size_bytes):
+                return latency.measure(self.measurer, plan, self.conditions())
+
+        found = self.anew(frame_size_bytes, measure)
         for one in found:
             self.run.note(LatencyMeasured(at_s=time.time(), test=self.test, latency=one))
             for percentile, value_us in one.percentiles_us.items():
@@ -69,13 +72,19 @@ class Frames(Rates):
             LabError: the trial never counted.
 
         """
-        plan: ReorderingPlan | None = self.profile.reordering_plan_at(frame_size_bytes, SHARED_CORES_LOAD)
-        if not self.used.deployed.sharing:
-            plan = self.profile.reordering_plan(self.ndr_and_pdr(frame_size_bytes)[goal], fraction)
-        if plan is None:
+
+        def measure() -> ReorderingAtLoad | None:
+            plan: ReorderingPlan | None = self.profile.reordering_plan_at(frame_size_bytes, SHARED_CORES_LOAD)
+            if not self.used.deployed.sharing:
+                plan = self.profile.reordering_plan(self.ndr_and_pdr(frame_size_bytes)[goal], fraction)
+            if plan is None:
+                return None
+            with self.run.search(self.test, reordering.SEARCH, frame_size_bytes):
+                return reordering.measure(self.measurer, plan, self.conditions())
+
+        found = self.anew(frame_size_bytes, measure)
+        if found is None:
             return None
-        with self.run.search(self.test, reordering.SEARCH, frame_size_bytes):
-            found = reordering.measure(self.measurer, plan, self.conditions())
         self.run.note(ReorderingMeasured(at_s=time.time(), test=self.test, reordering=found))
         for one in found.records:
             self.run.record(

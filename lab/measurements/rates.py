@@ -12,7 +12,7 @@ from lab.methods.critical_load import CriticalLoad
 from lab.methods.load_limit import LoadLimit
 from lab.methods.mlr import MlrPlan
 from lab.methods.mrr import Mrr, MrrPlan
-from lab.methods.soak import Soak
+from lab.methods.soak import Soak, SoakPlan
 from lab.methods.throughput import ThroughputPlan
 
 Plan = TypeVar("Plan", MlrPlan, ThroughputPlan, MrrPlan)
@@ -53,13 +53,14 @@ class Rates(Core):
 
         """
 
-        def search(limit: LoadLimit) -> Bounds:
+        def search() -> tuple[Bounds, LoadLimit]:
+            limit = self.limit(frame_size_bytes)
             with self.run.search(self.test, throughput.GOAL, frame_size_bytes) as bounds:
                 plan = self._of_mix(self.profile.throughput_plan(frame_size_bytes, limit))
                 bounds.append(throughput.search(self.measurer, plan, self.conditions()))
-            return bounds[0]
+            return bounds[0], limit
 
-        found, limit = self.below_limit(frame_size_bytes, search)
+        found, limit = self.anew(frame_size_bytes, search)
         self.record_bounds(found, limit)
         self._throughputs[frame_size_bytes] = found
         return found
@@ -75,9 +76,13 @@ class Rates(Core):
             LabError: a trial never counted.
 
         """
-        plan = self._of_mix(self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes)))
-        with self.run.search(self.test, mrr.SEARCH, frame_size_bytes):
-            found = mrr.measure(self.measurer, plan, self.conditions())
+
+        def measure() -> Mrr:
+            plan = self._of_mix(self.profile.receive_rate_plan(frame_size_bytes, self.limit(frame_size_bytes)))
+            with self.run.search(self.test, mrr.SEARCH, frame_size_bytes):
+                return mrr.measure(self.measurer, plan, self.conditions())
+
+        found = self.anew(frame_size_bytes, measure)
         self.record_finding(receive_rate=found)
         reason = f"offered {found.rate_pps / 1e6:.3f} Mpps ({found.limited_by}), {100 * found.loss_ratio:.2g} % lost"
         self.record_value(mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found)
@@ -93,11 +98,18 @@ class Rates(Core):
             LabError: a part of it never counted.
 
         """
-        plan = self.profile.soak_plan(self.ndr_and_pdr(frame_size_bytes)["NDR"])
-        if plan is None:
+
+        def measure() -> tuple[SoakPlan, Soak] | None:
+            plan = self.profile.soak_plan(self.ndr_and_pdr(frame_size_bytes)["NDR"])
+            if plan is None:
+                return None
+            with self.run.search(self.test, soak.SEARCH, frame_size_bytes):
+                return plan, soak.measure(self.measurer, plan, self.conditions())
+
+        measured = self.anew(frame_size_bytes, measure)
+        if measured is None:
             return None
-        with self.run.search(self.test, soak.SEARCH, frame_size_bytes):
-            found = soak.measure(self.measurer, plan, self.conditions())
+        plan, found = measured
         self.record_finding(soak=found)
         metric = f"loss ratio over {plan.duration_s:g} s, {plan.load}"
         self.record_value(metric, frame_size_bytes, found.loss_ratio, "1", found.sentence, found)
@@ -113,12 +125,18 @@ class Rates(Core):
             LabError: a trial never counted.
 
         """
-        ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
-        plan = self.profile.critical_load_plan(ndr, self.limit(frame_size_bytes))
-        if plan is None:
+
+        def search() -> CriticalLoad | None:
+            ndr = self.ndr_and_pdr(frame_size_bytes)["NDR"]
+            plan = self.profile.critical_load_plan(ndr, self.limit(frame_size_bytes))
+            if plan is None:
+                return None
+            with self.run.search(self.test, critical_load.SEARCH, frame_size_bytes):
+                return critical_load.search(self.measurer, plan, self.conditions())
+
+        found = self.anew(frame_size_bytes, search)
+        if found is None:
             return None
-        with self.run.search(self.test, critical_load.SEARCH, frame_size_bytes):
-            found = critical_load.search(self.measurer, plan, self.conditions())
         self.record_finding(critical_load=found)
         reason = f"settled at {found.estimate_pps / 1e6:.3f} Mpps after {found.chunks} trials of {found.chunk_s:g} s"
         self.record_value(critical_load.SEARCH, frame_size_bytes, found.lower_pps, "pps", reason, found)
@@ -128,14 +146,15 @@ class Rates(Core):
         return plan.model_copy(update={"mix_bytes": self.mix_bytes})
 
     def _rates(self, frame_size_bytes: int, goals: set[str]) -> dict[str, Bounds]:
-        def search(limit: LoadLimit) -> dict[str, Bounds]:
+        def search() -> tuple[dict[str, Bounds], LoadLimit]:
+            limit = self.limit(frame_size_bytes)
             with self.run.search(self.test, mlr.SEARCH, frame_size_bytes) as bounds:
                 plan = self._of_mix(self.profile.mlr_plan(frame_size_bytes, limit, goals))
                 found = mlr.search(self.measurer, plan, self.conditions())
                 bounds.extend(found.values())
-            return found
+            return found, limit
 
-        found, limit = self.below_limit(frame_size_bytes, search)
+        found, limit = self.anew(frame_size_bytes, search)
         for one in found.values():
             self.record_bounds(one, limit)
         return found

@@ -25,10 +25,14 @@ class Rfc2544(Frames):
             LabError: a trial never counted.
 
         """
-        limit = self.limit(frame_size_bytes)
-        plan = self.profile.loss_rate_plan(frame_size_bytes, limit)
-        with self.run.search(self.test, loss_rate.SEARCH, frame_size_bytes):
-            curve = loss_rate.measure(self.measurer, plan, self.conditions())
+
+        def measure() -> tuple[LossCurve, LoadLimit]:
+            limit = self.limit(frame_size_bytes)
+            plan = self.profile.loss_rate_plan(frame_size_bytes, limit)
+            with self.run.search(self.test, loss_rate.SEARCH, frame_size_bytes):
+                return loss_rate.measure(self.measurer, plan, self.conditions()), limit
+
+        curve, limit = self.anew(frame_size_bytes, measure)
         self.record_finding(loss_curve=curve)
         first = curve.points[0]
         self.record_value(
@@ -43,14 +47,14 @@ class Rfc2544(Frames):
             LabError: a trial never counted.
 
         """
-        throughput = self.throughput_once(frame_size_bytes)
 
-        def search(limit: LoadLimit) -> BackToBack:
-            plan = self.profile.back_to_back_plan(throughput, limit, len(self.used.directions))
+        def search() -> BackToBack:
+            throughput = self.throughput_once(frame_size_bytes)
+            plan = self.profile.back_to_back_plan(throughput, self.limit(frame_size_bytes), len(self.used.directions))
             with self.run.search(self.test, back_to_back.SEARCH, frame_size_bytes):
                 return back_to_back.measure(self.measurer, plan, self.conditions())
 
-        found, _ = self.below_limit(frame_size_bytes, search)
+        found = self.anew(frame_size_bytes, search)
         self.record_finding(back_to_back=found)
         self.record_value("back-to-back frames", frame_size_bytes, found.burst_frames, "frames", found.limit, found)
         self.record_value("corrected buffer time", frame_size_bytes, found.corrected_buffer_s, "s", found.reason, found)
@@ -66,11 +70,17 @@ class Rfc2544(Frames):
             LabError: a trial never counted.
 
         """
-        plan = self.profile.recovery_plan(self.throughput_once(frame_size_bytes), self.limit(frame_size_bytes))
-        if plan is None:
+
+        def measure() -> SystemRecovery | None:
+            plan = self.profile.recovery_plan(self.throughput_once(frame_size_bytes), self.limit(frame_size_bytes))
+            if plan is None:
+                return None
+            with self.run.search(self.test, recovery.SEARCH, frame_size_bytes):
+                return recovery.measure(self.measurer, plan, self.conditions())
+
+        found = self.anew(frame_size_bytes, measure)
+        if found is None:
             return None
-        with self.run.search(self.test, recovery.SEARCH, frame_size_bytes):
-            found = recovery.measure(self.measurer, plan, self.conditions())
         self.record_finding(recovery=found)
         self.record_value(recovery.SEARCH, frame_size_bytes, found.recovery_s, "s", found.reason, found)
         return found

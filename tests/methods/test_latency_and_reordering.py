@@ -49,7 +49,7 @@ def test_a_disturbed_latency_trial_is_marked_and_its_loss_reported() -> None:
 
 def test_reordering_is_found_as_it_was_made() -> None:
     """Every fifth frame is a tagged one, and of 101 frames the last goes out seven places later, tagged or not."""
-    plan = QUICK.reordering_plan(NDR)
+    plan = QUICK.reordering_plan(NDR, 0.9)
     assert plan is not None
     dut = ComputedDut(Behaviour(move=Picks(every=101), move_places=7))
     measured = measure_reordering(dut, plan, Conditions())
