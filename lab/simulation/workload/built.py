@@ -1,0 +1,74 @@
+"""A workload made into a scene, and what a workload is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab.simulation.layout import Layout
+from lab.simulation.machine import Machine
+from lab.simulation.scene import Outcome, Scene
+from lab.simulation.workload.case import Case
+
+Numbers = Mapping[str, float]
+"""One draw of a machine's numbers (``Machine.draws``), by the names of its ranges."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """How long a scene runs and from which seed: statistics count from ``warm_ps`` to ``end_ps``."""
+
+    seed: int
+    warm_ps: int
+    end_ps: int
+
+
+@dataclass(frozen=True)
+class Built:
+    """A scene with the meaning of its parts.
+
+    Attributes:
+        scene: to be simulated.
+        word_names: structure of each word: a name of the layout's table (``core.pool_head``), else what it is
+            (``rx.descriptor``, ``buffer``).
+        counting: agents that complete operations.
+        done: statistic that each of them counts completed operations in.
+        unit: of an operation: ``packets``, ``messages``, ``exchanges``.
+        caps_pps: what else bounds the rate, by name (``line rate``, ``pcie``, ``nic``).
+        cpu_pps: what the counting agents would do if every access hit their own caches; None where nobody asks.
+
+    """
+
+    scene: Scene
+    word_names: tuple[str, ...]
+    counting: tuple[int, ...]
+    done: int
+    unit: str
+    caps_pps: Mapping[str, float]
+    cpu_pps: float | None = None
+
+    def rate_pps(self, outcome: Outcome) -> float:
+        """Return the operations a second that were completed between warm-up and end."""
+        done = sum(outcome.window(agent, self.done) for agent in self.counting)
+        return done / ((self.scene.end_ps - self.scene.warm_ps) * 1e-12)
+
+
+class Workload(Protocol):
+    """Makes scenes. ``name`` is that of the command line, ``title`` one line of what it is."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+
+    @property
+    def title(self) -> str:
+        """In one line."""
+
+    def build(self, machine: Machine, numbers: Numbers, case: Case, layout: Layout, window: Window) -> Built:
+        """Build the scene of one draw.
+
+        Raises:
+            SimulationError: the case does not fit the workload, the machine or the layout.
+
+        """
