@@ -14,6 +14,7 @@ _ROUNDS = 12
 _OVERLOAD = 1.5
 _LEAST_SHARE = 0.02  # of the limit: a generator that offers less to a DUT has not got its core
 _STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time
+_HEADROOM = 0.95  # of what a lowered generator kept to once: at its edge it has no time to make up for a pause
 
 
 class LoadLimit(Model):
@@ -68,7 +69,7 @@ def offerable(
 
     A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
     this, every trial near the ceiling falls short and is invalid. A load that fell short twice is lowered to the better
-    of what was sent, until a trial does not fall short. A load of which the DUT loses more than a third is lowered to
+    of what was sent, until a trial does not fall short, and then by some more. A load of which the DUT loses more than a third is lowered to
     one and a half times what it forwards, which is still above what can meet a goal; where that trial does not count,
     once another one has said the same.
 
@@ -105,7 +106,7 @@ def offerable(
         if recalled is None:
             survivor.recover()
         if lowering.take(result):
-            return lowering.limit
+            return lowering.with_headroom
         if lowering.hopeless:
             break
     if not lowering.tells(result):
@@ -127,6 +128,12 @@ class _Lowering:
         self._least_pps = _LEAST_SHARE * limit.rate_pps
         self._before = 0.0  # share sent by the last trial at this load; 0 when there was none
         self._doubted = False  # the last trial would have lowered the limit, but did not count
+        self._lowered = False  # to what the generator keeps to
+
+    @property
+    def with_headroom(self) -> LoadLimit:
+        """The limit; one that a generator was lowered to leaves it some time to spare."""
+        return self._lowered_by(_HEADROOM) if self._lowered else self.limit
 
     @staticmethod
     def tells(result: TrialResult) -> bool:
@@ -147,13 +154,17 @@ class _Lowering:
         if share > 0.0 and self._before == 0.0:
             self._before = share
             return False
-        lower_pps = self.limit.rate_pps * max(share, self._before) * _STEP_BELOW
+        lower = self._lowered_by(max(share, self._before) * _STEP_BELOW)
         self._before = 0.0
-        self.hopeless = share == 0.0 or lower_pps < self._least_pps
+        self.hopeless = share == 0.0 or lower.rate_pps < self._least_pps
         if not self.hopeless:
-            update = {"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
-            self.limit = self.limit.model_copy(update=update)
+            self.limit, self._lowered = lower, True
         return False
+
+    def _lowered_by(self, share: float) -> LoadLimit:
+        lower_pps = self.limit.rate_pps * share
+        update = {"rate_pps": lower_pps, "ceiling_pps": lower_pps, "limited_by": "generator ceiling"}
+        return self.limit.model_copy(update=update)
 
     def _overloaded(self, result: TrialResult) -> None:
         """Lower it to what the DUT takes: far above, nothing is found, and the generator's own schedule suffers.
@@ -167,6 +178,7 @@ class _Lowering:
         if result.sent_pps >= self._least_pps:  # it is the DUT that takes little, and not the generator that offers it
             self._least_pps = min(self._least_pps, _LEAST_SHARE * overload_pps)
         self.limit = self.limit.model_copy(update={"rate_pps": overload_pps, "limited_by": "greatest load tried"})
+        self._lowered = False
         self._before = 0.0
         self._doubted = False
 
