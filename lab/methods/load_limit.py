@@ -69,9 +69,10 @@ def offerable(
 
     A ceiling is calibrated on a wire; towards a DUT (another ring, another memory) the generator may do less. Without
     this, every trial near the ceiling falls short and is invalid. A load that fell short twice is lowered to the better
-    of what was sent, until a trial does not fall short, and then by some more. A load of which the DUT loses more than a third is lowered to
-    one and a half times what it forwards, which is still above what can meet a goal; where that trial does not count,
-    once another one has said the same.
+    of what was sent, until a trial does not fall short, and then by some more: at its edge a generator has no time to
+    make up for a pause. A load of which the DUT loses more than a third is lowered to one and a half times what it
+    forwards, which is still above what can meet a goal; where that trial does not count, once another one has said the
+    same.
 
     Args:
         measurer: runs single trials.
