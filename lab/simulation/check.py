@@ -14,10 +14,10 @@ MAX_MISSES = 16
 _REGISTER_OPERANDS: dict[Op, str] = {
     Op.LOAD: "a", Op.STORE: "a", Op.MOVI: "a", Op.ADD: "abc", Op.SUB: "abc", Op.ADDI: "ab", Op.ANDI: "ab",
     Op.MULI: "ab", Op.RAND: "a", Op.BLT: "ab", Op.BGE: "ab", Op.BEQ: "ab", Op.BNE: "ab", Op.GETR: "ac", Op.SETR: "ac",
-    Op.COUNT: "b", Op.TILL: "a", Op.CAS: "ac", Op.BELL: "c",
+    Op.COUNT: "b", Op.TILL: "a", Op.CAS: "ac", Op.BELL: "c", Op.NOW: "a", Op.PEEK: "a", Op.POKE: "a", Op.SAMPLE: "a",
 }  # fmt: skip
-_INDEXED = frozenset({Op.LOAD, Op.PREF, Op.STORE, Op.INC})
-_CORE_ONLY = frozenset({Op.CAS, Op.INC, Op.FENCE, Op.BELL, Op.PREF})
+_INDEXED = frozenset({Op.LOAD, Op.PREF, Op.STORE, Op.INC, Op.PEEK, Op.POKE})
+_CORE_ONLY = frozenset({Op.CAS, Op.INC, Op.FENCE, Op.SFENCE, Op.BELL, Op.PREF})
 
 
 def check(scene: Scene) -> None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from lab.simulation.buckets import bucket_of_ps
 from lab.simulation.errors import SimulationError
 from lab.simulation.lines import Lines
 from lab.simulation.program import NO_REGISTER, REGISTERS, STATS, Op
 from lab.simulation.randomness import SplitMix
 from lab.simulation.scene import JITTER_ONE, NEVER, Scene
 
+TIMED = frozenset({*range(Op.BELL + 1), int(Op.TILL), int(Op.SFENCE)})
 MAX_STILL = 100_000  # instructions without time passing, before a program is taken to hang
 AGENT_SEED = 0x51A7E5
 
@@ -39,7 +41,7 @@ class Pending:
 class Core:
     """One agent of a scene."""
 
-    def __init__(self, number: int, scene: Scene, lines: Lines, memory: list[int]) -> None:
+    def __init__(self, number: int, scene: Scene, lines: Lines, memory: list[int], latency_counts: list[int]) -> None:
         self.number = number
         self.clock = 0
         self.drain_clock = NEVER
@@ -55,6 +57,8 @@ class Core:
         self._word_lines = scene.word_lines
         self._lines = lines
         self._memory = memory
+        self._latency_counts = latency_counts
+        self._warm_ps = scene.warm_ps
         self._random = SplitMix(scene.seed + AGENT_SEED * (number + 1))
         self._pc = 0
         self._last_commit = 0
@@ -70,7 +74,7 @@ class Core:
         """
         for _ in range(MAX_STILL):
             op, a, b, c = self._code[self._pc]
-            if op <= Op.BELL or op == Op.TILL:
+            if op in TIMED:
                 if self._timed(op, a, b, c):
                     self._pc += 1
                 return
@@ -100,6 +104,14 @@ class Core:
             r[self._register(b + r[c])] = r[a]
         elif op == Op.COUNT:
             self.stats[a] += r[b]
+        elif op == Op.NOW:
+            r[a] = self.clock
+        elif op == Op.PEEK:
+            r[a] = self._memory[self._word(b, c)]
+        elif op == Op.POKE:
+            self._memory[self._word(b, c)] = r[a]
+        elif op == Op.SAMPLE:
+            self._sample(r[a])
         elif (
             op == Op.JMP
             or (op == Op.BLT and r[a] < r[b])
@@ -109,6 +121,15 @@ class Core:
         ):
             return c
         return self._pc + 1
+
+    def _sample(self, since_ps: int) -> None:
+        """Count the time that has passed since a moment, from warm-up on."""
+        try:
+            bucket = bucket_of_ps(self.clock - since_ps)
+        except ValueError:
+            raise SimulationError(f"agent {self.number}: a sample that begins in the future, at {self._pc}") from None
+        if self.clock >= self._warm_ps:
+            self._latency_counts[bucket] += 1
 
     def _timed(self, op: int, a: int, b: int, c: int) -> bool:
         """Run an instruction that takes time; False when it waits and has to be tried again."""
@@ -126,6 +147,8 @@ class Core:
             return self._compare_and_swap(a, b, c)
         if op == Op.BELL:
             return self._enqueue(Pending(Op.BELL, b, self.registers[c], self.clock, occupies_ps=a))
+        if op == Op.SFENCE:  # what occupies nothing and writes nothing still takes its turn
+            return self._enqueue(Pending(Op.BELL, NO_REGISTER, 0, self.clock))
         if op == Op.FENCE:
             return self._fence()
         if op == Op.WORK:
@@ -191,7 +214,7 @@ class Core:
         if self._lines.read_from[self.number][line] <= self.clock:
             if not self._miss_allowed():
                 return False
-            self._lines.acquire(self.number, line, False, self.clock, self._timing.hold_ps)
+            self._lines.acquire(self.number, word, False, self.clock, self._timing.hold_ps)
         arrives = self._lines.read_from[self.number][line]
         self._credit = min(arrives - self.clock, self._timing.overlap_ps)
         self.clock = arrives
@@ -208,7 +231,7 @@ class Core:
         if not self._present(line):
             if not self._miss_allowed():
                 return False
-            gained = self._lines.acquire(self.number, line, False, self.clock, self._timing.hold_ps)
+            gained = self._lines.acquire(self.number, word, False, self.clock, self._timing.hold_ps)
             self._misses.append((self.clock, gained))
         self.clock += self._timing.issue_ps
         self.accesses += 1
@@ -228,7 +251,7 @@ class Core:
             if not self._miss_allowed():
                 return False
             owned = self._lines.below(JITTER_ONE) >= self._timing.upgrade
-            gained = self._lines.acquire(self.number, line, owned, self.clock, self._timing.hold_ps)
+            gained = self._lines.acquire(self.number, word, owned, self.clock, self._timing.hold_ps)
             self._misses.append((self.clock, gained))
         ready = max(self.clock, self._lines.read_from[self.number][line])
         return self._enqueue(Pending(Op.INC, word, amount, ready))
@@ -240,7 +263,7 @@ class Core:
         line, lines, number = self._word_lines[word], self._lines, self.number
         pending = max(lines.write_from[number][line], lines.read_from[number][line]) > self.clock
         if not pending and not lines.writable(number, line, self.clock) and self._miss_free():
-            self._misses.append((NEVER, lines.acquire(number, line, True, self.clock, self._timing.hold_ps)))
+            self._misses.append((NEVER, lines.acquire(number, word, True, self.clock, self._timing.hold_ps)))
         return self._enqueue(Pending(Op.STORE, word, value, self.clock))
 
     def _compare_and_swap(self, register: int, word: int, expected: int) -> bool:
@@ -248,7 +271,7 @@ class Core:
             return False
         line = self._word_lines[word]
         if not self._lines.writable(self.number, line, self.clock):
-            self.clock = self._own(line, self.clock, max(self._timing.hold_ps, self._timing.locked_ps))
+            self.clock = self._own(word, self.clock, max(self._timing.hold_ps, self._timing.locked_ps))
             return False
         swapped = self._memory[word] == self.registers[expected]
         if swapped:
@@ -258,19 +281,19 @@ class Core:
         self.accesses += 1
         return True
 
-    def _own(self, line: int, now: int, hold_ps: int) -> int:
+    def _own(self, word: int, now: int, hold_ps: int) -> int:
         """Ask for ownership unless a request is on its way; return when to try again."""
-        lines, number = self._lines, self.number
+        lines, number, line = self._lines, self.number, self._word_lines[word]
         if lines.write_from[number][line] > now:
             return lines.write_from[number][line]
         if lines.read_from[number][line] > now:
             return lines.read_from[number][line]
-        return lines.acquire(number, line, True, now, hold_ps)
+        return lines.acquire(number, word, True, now, hold_ps)
 
     def _device_store(self, word: int, value: int) -> bool:
         line = self._word_lines[word]
         if not self._lines.writable(self.number, line, self.clock):
-            self.clock = self._own(line, self.clock, self._timing.hold_ps)
+            self.clock = self._own(word, self.clock, self._timing.hold_ps)
             return False
         self._memory[word] = value
         self.clock += self._timing.issue_ps
@@ -319,7 +342,7 @@ class Core:
         else:
             line = self._word_lines[pending.word]
             if not self._lines.writable(self.number, line, now):
-                self.drain_clock = self._own(line, now, self._timing.hold_ps)
+                self.drain_clock = self._own(pending.word, now, self._timing.hold_ps)
                 return
             value = pending.value + (self._memory[pending.word] if pending.op == Op.INC else 0)
             self._memory[pending.word] = value

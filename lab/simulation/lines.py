@@ -36,6 +36,7 @@ class Lines:
         self.write_from = [[0] * count for _ in range(agents)]
         self.write_until = [[0] * count for _ in range(agents)]
         self.transactions = [0] * agents
+        self.word_transactions = [0] * len(scene.word_lines)
         self.fingerprint = 0
 
     def readable(self, agent: int, line: int, now: int) -> bool:
@@ -50,21 +51,24 @@ class Lines:
         """Draw from the stream of the lines (jitter and upgrades)."""
         return self._random.below(bound)
 
-    def acquire(self, agent: int, line: int, write: bool, now: int, hold_ps: int) -> int:
-        """Queue a transaction and return the time (ps) at which agent gains the line.
+    def acquire(self, agent: int, word: int, write: bool, now: int, hold_ps: int) -> int:
+        """Queue a transaction and return the time (ps) at which agent gains the line of a word.
 
         Args:
             agent: the requester.
-            line: which line.
+            word: the word that it is for.
             write: for ownership (True) or to read.
             now: time of the request, ps.
             hold_ps: least time that an exclusive copy stays.
 
         """
+        line = self._scene.word_lines[word]
         holders = self.sharers[line] - {agent}
         exclusive = write or not holders  # a read of a line that nobody has is granted exclusive (E)
         gain = self._take(agent, line, now, holders, hold_ps) if exclusive else self._share(agent, line, now)
         self.transactions[agent] += 1
+        if now >= self._scene.warm_ps:
+            self.word_transactions[word] += 1
         self.fingerprint = ((self.fingerprint ^ gain) * FINGERPRINT_PRIME + line * 128 + agent * 2 + int(write)) & MASK
         return gain
 

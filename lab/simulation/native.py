@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.paths import NATIVE
 from lab.simulation import reference
+from lab.simulation.buckets import BUCKETS
 from lab.simulation.check import check
 from lab.simulation.errors import SimulationError
 from lab.simulation.program import STATS
@@ -22,6 +23,7 @@ _FAILURES = {
     2: "a word outside its memory",
     3: "a register that does not exist",
     4: "no memory left for its lines",
+    5: "a sample that begins in the future",
 }
 
 
@@ -54,6 +56,7 @@ class _Scene(ctypes.Structure):
 class _Outcome(ctypes.Structure):
     _fields_ = [
         *((name, _I64P) for name in ("stats", "warm_stats", "memory", "clocks_ps", "transactions")),
+        *((name, _I64P) for name in ("word_transactions", "latency_counts")),
         ("accesses", ctypes.c_int64),
         ("fingerprint", ctypes.c_uint64),
         ("failed_agent", ctypes.c_int64),
@@ -122,8 +125,9 @@ def _run(library: ctypes.CDLL, scene: Scene) -> Outcome:
     )
     stats, warm = (ctypes.c_int64 * (agents * STATS))(), (ctypes.c_int64 * (agents * STATS))()
     memory, clocks = (ctypes.c_int64 * words)(), (ctypes.c_int64 * agents)()
-    transactions = (ctypes.c_int64 * agents)()
-    result = _Outcome(stats, warm, memory, clocks, transactions)
+    transactions, by_word = (ctypes.c_int64 * agents)(), (ctypes.c_int64 * words)()
+    latency_counts = (ctypes.c_int64 * BUCKETS)()
+    result = _Outcome(stats, warm, memory, clocks, transactions, by_word, latency_counts)
     status = library.pixsim_run(ctypes.byref(flat), ctypes.byref(result))
     if status:
         raise SimulationError(
@@ -136,6 +140,8 @@ def _run(library: ctypes.CDLL, scene: Scene) -> Outcome:
         clocks_ps=tuple(clocks),
         accesses=int(result.accesses),
         transactions=tuple(transactions),
+        word_transactions=tuple(by_word),
+        latency_counts=tuple(latency_counts),
         fingerprint=int(result.fingerprint),
     )
 

@@ -29,7 +29,7 @@ class Op(IntEnum):
     STORE = 4  # m[b + r[c]] = r[a], through the store buffer
     INC = 5  # m[b + r[c]] += a, load and store, waits for neither
     CAS = 6  # locked: if m[b] == r[c]: m[b] = r[c + 1], r[a] = 1, else r[a] = 0
-    FENCE = 7  # wait until the store buffer is empty
+    FENCE = 7  # full fence: wait until the store buffer is empty
     BELL = 8  # posted device register write: occupies the store buffer a picoseconds, then m[b] = r[c]
     MOVI = 9  # r[a] = b
     ADD = 10  # r[a] = r[b] + r[c]
@@ -47,6 +47,11 @@ class Op(IntEnum):
     SETR = 22  # r[b + r[c]] = r[a]
     COUNT = 23  # statistic a += r[b]
     TILL = 24  # wait until time r[a] picoseconds
+    NOW = 25  # r[a] = clock of this agent, ps
+    PEEK = 26  # r[a] = m[b + r[c]], without time and without coherence: an observer that the machine does not feel
+    POKE = 27  # m[b + r[c]] = r[a], likewise
+    SAMPLE = 28  # the latency histogram counts clock - r[a]
+    SFENCE = 29  # store fence: takes its turn in the store buffer, loads go on
 
 
 JUMPS = frozenset({Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
@@ -65,7 +70,7 @@ class Assembler:
         self._code.append((op, a, b, c))
 
     def access(self, op: Op, a: int, word: int, index: int = NO_REGISTER) -> None:
-        """Append a memory access (LOAD, PREF, STORE, INC) of word ``word + r[index]``."""
+        """Append a memory access (LOAD, PREF, STORE, INC, PEEK, POKE) of word ``word + r[index]``."""
         self._code.append((op, a, word, index))
 
     def label(self, name: str) -> None:

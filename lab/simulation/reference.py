@@ -7,6 +7,7 @@ likewise. On equal clocks store buffers come before programs, lower numbers befo
 
 from __future__ import annotations
 
+from lab.simulation.buckets import BUCKETS
 from lab.simulation.check import check
 from lab.simulation.core import Core
 from lab.simulation.errors import SimulationError
@@ -22,7 +23,10 @@ class Simulation:
         self.scene = scene
         self.lines = Lines(scene)
         self.memory = [0] * len(scene.word_lines)
-        self.cores = [Core(number, scene, self.lines, self.memory) for number in range(len(scene.agents))]
+        self.latency_counts = [0] * BUCKETS
+        self.cores = [
+            Core(number, scene, self.lines, self.memory, self.latency_counts) for number in range(len(scene.agents))
+        ]
         self.now = 0
 
     def step(self) -> bool:
@@ -71,5 +75,7 @@ def simulate(scene: Scene) -> Outcome:
         clocks_ps=tuple(core.stopped_ps if core.halted else core.clock for core in simulation.cores),
         accesses=sum(core.accesses for core in simulation.cores),
         transactions=tuple(simulation.lines.transactions),
+        word_transactions=tuple(simulation.lines.word_transactions),
+        latency_counts=tuple(simulation.latency_counts),
         fingerprint=simulation.lines.fingerprint,
     )

@@ -111,6 +111,8 @@ class Outcome:
         clocks_ps: clock of each agent's program when it stopped.
         accesses: loads, prefetches, stores and increments of all agents.
         transactions: line transactions of each agent.
+        word_transactions: line transactions by the word that caused them, of all agents, from warm_ps on.
+        latency_counts: samples (Op.SAMPLE) of all agents in each bucket (buckets.py), from warm_ps on.
         fingerprint: hash of all transactions in order; equal fingerprints mean the same simulation.
 
     """
@@ -121,6 +123,8 @@ class Outcome:
     clocks_ps: tuple[int, ...]
     accesses: int
     transactions: tuple[int, ...]
+    word_transactions: tuple[int, ...]
+    latency_counts: tuple[int, ...]
     fingerprint: int
 
     def window(self, agent: int, stat: int) -> int:

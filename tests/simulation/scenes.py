@@ -23,6 +23,7 @@ TIMING = Timing(
 )
 WORDS = 8
 COUNTED = 7  # statistic: increments issued by counting_scenes
+MOMENT = 4  # register: holds a moment that has passed, for SAMPLE
 
 
 @st.composite
@@ -46,8 +47,13 @@ def instructions(draw: st.DrawFn, device: bool, position: int, length: int) -> t
     register, word = draw(st.integers(0, 3)), draw(st.integers(0, WORDS - 1))
     accesses = [Op.LOAD, Op.STORE] + ([] if device else [Op.PREF, Op.INC])
     others = [Op.WORK, Op.TILL, Op.ADDI, Op.ANDI, Op.RAND, Op.COUNT, Op.BLT, Op.BNE, Op.ADD, Op.MULI]
-    op = draw(st.sampled_from(accesses * 3 + others + ([] if device else [Op.CAS, Op.CAS, Op.FENCE, Op.BELL])))
-    if op in accesses:
+    others += [Op.NOW, Op.PEEK, Op.POKE, Op.SAMPLE]
+    op = draw(
+        st.sampled_from(accesses * 3 + others + ([] if device else [Op.CAS, Op.CAS, Op.FENCE, Op.SFENCE, Op.BELL]))
+    )
+    if op in (Op.NOW, Op.SAMPLE):
+        return op, MOMENT, 0, 0
+    if op in accesses or op in (Op.PEEK, Op.POKE):
         return op, register, word, -1
     if op in (Op.BLT, Op.BNE):
         return op, register, draw(st.integers(0, 3)), draw(st.integers(position + 1, length))

@@ -1,5 +1,6 @@
 #include "core.h"
 
+#include "buckets.h"
 #include "random.h"
 
 static int64_t max64(int64_t a, int64_t b)
@@ -75,23 +76,23 @@ static bool miss_allowed(struct core *core)
 }
 
 /* Ask for a line without waiting for it. */
-static void request(struct core *core, int64_t line, bool write, int64_t issued)
+static void request(struct core *core, int64_t word, bool write, int64_t issued)
 {
-	int64_t gained = lines_acquire(core->lines, core->number, line, write, core->clock, core->scene->timing.hold_ps);
+	int64_t gained = lines_acquire(core->lines, core->number, word, write, core->clock, core->scene->timing.hold_ps);
 
 	core->miss[core->misses++] = (struct miss){issued, gained};
 }
 
 /* Ask for ownership unless a request is on its way; returns when to try again. */
-static int64_t own(struct core *core, int64_t line, int64_t now, int64_t hold_ps)
+static int64_t own(struct core *core, int64_t word, int64_t now, int64_t hold_ps)
 {
-	const struct copy *copy = lines_copy(core->lines, core->number, line);
+	const struct copy *copy = lines_copy(core->lines, core->number, core->scene->word_lines[word]);
 
 	if (copy->write_from > now)
 		return copy->write_from;
 	if (copy->read_from > now)
 		return copy->read_from;
-	return lines_acquire(core->lines, core->number, line, true, now, hold_ps);
+	return lines_acquire(core->lines, core->number, word, true, now, hold_ps);
 }
 
 static bool buffer_full(struct core *core)
@@ -152,7 +153,7 @@ static bool load(struct core *core, int64_t reg, int64_t word)
 	if (copy->read_from <= core->clock) {
 		if (!miss_allowed(core))
 			return false;
-		lines_acquire(core->lines, core->number, line, false, core->clock, core->scene->timing.hold_ps);
+		lines_acquire(core->lines, core->number, word, false, core->clock, core->scene->timing.hold_ps);
 	}
 	core->credit = min64(copy->read_from - core->clock, core->scene->timing.overlap_ps);
 	core->clock = copy->read_from;
@@ -174,7 +175,7 @@ static bool prefetch(struct core *core, int64_t word)
 	if (!present(core, line)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, line, false, core->clock);
+		request(core, word, false, core->clock);
 	}
 	core->clock += core->scene->timing.issue_ps;
 	core->accesses++;
@@ -191,7 +192,7 @@ static bool increment(struct core *core, int64_t word, int64_t amount)
 	if (!present(core, line)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, line, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade,
+		request(core, word, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade,
 			core->clock);
 	}
 	return enqueue(core, (struct pending){OP_INC, word, amount,
@@ -206,7 +207,7 @@ static bool compare_and_swap(struct core *core, int64_t reg, int64_t word, int64
 	if (buffer_busy(core))
 		return false;
 	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
-		core->clock = own(core, line, core->clock, max64(timing->hold_ps, timing->locked_ps));
+		core->clock = own(core, word, core->clock, max64(timing->hold_ps, timing->locked_ps));
 		return false;
 	}
 	bool swapped = core->memory[word] == core->registers[expected];
@@ -224,7 +225,7 @@ static bool device_store(struct core *core, int64_t word, int64_t value)
 	int64_t line = core->scene->word_lines[word];
 
 	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
-		core->clock = own(core, line, core->clock, core->scene->timing.hold_ps);
+		core->clock = own(core, word, core->clock, core->scene->timing.hold_ps);
 		return false;
 	}
 	core->memory[word] = value;
@@ -253,7 +254,7 @@ static bool store(struct core *core, int64_t word, int64_t value)
 		return false;
 	if (!copy_writable(copy, core->clock) && copy->write_from <= core->clock && copy->read_from <= core->clock
 	    && miss_free(core))
-		request(core, line, true, NEVER);
+		request(core, word, true, NEVER);
 	return enqueue(core, (struct pending){OP_STORE, word, value, core->clock, 0});
 }
 
@@ -281,11 +282,36 @@ static bool timed(struct core *core, const struct instruction *at)
 	case OP_PREF: return prefetch(core, word);
 	case OP_CAS: return compare_and_swap(core, at->a, at->b, at->c);
 	case OP_BELL: return enqueue(core, (struct pending){OP_BELL, at->b, r[at->c], core->clock, at->a});
+	/* What occupies nothing and writes nothing still takes its turn. */
+	case OP_SFENCE: return enqueue(core, (struct pending){OP_BELL, NO_REGISTER, 0, core->clock, 0});
 	case OP_FENCE: return fence(core);
 	case OP_WORK: work(core, at->a); return true;
 	case OP_TILL: core->clock = max64(core->clock + 1, r[at->a]); return true;
 	default: halt(core); return true;
 	}
+}
+
+static void peek(struct core *core, int64_t reg, int64_t word)
+{
+	if (word >= 0)
+		core->registers[reg] = core->memory[word];
+}
+
+static void poke(struct core *core, int64_t reg, int64_t word)
+{
+	if (word >= 0)
+		core->memory[word] = core->registers[reg];
+}
+
+/* Count the time that has passed since a moment, from warm-up on. */
+static void sample(struct core *core, int64_t since_ps)
+{
+	int64_t latency_ps = core->clock - since_ps;
+
+	if (latency_ps < 0 || latency_ps >= NEVER)
+		core->status = BAD_SAMPLE;
+	else if (core->clock >= core->scene->warm_ps)
+		core->latency_counts[bucket_of_ps(latency_ps)]++;
 }
 
 /* Run an instruction that takes no time of its own; returns where the program continues. */
@@ -305,6 +331,10 @@ static int64_t still(struct core *core, const struct instruction *at)
 	case OP_GETR: r[a] = r[register_of(core, b + r[c])]; break;
 	case OP_SETR: r[register_of(core, b + r[c])] = r[a]; break;
 	case OP_COUNT: core->stats[a] += r[b]; break;
+	case OP_NOW: r[a] = core->clock; break;
+	case OP_PEEK: peek(core, a, word_of(core, b, c)); break;
+	case OP_POKE: poke(core, a, word_of(core, b, c)); break;
+	case OP_SAMPLE: sample(core, r[a]); break;
 	case OP_JMP: jump = true; break;
 	case OP_BLT: jump = r[a] < r[b]; break;
 	case OP_BGE: jump = r[a] >= r[b]; break;
@@ -319,12 +349,15 @@ void core_step(struct core *core)
 	for (int64_t i = 0; i < MAX_STILL && core->status == DONE; i++) {
 		const struct instruction *at = &core->code[core->pc];
 
-		if (at->op <= OP_BELL || at->op == OP_TILL) {
+		if (at->op <= OP_BELL || at->op == OP_TILL || at->op == OP_SFENCE) {
 			if (timed(core, at))
 				core->pc++;
 			return;
 		}
-		core->pc = still(core, at);
+		int64_t next = still(core, at);
+
+		if (core->status == DONE) /* otherwise the program counter tells what failed */
+			core->pc = next;
 	}
 	if (core->status == DONE)
 		core->status = STANDS_STILL;
@@ -351,7 +384,7 @@ void core_drain(struct core *core)
 		int64_t line = core->scene->word_lines[pending->word];
 
 		if (!copy_writable(lines_copy(core->lines, core->number, line), now)) {
-			core->drain_clock = own(core, line, now, core->scene->timing.hold_ps);
+			core->drain_clock = own(core, pending->word, now, core->scene->timing.hold_ps);
 			return;
 		}
 		core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);

@@ -25,7 +25,7 @@ struct core {
 	const struct scene *scene;
 	struct lines *lines;
 	const struct instruction *code;
-	int64_t *memory, *stats;
+	int64_t *memory, *stats, *latency_counts;
 	int64_t number, device, pc, clock, drain_clock, last_commit, credit, stopped_ps, accesses;
 	int64_t head, length, misses;
 	int status;                           /* enum status; not DONE stops the simulation */

@@ -14,6 +14,7 @@ static void prepare(struct core *core, const struct scene *scene, struct outcome
 	core->code = scene->code + scene->first[n];
 	core->memory = outcome->memory;
 	core->stats = outcome->stats + n * STATS;
+	core->latency_counts = outcome->latency_counts;
 	core->number = n;
 	core->device = scene->device[n];
 	core->drain_clock = NEVER;
@@ -68,7 +69,7 @@ int pixsim_run(const struct scene *scene, struct outcome *outcome)
 	size_t agents = (size_t)scene->agents, count = (size_t)scene->lines;
 	struct core *cores = calloc(agents, sizeof(*cores));
 	struct lines lines = {scene, calloc(count, sizeof(*lines.line)), calloc(agents * count, sizeof(*lines.copy)),
-			      outcome->transactions, scene->seed, 0};
+			      outcome->transactions, outcome->word_transactions, scene->seed, 0};
 	int status = NO_MEMORY;
 
 	if (cores && lines.line && lines.copy) {

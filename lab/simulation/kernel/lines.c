@@ -103,14 +103,16 @@ static int64_t share(struct lines *lines, int64_t agent, int64_t number, int64_t
 	return gain;
 }
 
-int64_t lines_acquire(struct lines *lines, int64_t agent, int64_t line, bool write, int64_t now, int64_t hold_ps)
+int64_t lines_acquire(struct lines *lines, int64_t agent, int64_t word, bool write, int64_t now, int64_t hold_ps)
 {
+	int64_t line = lines->scene->word_lines[word];
 	uint64_t holders = lines->line[line].sharers & ~((uint64_t)1 << agent);
 	/* A read of a line that nobody has is granted exclusive (E). */
 	int64_t gain = write || !holders ? take(lines, agent, line, now, holders, hold_ps)
 					 : share(lines, agent, line, now);
 
 	lines->transactions[agent]++;
+	lines->word_transactions[word] += now >= lines->scene->warm_ps;
 	lines->fingerprint = (lines->fingerprint ^ (uint64_t)gain) * FINGERPRINT_PRIME
 			     + (uint64_t)(line * 128 + agent * 2 + write);
 	return gain;

@@ -32,6 +32,7 @@ struct lines {
 	struct line *line;                    /* [lines] */
 	struct copy *copy;                    /* [agent * lines + line] */
 	int64_t *transactions;                /* [agents] */
+	int64_t *word_transactions;           /* [words] */
 	uint64_t random, fingerprint;
 };
 
@@ -50,7 +51,7 @@ static inline bool copy_writable(const struct copy *copy, int64_t now)
 	return copy->write_from <= now && now < copy->write_until;
 }
 
-/* Queue a transaction of agent; returns the time at which it gains the line. */
-int64_t lines_acquire(struct lines *lines, int64_t agent, int64_t line, bool write, int64_t now, int64_t hold_ps);
+/* Queue a transaction of agent for a word; returns the time at which it gains its line. */
+int64_t lines_acquire(struct lines *lines, int64_t agent, int64_t word, bool write, int64_t now, int64_t hold_ps);
 
 #endif

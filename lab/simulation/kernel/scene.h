@@ -22,12 +22,13 @@
 enum op {
 	OP_HALT, OP_WORK, OP_LOAD, OP_PREF, OP_STORE, OP_INC, OP_CAS, OP_FENCE, OP_BELL,
 	OP_MOVI, OP_ADD, OP_SUB, OP_ADDI, OP_ANDI, OP_MULI, OP_RAND,
-	OP_JMP, OP_BLT, OP_BGE, OP_BEQ, OP_BNE, OP_GETR, OP_SETR, OP_COUNT, OP_TILL
+	OP_JMP, OP_BLT, OP_BGE, OP_BEQ, OP_BNE, OP_GETR, OP_SETR, OP_COUNT, OP_TILL,
+	OP_NOW, OP_PEEK, OP_POKE, OP_SAMPLE, OP_SFENCE
 };
 
 enum protocol { MESIF, MOESI };
 
-enum status { DONE, STANDS_STILL, BAD_WORD, BAD_REGISTER, NO_MEMORY };
+enum status { DONE, STANDS_STILL, BAD_WORD, BAD_REGISTER, NO_MEMORY, BAD_SAMPLE };
 
 struct instruction {
 	int64_t op, a, b, c;
@@ -55,6 +56,8 @@ struct outcome {
 	int64_t *memory;                  /* [words], zero when the simulation begins */
 	int64_t *clocks_ps;               /* [agents] */
 	int64_t *transactions;            /* [agents] */
+	int64_t *word_transactions;       /* [words], from warm_ps on */
+	int64_t *latency_counts;          /* [BUCKETS], from warm_ps on */
 	int64_t accesses;
 	uint64_t fingerprint;
 	int64_t failed_agent, failed_at;  /* when the status is not DONE */
