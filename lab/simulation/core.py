@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from lab.simulation.buckets import bucket_of_ps
 from lab.simulation.errors import SimulationError
 from lab.simulation.lines import Lines
-from lab.simulation.program import NO_REGISTER, REGISTERS, STATS, Op
+from lab.simulation.program import NO_REGISTER, REGISTERS, STATS, TIMED, Op
 from lab.simulation.randomness import SplitMix
 from lab.simulation.scene import JITTER_ONE, NEVER, Scene
+from lab.simulation.speculation import Speculation
 
-TIMED = frozenset({*range(Op.BELL + 1), int(Op.TILL), int(Op.SFENCE)})
 MAX_STILL = 100_000  # instructions without time passing, before a program is taken to hang
 AGENT_SEED = 0x51A7E5
 
@@ -51,19 +51,20 @@ class Core:
         self.accesses = 0
         self.registers = [0] * REGISTERS
         self.buffer: deque[Pending] = deque()
-        self._code = scene.agents[number].code
+        self.code = scene.agents[number].code
+        self.timing = scene.timing
+        self.memory = memory
+        self.random = SplitMix(scene.seed + AGENT_SEED * (number + 1))
+        self.pc = 0
+        self.credit = 0  # work that is already done, ps
+        self.speculation: Speculation | None = None
         self._device = scene.agents[number].device
-        self._timing = scene.timing
         self._word_lines = scene.word_lines
         self._lines = lines
-        self._memory = memory
         self._latency_counts = latency_counts
         self._warm_ps = scene.warm_ps
-        self._random = SplitMix(scene.seed + AGENT_SEED * (number + 1))
-        self._pc = 0
         self._last_commit = 0
-        self._credit = 0
-        self._misses: list[tuple[int, int]] = []  # (issued, gained), oldest first; issued NEVER: a store's
+        self._misses: list[tuple[int, int]] = []  # (issued, gained), oldest first; issued NEVER: holds up nothing
 
     def step(self) -> None:
         """Run until one instruction has used time or has to wait.
@@ -72,16 +73,19 @@ class Core:
             SimulationError: the program loops without time passing, or leaves its memory.
 
         """
+        if self.speculation is not None:
+            self.speculation.step()
+            return
         for _ in range(MAX_STILL):
-            op, a, b, c = self._code[self._pc]
+            op, a, b, c = self.code[self.pc]
             if op in TIMED:
                 if self._timed(op, a, b, c):
-                    self._pc += 1
+                    self.pc += 1
                 return
-            self._pc = self._still(op, a, b, c)
-        raise SimulationError(f"agent {self.number}: {MAX_STILL} instructions without time passing, at {self._pc}")
+            self.pc = self.still(op, a, b, c)
+        raise SimulationError(f"agent {self.number}: {MAX_STILL} instructions without time passing, at {self.pc}")
 
-    def _still(self, op: int, a: int, b: int, c: int) -> int:
+    def still(self, op: int, a: int, b: int, c: int) -> int:
         """Run an instruction that takes no time of its own; return where the program continues."""
         r = self.registers
         if op == Op.MOVI:
@@ -97,7 +101,7 @@ class Core:
         elif op == Op.MULI:
             r[a] = r[b] * c
         elif op == Op.RAND:
-            r[a] = self._random.below(b)
+            r[a] = self.random.below(b)
         elif op == Op.GETR:
             r[a] = r[self._register(b + r[c])]
         elif op == Op.SETR:
@@ -107,9 +111,9 @@ class Core:
         elif op == Op.NOW:
             r[a] = self.clock
         elif op == Op.PEEK:
-            r[a] = self._memory[self._word(b, c)]
+            r[a] = self.memory[self.word(b, c)]
         elif op == Op.POKE:
-            self._memory[self._word(b, c)] = r[a]
+            self.memory[self.word(b, c)] = r[a]
         elif op == Op.SAMPLE:
             self._sample(r[a])
         elif (
@@ -120,29 +124,29 @@ class Core:
             or (op == Op.BNE and r[a] != r[b])
         ):
             return c
-        return self._pc + 1
+        return self.pc + 1
 
     def _sample(self, since_ps: int) -> None:
         """Count the time that has passed since a moment, from warm-up on."""
         try:
             bucket = bucket_of_ps(self.clock - since_ps)
         except ValueError:
-            raise SimulationError(f"agent {self.number}: a sample that begins in the future, at {self._pc}") from None
+            raise SimulationError(f"agent {self.number}: a sample that begins in the future, at {self.pc}") from None
         if self.clock >= self._warm_ps:
             self._latency_counts[bucket] += 1
 
     def _timed(self, op: int, a: int, b: int, c: int) -> bool:
         """Run an instruction that takes time; False when it waits and has to be tried again."""
         if op == Op.LOAD:
-            return self._load(a, self._word(b, c))
+            return self._load(a, self.word(b, c))
         if op == Op.STORE:
             if self._device:
-                return self._device_store(self._word(b, c), self.registers[a])
-            return self._store(self._word(b, c), self.registers[a])
+                return self._device_store(self.word(b, c), self.registers[a])
+            return self._store(self.word(b, c), self.registers[a])
         if op == Op.INC:
-            return self._increment(self._word(b, c), a)
+            return self._increment(self.word(b, c), a)
         if op == Op.PREF:
-            return self._prefetch(self._word(b, c))
+            return self._prefetch(self.word(b, c))
         if op == Op.CAS:
             return self._compare_and_swap(a, b, c)
         if op == Op.BELL:
@@ -159,49 +163,69 @@ class Core:
             self.halted, self.stopped_ps, self.clock = True, self.clock, NEVER
         return True
 
-    def _word(self, base: int, index: int) -> int:
-        """Return the word that an instruction names."""
+    def word(self, base: int, index: int) -> int:
+        """Return the word that an instruction names.
+
+        Raises:
+            SimulationError: there is no such word.
+
+        """
         word = base if index == NO_REGISTER else base + self.registers[index]
-        if not 0 <= word < len(self._memory):
-            raise SimulationError(f"agent {self.number}: word {word} of {len(self._memory)}, at {self._pc}")
+        if not 0 <= word < len(self.memory):
+            raise SimulationError(f"agent {self.number}: word {word} of {len(self.memory)}, at {self.pc}")
         return word
 
     def _register(self, number: int) -> int:
         if not 0 <= number < REGISTERS:
-            raise SimulationError(f"agent {self.number}: register {number} of {REGISTERS}, at {self._pc}")
+            raise SimulationError(f"agent {self.number}: register {number} of {REGISTERS}, at {self.pc}")
         return number
 
     def _work(self, duration_ps: int) -> None:
         """Spend time on private work; what a waiting load overlapped with is already done."""
-        used = min(self._credit, duration_ps)
-        self._credit -= used
+        used = min(self.credit, duration_ps)
+        self.credit -= used
         left, now = max(duration_ps - used, 1), self.clock
         for issued, gained in self._misses:
-            limit = issued + self._timing.window_ps
+            limit = issued + self.timing.window_ps
             if gained <= now or now + left <= limit:
                 continue
             left -= max(0, limit - now)
             now = max(now, gained)
         self.clock = now + left
 
-    def _miss_free(self) -> bool:
+    def miss_free(self) -> bool:
         """Whether a line fill buffer is free."""
         self._misses = [miss for miss in self._misses if miss[1] > self.clock]
-        return len(self._misses) < self._timing.concurrent_misses
+        return len(self._misses) < self.timing.concurrent_misses
+
+    def outstanding(self) -> int:
+        """Return how many line requests are under way."""
+        return sum(gained > self.clock for _, gained in self._misses)
 
     def _miss_allowed(self) -> bool:
         """Whether a line fill buffer is free; otherwise wait until the first one is."""
-        if self._miss_free():
+        if self.miss_free():
             return True
         self.clock = min(gained for _, gained in self._misses)
         return False
 
+    def request(self, word: int, write: bool, issued: int) -> None:
+        """Ask for the line of a word; ``issued`` is when the window began to fill behind it, or NEVER."""
+        gained = self._lines.acquire(self.number, word, write, self.clock, self.timing.hold_ps)
+        self._misses.append((issued, gained))
+
+    def asks_to_own(self) -> bool:
+        """Draw whether the load of an increment asks for its line to own it, or shared first."""
+        return self._lines.below(JITTER_ONE) >= self.timing.upgrade
+
+    def present(self, word: int) -> bool:
+        """Whether the line of a word may be read now, or is on its way."""
+        lines, number, line = self._lines, self.number, self._word_lines[word]
+        return lines.read_from[number][line] > self.clock or lines.readable(number, line, self.clock)
+
     def _load(self, register: int, word: int) -> bool:
         if self._device:
-            self.registers[register] = self._memory[word]
-            self.clock += self._timing.l1_ps
-            self.accesses += 1
-            return True
+            return self._loaded(register, self.memory[word])
         for pending in reversed(self.buffer):
             if pending.op != Op.BELL and pending.word == word:
                 if pending.op == Op.INC:
@@ -210,50 +234,42 @@ class Core:
                 return self._loaded(register, pending.value)
         line = self._word_lines[word]
         if self._lines.readable(self.number, line, self.clock):
-            return self._loaded(register, self._memory[word])
+            return self._loaded(register, self.memory[word])
         if self._lines.read_from[self.number][line] <= self.clock:
             if not self._miss_allowed():
                 return False
-            self._lines.acquire(self.number, word, False, self.clock, self._timing.hold_ps)
+            self.request(word, False, NEVER)
         arrives = self._lines.read_from[self.number][line]
-        self._credit = min(arrives - self.clock, self._timing.overlap_ps)
-        self.clock = arrives
+        if self.timing.overlap_ps:
+            self.speculation = Speculation(self, register, word, arrives)
+        else:
+            self.clock = arrives
         return False
 
     def _loaded(self, register: int, value: int) -> bool:
         self.registers[register] = value
-        self.clock += self._timing.l1_ps
+        self.clock += self.timing.l1_ps
         self.accesses += 1
         return True
 
     def _prefetch(self, word: int) -> bool:
-        line = self._word_lines[word]
-        if not self._present(line):
+        if not self.present(word):
             if not self._miss_allowed():
                 return False
-            gained = self._lines.acquire(self.number, word, False, self.clock, self._timing.hold_ps)
-            self._misses.append((self.clock, gained))
-        self.clock += self._timing.issue_ps
+            self.request(word, False, self.clock)
+        self.clock += self.timing.issue_ps
         self.accesses += 1
         return True
-
-    def _present(self, line: int) -> bool:
-        """Whether the line may be read now, or is on its way."""
-        lines, number = self._lines, self.number
-        return lines.read_from[number][line] > self.clock or lines.readable(number, line, self.clock)
 
     def _increment(self, word: int, amount: int) -> bool:
         """Load part now, store part through the buffer; the program waits for neither."""
         if self._buffer_full():
             return False
-        line = self._word_lines[word]
-        if not self._present(line):
+        if not self.present(word):
             if not self._miss_allowed():
                 return False
-            owned = self._lines.below(JITTER_ONE) >= self._timing.upgrade
-            gained = self._lines.acquire(self.number, word, owned, self.clock, self._timing.hold_ps)
-            self._misses.append((self.clock, gained))
-        ready = max(self.clock, self._lines.read_from[self.number][line])
+            self.request(word, self.asks_to_own(), self.clock)
+        ready = max(self.clock, self._lines.read_from[self.number][self._word_lines[word]])
         return self._enqueue(Pending(Op.INC, word, amount, ready))
 
     def _store(self, word: int, value: int) -> bool:
@@ -262,22 +278,21 @@ class Core:
             return False
         line, lines, number = self._word_lines[word], self._lines, self.number
         pending = max(lines.write_from[number][line], lines.read_from[number][line]) > self.clock
-        if not pending and not lines.writable(number, line, self.clock) and self._miss_free():
-            self._misses.append((NEVER, lines.acquire(number, word, True, self.clock, self._timing.hold_ps)))
+        if not pending and not lines.writable(number, line, self.clock) and self.miss_free():
+            self.request(word, True, NEVER)
         return self._enqueue(Pending(Op.STORE, word, value, self.clock))
 
     def _compare_and_swap(self, register: int, word: int, expected: int) -> bool:
         if self._buffer_busy():
             return False
-        line = self._word_lines[word]
-        if not self._lines.writable(self.number, line, self.clock):
-            self.clock = self._own(word, self.clock, max(self._timing.hold_ps, self._timing.locked_ps))
+        if not self._lines.writable(self.number, self._word_lines[word], self.clock):
+            self.clock = self._own(word, self.clock, max(self.timing.hold_ps, self.timing.locked_ps))
             return False
-        swapped = self._memory[word] == self.registers[expected]
+        swapped = self.memory[word] == self.registers[expected]
         if swapped:
-            self._memory[word] = self.registers[expected + 1]
+            self.memory[word] = self.registers[expected + 1]
         self.registers[register] = int(swapped)
-        self.clock += self._timing.locked_ps
+        self.clock += self.timing.locked_ps
         self.accesses += 1
         return True
 
@@ -291,19 +306,18 @@ class Core:
         return lines.acquire(number, word, True, now, hold_ps)
 
     def _device_store(self, word: int, value: int) -> bool:
-        line = self._word_lines[word]
-        if not self._lines.writable(self.number, line, self.clock):
-            self.clock = self._own(word, self.clock, self._timing.hold_ps)
+        if not self._lines.writable(self.number, self._word_lines[word], self.clock):
+            self.clock = self._own(word, self.clock, self.timing.hold_ps)
             return False
-        self._memory[word] = value
-        self.clock += self._timing.issue_ps
+        self.memory[word] = value
+        self.clock += self.timing.issue_ps
         self.accesses += 1
         return True
 
     def _fence(self) -> bool:
         if self._buffer_busy():
             return False
-        self.clock += self._timing.issue_ps
+        self.clock += self.timing.issue_ps
         return True
 
     def _buffer_busy(self) -> bool:
@@ -312,7 +326,7 @@ class Core:
         return bool(self.buffer)
 
     def _buffer_full(self) -> bool:
-        full = len(self.buffer) >= self._timing.store_buffer_entries
+        full = len(self.buffer) >= self.timing.store_buffer_entries
         if full:
             self.clock = self.drain_clock
         return full
@@ -323,7 +337,7 @@ class Core:
         if not self.buffer:
             self.drain_clock = max(self.clock, self._last_commit)
         self.buffer.append(pending)
-        self.clock += self._timing.issue_ps
+        self.clock += self.timing.issue_ps
         self.accesses += pending.op != Op.BELL
         return True
 
@@ -338,14 +352,13 @@ class Core:
                 self.drain_clock, pending.occupies_ps = now + pending.occupies_ps, 0
                 return
             if pending.word != NO_REGISTER:
-                self._memory[pending.word] = pending.value
+                self.memory[pending.word] = pending.value
         else:
-            line = self._word_lines[pending.word]
-            if not self._lines.writable(self.number, line, now):
-                self.drain_clock = self._own(pending.word, now, self._timing.hold_ps)
+            if not self._lines.writable(self.number, self._word_lines[pending.word], now):
+                self.drain_clock = self._own(pending.word, now, self.timing.hold_ps)
                 return
-            value = pending.value + (self._memory[pending.word] if pending.op == Op.INC else 0)
-            self._memory[pending.word] = value
+            value = pending.value + (self.memory[pending.word] if pending.op == Op.INC else 0)
+            self.memory[pending.word] = value
         self.buffer.popleft()
-        self._last_commit = now + self._timing.commit_ps
+        self._last_commit = now + self.timing.commit_ps
         self.drain_clock = self._last_commit if self.buffer else NEVER

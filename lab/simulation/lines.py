@@ -1,7 +1,8 @@
-"""Cache lines of the plain-Python reference: who may read or write which line when.
+"""Cache lines of the plain-Python reference: who may read or write which line when, and who supplies it.
 
 A line is a FIFO of transactions. Its state (owner, sharers) is that after the last transaction queued; each agent has
-one interval of time in which its copy may be read and one in which it may be written.
+one interval of time in which its copy may be read and one in which it may be written. docs/simulation.md, "The rules",
+has the table of who supplies and which time counts.
 
 Invariants, for every line at every time:
     - at most one agent may write, and while one may, no other may read;
@@ -12,22 +13,32 @@ Invariants, for every line at every time:
 from __future__ import annotations
 
 from lab.simulation.randomness import MASK, SplitMix
-from lab.simulation.scene import JITTER_ONE, NEVER, Protocol, Scene
+from lab.simulation.scene import FIRST_TOUCH, JITTER_ONE, NEVER, Protocol, Scene
 
 NOBODY = -1
 FINGERPRINT_PRIME = 0x100000001B3
 
 
 class Lines:
-    """All lines of a scene."""
+    """All lines of a scene.
+
+    ``supplier`` of a shared line is the forwarder (F, MESIF) or the old owner (O, MOESI); ``depot`` of a line in no
+    private cache is the device that wrote it to its shared cache, NOBODY when none did.
+    """
 
     def __init__(self, scene: Scene) -> None:
-        count, agents = max(scene.word_lines, default=0) + 1, len(scene.agents)
+        count, agents = scene.lines, len(scene.agents)
         self._scene = scene
         self._timing = scene.timing
         self._random = SplitMix(scene.seed)
+        self._mates = [
+            {number for number, other in enumerate(scene.agents) if other.place == agent.place}
+            for agent in scene.agents
+        ]
+        self.home = list(scene.line_homes) or [FIRST_TOUCH] * count
         self.owner = [NOBODY] * count
         self.supplier = [NOBODY] * count
+        self.depot = [NOBODY] * count
         self.sharers: list[set[int]] = [set() for _ in range(count)]
         self.free_for_read = [0] * count
         self.free_for_write = [0] * count
@@ -63,6 +74,8 @@ class Lines:
 
         """
         line = self._scene.word_lines[word]
+        if self.home[line] == FIRST_TOUCH:
+            self.home[line] = self._scene.agents[agent].socket
         holders = self.sharers[line] - {agent}
         exclusive = write or not holders  # a read of a line that nobody has is granted exclusive (E)
         gain = self._take(agent, line, now, holders, hold_ps) if exclusive else self._share(agent, line, now)
@@ -74,9 +87,10 @@ class Lines:
 
     def _take(self, agent: int, line: int, now: int, holders: set[int], hold_ps: int) -> int:
         """Make agent the only holder."""
-        latency = self._timing.shared_cache_ps
-        if holders:
-            latency = max(self._scene.transfer_ps[holder][agent] for holder in holders)
+        if holders:  # the last acknowledgement counts
+            latency = max(self._transfer_ps(holder, agent, line) for holder in holders)
+        else:
+            latency = self._fetch_ps(agent, line)
         start = max(now, self.free_for_write[line])
         latency = self._jitter(latency)
         gain = start + latency
@@ -88,10 +102,12 @@ class Lines:
         self.read_until[agent][line] = NEVER
         self.write_from[agent][line], self.write_until[agent][line] = gain, NEVER
         self.owner[line], self.supplier[line], self.sharers[line] = agent, agent, {agent}
+        self.depot[line] = NOBODY
         self.free_for_read[line] = self.free_for_write[line] = gain + hold_ps
         if self._scene.agents[agent].device:  # DDIO: the line goes to the shared cache, the device keeps nothing
             self.read_until[agent][line] = self.write_until[agent][line] = gain + 1
             self.owner[line], self.supplier[line], self.sharers[line] = NOBODY, NOBODY, set()
+            self.depot[line] = agent
         return gain
 
     def _share(self, agent: int, line: int, now: int) -> int:
@@ -113,14 +129,28 @@ class Lines:
         return gain
 
     def _supply_ps(self, agent: int, line: int) -> int:
-        """Latency of a copy: from the owner, from the shared cache of the own socket, or from the forwarder."""
-        if self.owner[line] != NOBODY:
-            return self._scene.transfer_ps[self.owner[line]][agent]
-        agents = self._scene.agents
-        near = any(agents[holder].socket == agents[agent].socket for holder in self.sharers[line])
-        if near and self._timing.protocol is Protocol.MESIF:
+        """Time of a copy that others have: from the owner, the own shared cache, or the forwarder or old owner."""
+        if self.owner[line] == NOBODY and not self.sharers[line].isdisjoint(self._mates[agent]):
             return self._timing.shared_cache_ps
-        return self._scene.transfer_ps[self.supplier[line]][agent]
+        return self._transfer_ps(self.supplier[line], agent, line)
+
+    def _fetch_ps(self, agent: int, line: int) -> int:
+        """Time of a line that no private cache has: from a shared cache, else from memory."""
+        requester, timing = self._scene.agents[agent], self._timing
+        depot = None if self.depot[line] == NOBODY else self._scene.agents[self.depot[line]]
+        if requester.device or (depot and depot.place == requester.place):
+            return timing.shared_cache_ps
+        if depot and depot.socket != requester.socket:
+            return timing.shared_cache_ps + timing.remote_ps
+        return timing.from_memory_ps + (timing.remote_ps if self.home[line] != requester.socket else 0)
+
+    def _transfer_ps(self, holder: int, requester: int, line: int) -> int:
+        """Time from one private cache to another; between sockets the request goes by the line's home."""
+        agents, half = self._scene.agents, self._timing.home_ps // 2
+        latency = self._scene.transfer_ps[holder][requester]
+        if agents[holder].socket != agents[requester].socket:
+            latency += -half if self.home[line] == agents[holder].socket else half
+        return max(latency, 0)
 
     def _jitter(self, latency_ps: int) -> int:
         """Spread a latency uniformly by the scene's jitter; at least 2 ps, so that hand-overs take time."""

@@ -1,4 +1,7 @@
-"""Runs scenes in the C kernel (kernel/, built by ``make native``), or in the plain-Python reference without it."""
+"""Runs scenes in the C kernel (kernel/, built by ``make native``), or in the plain-Python reference without it.
+
+The kernel runs without Python's global lock: several threads simulate at once.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,20 @@ import warnings
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from lab.paths import NATIVE
 from lab.simulation import reference
 from lab.simulation.buckets import BUCKETS
 from lab.simulation.check import check
 from lab.simulation.errors import SimulationError
 from lab.simulation.program import STATS
-from lab.simulation.scene import Outcome, Scene
+from lab.simulation.scene import FIRST_TOUCH, Outcome, Scene
 
 LIBRARY = NATIVE / "libpixsim.so"
 
-_I64P = ctypes.POINTER(ctypes.c_int64)
+_Numbers = npt.NDArray[np.int64]
 _FAILURES = {
     1: "instructions without time passing",
     2: "a word outside its memory",
@@ -25,15 +31,14 @@ _FAILURES = {
     4: "no memory left for its lines",
     5: "a sample that begins in the future",
 }
-
-
-class _Instruction(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("op", "a", "b", "c")]
-
-
 _TIMING_FIELDS = (
     *("l1_ps", "issue_ps", "shared_cache_ps", "commit_ps", "locked_ps", "hold_ps", "window_ps", "overlap_ps"),
+    *("home_ps", "remote_ps", "from_memory_ps"),
     *("concurrent_misses", "store_buffer_entries", "jitter", "upgrade", "protocol"),
+)
+_SCENE_ARRAYS = ("code", "first", "socket", "mates", "device", "transfer_ps", "word_lines", "line_homes")
+_OUTCOME_ARRAYS = (
+    *("stats", "warm_stats", "memory", "clocks_ps", "transactions", "word_transactions", "latency_counts"),
 )
 
 
@@ -44,8 +49,7 @@ class _Timing(ctypes.Structure):
 class _Scene(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("agents", "words", "lines")),
-        ("code", ctypes.POINTER(_Instruction)),
-        *((name, _I64P) for name in ("first", "socket", "device", "transfer_ps", "word_lines")),
+        *((name, ctypes.c_void_p) for name in _SCENE_ARRAYS),
         ("timing", _Timing),
         ("seed", ctypes.c_uint64),
         ("warm_ps", ctypes.c_int64),
@@ -55,8 +59,7 @@ class _Scene(ctypes.Structure):
 
 class _Outcome(ctypes.Structure):
     _fields_ = [
-        *((name, _I64P) for name in ("stats", "warm_stats", "memory", "clocks_ps", "transactions")),
-        *((name, _I64P) for name in ("word_transactions", "latency_counts")),
+        *((name, ctypes.c_void_p) for name in _OUTCOME_ARRAYS),
         ("accesses", ctypes.c_int64),
         ("fingerprint", ctypes.c_uint64),
         ("failed_agent", ctypes.c_int64),
@@ -102,53 +105,55 @@ def simulate(scene: Scene) -> Outcome:
 
 def _run(library: ctypes.CDLL, scene: Scene) -> Outcome:
     agents, words = len(scene.agents), len(scene.word_lines)
-    instructions = [instruction for agent in scene.agents for instruction in agent.code]
-    first, position = [], 0
-    for agent in scene.agents:
-        first.append(position)
-        position += len(agent.code)
-    timing = scene.timing
+    given = _arrays(scene)  # lives as long as the kernel reads it
     flat = _Scene(
         agents,
         words,
-        max(scene.word_lines) + 1,
-        (_Instruction * len(instructions))(*(_Instruction(*fields) for fields in instructions)),
-        _array(first),
-        _array([agent.socket for agent in scene.agents]),
-        _array([int(agent.device) for agent in scene.agents]),
-        _array([value for row in scene.transfer_ps for value in row]),
-        _array(scene.word_lines),
-        _Timing(*(int(getattr(timing, name)) for name in _TIMING_FIELDS)),
+        scene.lines,
+        *(given[name].ctypes.data for name in _SCENE_ARRAYS),
+        _Timing(*(int(getattr(scene.timing, name)) for name in _TIMING_FIELDS)),
         scene.seed,
         scene.warm_ps,
         scene.end_ps,
     )
-    stats, warm = (ctypes.c_int64 * (agents * STATS))(), (ctypes.c_int64 * (agents * STATS))()
-    memory, clocks = (ctypes.c_int64 * words)(), (ctypes.c_int64 * agents)()
-    transactions, by_word = (ctypes.c_int64 * agents)(), (ctypes.c_int64 * words)()
-    latency_counts = (ctypes.c_int64 * BUCKETS)()
-    result = _Outcome(stats, warm, memory, clocks, transactions, by_word, latency_counts)
+    sizes = (agents * STATS, agents * STATS, words, agents, agents, words, BUCKETS)
+    made = {name: np.zeros(size, dtype=np.int64) for name, size in zip(_OUTCOME_ARRAYS, sizes, strict=True)}
+    result = _Outcome(*(made[name].ctypes.data for name in _OUTCOME_ARRAYS))
     status = library.pixsim_run(ctypes.byref(flat), ctypes.byref(result))
     if status:
         raise SimulationError(
             f"agent {result.failed_agent}: {_FAILURES.get(status, 'unknown failure')}, at {result.failed_at}"
         )
     return Outcome(
-        stats=_rows(stats, agents),
-        warm_stats=_rows(warm, agents),
-        memory=tuple(memory),
-        clocks_ps=tuple(clocks),
+        stats=_rows(made["stats"], agents),
+        warm_stats=_rows(made["warm_stats"], agents),
+        memory=tuple(made["memory"].tolist()),
+        clocks_ps=tuple(made["clocks_ps"].tolist()),
         accesses=int(result.accesses),
-        transactions=tuple(transactions),
-        word_transactions=tuple(by_word),
-        latency_counts=tuple(latency_counts),
+        transactions=tuple(made["transactions"].tolist()),
+        word_transactions=tuple(made["word_transactions"].tolist()),
+        latency_counts=tuple(made["latency_counts"].tolist()),
         fingerprint=int(result.fingerprint),
     )
 
 
-def _array(values: list[int] | tuple[int, ...]) -> ctypes.Array[ctypes.c_int64]:
-    return (ctypes.c_int64 * len(values))(*values)
+def _arrays(scene: Scene) -> dict[str, _Numbers]:
+    """Return the scene's tables as the kernel wants them (kernel/scene.h)."""
+    lengths = [len(agent.code) for agent in scene.agents]
+    places = [agent.place for agent in scene.agents]
+    mates = [sum(1 << number for number, other in enumerate(places) if other == place) for place in places]
+    tables = {
+        "code": [instruction for agent in scene.agents for instruction in agent.code],
+        "first": np.cumsum([0, *lengths[:-1]]),
+        "socket": [agent.socket for agent in scene.agents],
+        "mates": np.array(mates, dtype=np.uint64).view(np.int64),
+        "device": [agent.device for agent in scene.agents],
+        "transfer_ps": scene.transfer_ps,
+        "word_lines": scene.word_lines,
+        "line_homes": scene.line_homes or np.full(scene.lines, FIRST_TOUCH),
+    }
+    return {name: np.ascontiguousarray(table, dtype=np.int64) for name, table in tables.items()}
 
 
-def _rows(flat: ctypes.Array[ctypes.c_int64], count: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(flat[i * STATS : (i + 1) * STATS]) for i in range(count))
+def _rows(flat: _Numbers, count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(map(tuple, flat.reshape(count, STATS).tolist()))

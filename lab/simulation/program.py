@@ -13,7 +13,8 @@ REGISTERS = 128
 STATS = 8
 NO_REGISTER = -1
 
-Code = tuple[tuple[int, int, int, int], ...]
+Instruction = tuple[int, int, int, int]
+Code = tuple[Instruction, ...]
 
 
 class Op(IntEnum):
@@ -55,6 +56,7 @@ class Op(IntEnum):
 
 
 JUMPS = frozenset({Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
+TIMED = frozenset({*range(Op.BELL + 1), int(Op.TILL), int(Op.SFENCE)})  # instructions that use time, or wait
 
 
 class Assembler:

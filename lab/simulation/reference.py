@@ -12,7 +12,7 @@ from lab.simulation.check import check
 from lab.simulation.core import Core
 from lab.simulation.errors import SimulationError
 from lab.simulation.lines import Lines
-from lab.simulation.scene import NEVER, Outcome, Scene
+from lab.simulation.scene import LONGEST_PS, NEVER, Outcome, Scene
 
 
 class Simulation:
@@ -43,7 +43,7 @@ class Simulation:
         for candidate in self.cores:
             if candidate.clock < best:
                 best, core, drain = candidate.clock, candidate, False
-        if core is None or best >= self.scene.end_ps:
+        if core is None or best >= min(self.scene.end_ps, LONGEST_PS):
             return False
         if best < self.now:
             raise SimulationError(f"time ran backwards, from {self.now} to {best} ps")

@@ -11,8 +11,10 @@ from enum import IntEnum
 from lab.simulation.program import STATS, Code
 
 NEVER = 1 << 60
+LONGEST_PS = 1 << 56  # 20 hours: every simulation ends then at the latest
 PS_PER_NS = 1000
 JITTER_ONE = 1024
+FIRST_TOUCH = -1
 
 
 class Protocol(IntEnum):
@@ -28,15 +30,23 @@ class Agent:
 
     Attributes:
         code: its program.
-        socket: socket (or core complex) it sits on: a line shared there is supplied by that shared cache.
+        socket: socket it sits on.
         device: True for a NIC: its writes go to the shared cache and invalidate (DDIO), its loads read its own
             registers without coherence, it has no store buffer.
+        complex: core complex within the socket, those that share a shared cache: on Intel 0 for all, on AMD the CCX.
+            A device that writes to memory and not to a shared cache (no DDIO) has one of its own.
 
     """
 
     code: Code
     socket: int = 0
     device: bool = False
+    complex: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Which shared cache it uses."""
+        return self.socket, self.complex
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class Timing:
     Attributes:
         l1_ps: load that hits the private caches.
         issue_ps: front-end time of any access that does not wait.
-        shared_cache_ps: line supplied by the shared cache of the own socket.
+        shared_cache_ps: line supplied by the shared cache of the own complex.
         commit_ps: store buffer to L1, an owned line.
         locked_ps: execution of a locked read-modify-write; the line cannot be taken meanwhile.
         hold_ps: least time that a line stays with its new holder (at least 1).
@@ -58,6 +68,10 @@ class Timing:
         upgrade: share of increments whose load fetches the line shared first, so that its store needs a second
             transaction, in 1/1024.
         protocol: MESIF or MOESI.
+        home_ps: how much longer a transfer between sockets takes when the line's home is not the holder's socket than
+            when it is; half of it is added or taken off, as what is published is the mean of both ways.
+        remote_ps: what memory or the shared cache of another socket costs more than that of the own one.
+        memory_ps: line supplied by memory; None: as the shared cache, for memory that was touched before.
 
     """
 
@@ -74,6 +88,14 @@ class Timing:
     jitter: int
     upgrade: int
     protocol: Protocol = Protocol.MESIF
+    home_ps: int = 0
+    remote_ps: int = 0
+    memory_ps: int | None = None
+
+    @property
+    def from_memory_ps(self) -> int:
+        """What a line from memory of the own socket takes."""
+        return self.shared_cache_ps if self.memory_ps is None else self.memory_ps
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,8 @@ class Scene:
         word_lines: line index of each word of memory (lines numbered from 0).
         seed: of jitter and of RAND.
         warm_ps: statistics are also copied at this time.
-        end_ps: the simulation stops when every agent has passed this time.
+        end_ps: the simulation stops when every agent has passed this time (or LONGEST_PS).
+        line_homes: socket of the memory of each line, FIRST_TOUCH for that of the agent that asks first; none: all so.
 
     """
 
@@ -98,6 +121,12 @@ class Scene:
     seed: int
     warm_ps: int
     end_ps: int
+    line_homes: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return max(self.word_lines, default=0) + 1
 
 
 @dataclass(frozen=True)

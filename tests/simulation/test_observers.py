@@ -12,7 +12,7 @@ from lab.simulation.program import Assembler, Op
 from lab.simulation.scene import NEVER, Agent, Outcome, Scene
 from tests.simulation.scenes import TIMING
 
-STILL = replace(TIMING, jitter=0)
+STILL = replace(TIMING, jitter=0, overlap_ps=0)
 SEEN = 0
 
 

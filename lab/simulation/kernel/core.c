@@ -1,20 +1,11 @@
 #include "core.h"
 
+#include <stddef.h>
+
 #include "buckets.h"
-#include "random.h"
+#include "speculation.h"
 
-static int64_t max64(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int64_t min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* The word that an instruction names, or -1 with the status set. */
-static int64_t word_of(struct core *core, int64_t base, int64_t index)
+int64_t core_word(struct core *core, int64_t base, int64_t index)
 {
 	int64_t word = index == NO_REGISTER ? base : base + core->registers[index];
 
@@ -50,8 +41,7 @@ static void work(struct core *core, int64_t duration_ps)
 	core->clock = now + left;
 }
 
-/* Whether a line fill buffer is free. */
-static bool miss_free(struct core *core)
+bool core_miss_free(struct core *core)
 {
 	int64_t kept = 0;
 
@@ -67,7 +57,7 @@ static bool miss_allowed(struct core *core)
 {
 	int64_t first = NEVER;
 
-	if (miss_free(core))
+	if (core_miss_free(core))
 		return true;
 	for (int64_t i = 0; i < core->misses; i++)
 		first = min64(first, core->miss[i].gained);
@@ -75,8 +65,7 @@ static bool miss_allowed(struct core *core)
 	return false;
 }
 
-/* Ask for a line without waiting for it. */
-static void request(struct core *core, int64_t word, bool write, int64_t issued)
+void core_request(struct core *core, int64_t word, bool write, int64_t issued)
 {
 	int64_t gained = lines_acquire(core->lines, core->number, word, write, core->clock, core->scene->timing.hold_ps);
 
@@ -86,7 +75,7 @@ static void request(struct core *core, int64_t word, bool write, int64_t issued)
 /* Ask for ownership unless a request is on its way; returns when to try again. */
 static int64_t own(struct core *core, int64_t word, int64_t now, int64_t hold_ps)
 {
-	const struct copy *copy = lines_copy(core->lines, core->number, core->scene->word_lines[word]);
+	const struct copy *copy = core_copy(core, word);
 
 	if (copy->write_from > now)
 		return copy->write_from;
@@ -131,20 +120,29 @@ static bool loaded(struct core *core, int64_t reg, int64_t value)
 	return true;
 }
 
-static bool load(struct core *core, int64_t reg, int64_t word)
+/* The youngest store of the own buffer to a word, or NULL. */
+static const struct pending *newest_store(const struct core *core, int64_t word)
 {
-	int64_t line = core->scene->word_lines[word];
-	const struct copy *copy = lines_copy(core->lines, core->number, line);
-
-	if (core->device)
-		return loaded(core, reg, core->memory[word]);
 	for (int64_t i = core->length - 1; i >= 0; i--) {
 		const struct pending *pending = &core->buffer[(core->head + i) % MAX_STORE_BUFFER];
 
-		if (pending->op == OP_BELL || pending->word != word)
-			continue;
-		if (pending->op == OP_STORE)
-			return loaded(core, reg, pending->value);
+		if (pending->word == word && pending->op != OP_BELL)
+			return pending;
+	}
+	return NULL;
+}
+
+static bool load(struct core *core, int64_t reg, int64_t word)
+{
+	if (core->device)
+		return loaded(core, reg, core->memory[word]);
+
+	const struct pending *pending = newest_store(core, word);
+	const struct copy *copy = core_copy(core, word);
+
+	if (pending && pending->op == OP_STORE)
+		return loaded(core, reg, pending->value);
+	if (pending) {
 		core->clock = core->drain_clock;
 		return false;
 	}
@@ -153,29 +151,21 @@ static bool load(struct core *core, int64_t reg, int64_t word)
 	if (copy->read_from <= core->clock) {
 		if (!miss_allowed(core))
 			return false;
-		lines_acquire(core->lines, core->number, word, false, core->clock, core->scene->timing.hold_ps);
+		core_request(core, word, false, NEVER);
 	}
-	core->credit = min64(copy->read_from - core->clock, core->scene->timing.overlap_ps);
-	core->clock = copy->read_from;
+	if (core->scene->timing.overlap_ps)
+		speculation_begin(core, reg, word, copy->read_from);
+	else
+		core->clock = copy->read_from;
 	return false;
-}
-
-/* Whether the line may be read now, or is on its way. */
-static bool present(const struct core *core, int64_t line)
-{
-	const struct copy *copy = lines_copy(core->lines, core->number, line);
-
-	return copy->read_from > core->clock || copy_readable(copy, core->clock);
 }
 
 static bool prefetch(struct core *core, int64_t word)
 {
-	int64_t line = core->scene->word_lines[word];
-
-	if (!present(core, line)) {
+	if (!core_present(core, word)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, word, false, core->clock);
+		core_request(core, word, false, core->clock);
 	}
 	core->clock += core->scene->timing.issue_ps;
 	core->accesses++;
@@ -185,28 +175,23 @@ static bool prefetch(struct core *core, int64_t word)
 /* Load part now, store part through the buffer; the program waits for neither. */
 static bool increment(struct core *core, int64_t word, int64_t amount)
 {
-	int64_t line = core->scene->word_lines[word];
-
 	if (buffer_full(core))
 		return false;
-	if (!present(core, line)) {
+	if (!core_present(core, word)) {
 		if (!miss_allowed(core))
 			return false;
-		request(core, word, random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade,
-			core->clock);
+		core_request(core, word, core_asks_to_own(core), core->clock);
 	}
-	return enqueue(core, (struct pending){OP_INC, word, amount,
-		max64(core->clock, lines_copy(core->lines, core->number, line)->read_from), 0});
+	return enqueue(core, (struct pending){OP_INC, word, amount, max64(core->clock, core_copy(core, word)->read_from), 0});
 }
 
 static bool compare_and_swap(struct core *core, int64_t reg, int64_t word, int64_t expected)
 {
 	const struct timing *timing = &core->scene->timing;
-	int64_t line = core->scene->word_lines[word];
 
 	if (buffer_busy(core))
 		return false;
-	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
+	if (!copy_writable(core_copy(core, word), core->clock)) {
 		core->clock = own(core, word, core->clock, max64(timing->hold_ps, timing->locked_ps));
 		return false;
 	}
@@ -222,9 +207,7 @@ static bool compare_and_swap(struct core *core, int64_t reg, int64_t word, int64
 
 static bool device_store(struct core *core, int64_t word, int64_t value)
 {
-	int64_t line = core->scene->word_lines[word];
-
-	if (!copy_writable(lines_copy(core->lines, core->number, line), core->clock)) {
+	if (!copy_writable(core_copy(core, word), core->clock)) {
 		core->clock = own(core, word, core->clock, core->scene->timing.hold_ps);
 		return false;
 	}
@@ -245,16 +228,15 @@ static bool fence(struct core *core)
 /* A store asks for its line when it enters the buffer, if a line fill buffer is free (prefetch for ownership). */
 static bool store(struct core *core, int64_t word, int64_t value)
 {
-	int64_t line = core->scene->word_lines[word];
-	const struct copy *copy = lines_copy(core->lines, core->number, line);
+	const struct copy *copy = core_copy(core, word);
 
 	if (core->device)
 		return device_store(core, word, value);
 	if (buffer_full(core))
 		return false;
 	if (!copy_writable(copy, core->clock) && copy->write_from <= core->clock && copy->read_from <= core->clock
-	    && miss_free(core))
-		request(core, word, true, NEVER);
+	    && core_miss_free(core))
+		core_request(core, word, true, NEVER);
 	return enqueue(core, (struct pending){OP_STORE, word, value, core->clock, 0});
 }
 
@@ -271,7 +253,7 @@ static bool timed(struct core *core, const struct instruction *at)
 	int64_t word = 0;
 
 	if (at->op >= OP_LOAD && at->op <= OP_INC) {
-		word = word_of(core, at->b, at->c);
+		word = core_word(core, at->b, at->c);
 		if (word < 0)
 			return false;
 	}
@@ -314,8 +296,7 @@ static void sample(struct core *core, int64_t since_ps)
 		core->latency_counts[bucket_of_ps(latency_ps)]++;
 }
 
-/* Run an instruction that takes no time of its own; returns where the program continues. */
-static int64_t still(struct core *core, const struct instruction *at)
+int64_t core_still(struct core *core, const struct instruction *at)
 {
 	int64_t *r = core->registers, a = at->a, b = at->b, c = at->c;
 	bool jump = false;
@@ -332,8 +313,8 @@ static int64_t still(struct core *core, const struct instruction *at)
 	case OP_SETR: r[register_of(core, b + r[c])] = r[a]; break;
 	case OP_COUNT: core->stats[a] += r[b]; break;
 	case OP_NOW: r[a] = core->clock; break;
-	case OP_PEEK: peek(core, a, word_of(core, b, c)); break;
-	case OP_POKE: poke(core, a, word_of(core, b, c)); break;
+	case OP_PEEK: peek(core, a, core_word(core, b, c)); break;
+	case OP_POKE: poke(core, a, core_word(core, b, c)); break;
 	case OP_SAMPLE: sample(core, r[a]); break;
 	case OP_JMP: jump = true; break;
 	case OP_BLT: jump = r[a] < r[b]; break;
@@ -346,21 +327,25 @@ static int64_t still(struct core *core, const struct instruction *at)
 
 void core_step(struct core *core)
 {
-	for (int64_t i = 0; i < MAX_STILL && core->status == DONE; i++) {
+	if (core->speculation.active) {
+		speculation_step(core);
+		return;
+	}
+	for (int64_t i = 0; i < MAX_STILL; i++) {
 		const struct instruction *at = &core->code[core->pc];
 
-		if (at->op <= OP_BELL || at->op == OP_TILL || at->op == OP_SFENCE) {
+		if (uses_time(at)) {
 			if (timed(core, at))
 				core->pc++;
 			return;
 		}
-		int64_t next = still(core, at);
+		int64_t next = core_still(core, at);
 
-		if (core->status == DONE) /* otherwise the program counter tells what failed */
-			core->pc = next;
+		if (core->status != DONE) /* the program counter tells what failed */
+			return;
+		core->pc = next;
 	}
-	if (core->status == DONE)
-		core->status = STANDS_STILL;
+	core->status = STANDS_STILL;
 }
 
 void core_drain(struct core *core)
@@ -381,9 +366,7 @@ void core_drain(struct core *core)
 		if (pending->word >= 0)
 			core->memory[pending->word] = pending->value;
 	} else {
-		int64_t line = core->scene->word_lines[pending->word];
-
-		if (!copy_writable(lines_copy(core->lines, core->number, line), now)) {
+		if (!copy_writable(core_copy(core, pending->word), now)) {
 			core->drain_clock = own(core, pending->word, now, core->scene->timing.hold_ps);
 			return;
 		}

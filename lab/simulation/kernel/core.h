@@ -10,15 +10,25 @@
 #define PIXSIM_CORE_H
 
 #include "lines.h"
+#include "minmax.h"
+#include "random.h"
 
 /* One store buffer entry; ready_ps: not before its load part arrives; occupies_ps: how long a doorbell holds it up. */
 struct pending {
 	int64_t op, word, value, ready_ps, occupies_ps;
 };
 
-/* An outstanding request; issued is NEVER for a store's, which holds up no retirement. */
+/* An outstanding request; issued is NEVER for one that holds up no retirement (a store's, a waiting load's). */
 struct miss {
 	int64_t issued, gained;
+};
+
+/* What a core goes back to after running ahead (speculation.h); active while it does. */
+struct speculation {
+	bool active;
+	int64_t arrives_ps, begun_ps, limit_ps, pc;
+	uint64_t random;
+	int64_t registers[REGISTERS];
 };
 
 struct core {
@@ -33,12 +43,51 @@ struct core {
 	int64_t registers[REGISTERS];
 	struct pending buffer[MAX_STORE_BUFFER];
 	struct miss miss[MAX_MISSES];         /* oldest first */
+	struct speculation speculation;
 };
+
+/* This core's copy of the line of a word. */
+static inline struct copy *core_copy(const struct core *core, int64_t word)
+{
+	return lines_copy(core->lines, core->number, core->scene->word_lines[word]);
+}
+
+/* Whether the line of a word may be read now, or is on its way. */
+static inline bool core_present(const struct core *core, int64_t word)
+{
+	const struct copy *copy = core_copy(core, word);
+
+	return copy->read_from > core->clock || copy_readable(copy, core->clock);
+}
+
+/* Draw whether the load of an increment asks for its line to own it, or shared first. */
+static inline bool core_asks_to_own(struct core *core)
+{
+	return random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade;
+}
+
+/* Whether an instruction uses time, or waits. */
+static inline bool uses_time(const struct instruction *at)
+{
+	return at->op <= OP_BELL || at->op == OP_TILL || at->op == OP_SFENCE;
+}
 
 /* Run until one instruction has used time or has to wait. */
 void core_step(struct core *core);
 
 /* Let the head of the store buffer commit, or wait for what it lacks. */
 void core_drain(struct core *core);
+
+/* Run an instruction that takes no time of its own; returns where the program continues. */
+int64_t core_still(struct core *core, const struct instruction *at);
+
+/* The word that an instruction names, or -1 with the status set. */
+int64_t core_word(struct core *core, int64_t base, int64_t index);
+
+/* Whether a line fill buffer is free. */
+bool core_miss_free(struct core *core);
+
+/* Ask for the line of a word; issued is when the window began to fill behind it, or NEVER. */
+void core_request(struct core *core, int64_t word, bool write, int64_t issued);
 
 #endif

@@ -6,6 +6,41 @@
 
 #include "core.h"
 
+#define LANES 4 /* comparisons that do not wait for each other */
+
+/* When each agent takes its next step: time << 7 | (is it the program's?) << 6 | its number; so the smallest is next.
+ *
+ * Invariants: key[n] is that of core n; keys beyond the last core, and of cores that will take no step, are NO_STEP.
+ */
+struct agenda {
+	int64_t count;                        /* a multiple of LANES */
+	int64_t key[MAX_AGENTS];
+};
+
+#define NO_STEP INT64_MAX
+#define KEY_NUMBER (MAX_AGENTS - 1)
+#define KEY_PROGRAM MAX_AGENTS
+#define KEY_TIME_SHIFT 7
+
+static int64_t key_of(const struct core *core)
+{
+	bool program = core->clock < core->drain_clock;
+	int64_t next = program ? core->clock : core->drain_clock;
+
+	return next >= LONGEST_PS ? NO_STEP : next << KEY_TIME_SHIFT | (program ? KEY_PROGRAM : 0) | core->number;
+}
+
+static int64_t smallest(const struct agenda *agenda)
+{
+	int64_t least[LANES];
+
+	memcpy(least, agenda->key, sizeof(least));
+	for (int64_t i = LANES; i < agenda->count; i += LANES)
+		for (int64_t lane = 0; lane < LANES; lane++)
+			least[lane] = min64(least[lane], agenda->key[i + lane]);
+	return min64(min64(least[0], least[1]), min64(least[2], least[3]));
+}
+
 static void prepare(struct core *core, const struct scene *scene, struct outcome *outcome, struct lines *lines, int64_t n)
 {
 	memset(core, 0, sizeof(*core));
@@ -24,37 +59,29 @@ static void prepare(struct core *core, const struct scene *scene, struct outcome
 static int run(struct core *cores, const struct scene *scene, struct outcome *outcome)
 {
 	size_t stats_bytes = (size_t)scene->agents * STATS * sizeof(int64_t);
+	struct agenda agenda = {.count = (scene->agents + LANES - 1) / LANES * LANES};
 	bool warm = false;
 
+	for (int64_t i = 0; i < agenda.count; i++)
+		agenda.key[i] = i < scene->agents ? key_of(&cores[i]) : NO_STEP;
 	for (;;) {
-		struct core *next = NULL;
-		int64_t best = NEVER;
-		bool drain = false;
+		int64_t key = smallest(&agenda), now = key >> KEY_TIME_SHIFT;
 
-		for (int64_t i = 0; i < scene->agents; i++)
-			if (cores[i].drain_clock < best) {
-				best = cores[i].drain_clock;
-				next = &cores[i];
-				drain = true;
-			}
-		for (int64_t i = 0; i < scene->agents; i++)
-			if (cores[i].clock < best) {
-				best = cores[i].clock;
-				next = &cores[i];
-				drain = false;
-			}
-		if (!next || best >= scene->end_ps)
+		if (key == NO_STEP || now >= scene->end_ps)
 			break;
-		if (drain)
-			core_drain(next);
-		else
+		struct core *next = &cores[key & KEY_NUMBER];
+
+		if (key & KEY_PROGRAM)
 			core_step(next);
+		else
+			core_drain(next);
 		if (next->status != DONE) {
 			outcome->failed_agent = next->number;
 			outcome->failed_at = next->pc;
 			return next->status;
 		}
-		if (!warm && best >= scene->warm_ps) {
+		agenda.key[next->number] = key_of(next);
+		if (!warm && now >= scene->warm_ps) {
 			memcpy(outcome->warm_stats, outcome->stats, stats_bytes);
 			warm = true;
 		}
@@ -74,7 +101,8 @@ int pixsim_run(const struct scene *scene, struct outcome *outcome)
 
 	if (cores && lines.line && lines.copy) {
 		for (size_t i = 0; i < count; i++)
-			lines.line[i].owner = lines.line[i].supplier = NOBODY;
+			lines.line[i] = (struct line){.owner = NOBODY, .supplier = NOBODY, .depot = NOBODY,
+						      .home = (int32_t)scene->line_homes[i]};
 		for (int64_t i = 0; i < scene->agents; i++)
 			prepare(&cores[i], scene, outcome, &lines, i);
 		status = run(cores, scene, outcome);

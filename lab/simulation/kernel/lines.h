@@ -1,4 +1,4 @@
-/* Cache lines: who may read or write which line when. The rules are those of lab/simulation/lines.py.
+/* Cache lines: who may read or write which line when, and who supplies it. The rules are those of lab/simulation/lines.py.
  *
  * A line is a FIFO of transactions; its state is that after the last transaction queued.
  *
@@ -19,7 +19,9 @@
 struct line {
 	uint64_t sharers;                     /* a bit an agent */
 	int64_t free_for_read, free_for_write;
-	int32_t owner, supplier;
+	int32_t owner, supplier;              /* of a shared line the forwarder (F, MESIF) or the old owner (O, MOESI) */
+	int32_t home;                         /* socket of its memory, FIRST_TOUCH before the first request */
+	int32_t depot;                        /* device that wrote it to its shared cache and nobody has fetched it since */
 };
 
 /* One agent's copy of one line. */

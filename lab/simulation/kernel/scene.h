@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define NEVER ((int64_t)1 << 60)
+#define LONGEST_PS ((int64_t)1 << 56) /* every simulation ends then at the latest */
 #define REGISTERS 128
 #define STATS 8
 #define MAX_AGENTS 64
@@ -15,6 +16,7 @@
 #define MAX_MISSES 16
 #define JITTER_ONE 1024
 #define NO_REGISTER (-1)
+#define FIRST_TOUCH (-1)
 #define MAX_STILL 100000
 #define AGENT_SEED 0x51A7E5u
 
@@ -36,6 +38,7 @@ struct instruction {
 
 struct timing {
 	int64_t l1_ps, issue_ps, shared_cache_ps, commit_ps, locked_ps, hold_ps, window_ps, overlap_ps;
+	int64_t home_ps, remote_ps, from_memory_ps;
 	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol;
 };
 
@@ -43,9 +46,12 @@ struct scene {
 	int64_t agents, words, lines;
 	const struct instruction *code;   /* programs of all agents, one after the other */
 	const int64_t *first;             /* [agents] where each program begins in code */
-	const int64_t *socket, *device;   /* [agents] */
+	const int64_t *socket;            /* [agents] */
+	const uint64_t *mates;            /* [agents], a bit for each agent of the same core complex, itself included */
+	const int64_t *device;            /* [agents] */
 	const int64_t *transfer_ps;       /* [holder * agents + requester] */
 	const int64_t *word_lines;        /* [words] */
+	const int64_t *line_homes;        /* [lines], a socket or FIRST_TOUCH */
 	struct timing timing;
 	uint64_t seed;
 	int64_t warm_ps, end_ps;

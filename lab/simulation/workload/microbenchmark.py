@@ -10,7 +10,7 @@ EXCHANGES = 0  # statistic: successful exchanges (ping-pong), or messages (ring)
 
 
 def ping_pong(timing: Timing, one_way_ps: int, seed: int, end_ps: int) -> Scene:
-    """Return two cores that hand one word back and forth with CAS.
+    """Return two cores, of two sockets, that hand one word back and forth with CAS.
 
     Args:
         timing: times of the cores.
@@ -21,7 +21,7 @@ def ping_pong(timing: Timing, one_way_ps: int, seed: int, end_ps: int) -> Scene:
     """
     transfer = max(one_way_ps - timing.locked_ps, 0)
     return Scene(
-        agents=(Agent(_returner(0)), Agent(_returner(1))),
+        agents=(Agent(_returner(0)), Agent(_returner(1), socket=1)),
         timing=timing,
         transfer_ps=((0, transfer), (transfer, 0)),
         word_lines=(0,),

@@ -1,0 +1,105 @@
+#include "speculation.h"
+
+#include <string.h>
+
+#define MAX_AHEAD 1000 /* instructions without time passing, before a core stops running ahead */
+
+static void spend(struct core *core, int64_t duration_ps)
+{
+	core->clock = min64(core->clock + max64(duration_ps, 1), core->speculation.limit_ps);
+}
+
+/* Ask for the line that an instruction needs; false when no line fill buffer is free, or there is no such word. */
+static bool ask(struct core *core, const struct instruction *at)
+{
+	int64_t word = core_word(core, at->b, at->c);
+
+	if (word < 0)
+		return false;
+	if (!core_present(core, word)) {
+		if (!core_miss_free(core))
+			return false;
+		core_request(core, word, at->op == OP_INC && core_asks_to_own(core), NEVER);
+	}
+	if (at->op == OP_LOAD)
+		core->registers[at->a] = core->memory[word];
+	return true;
+}
+
+/* Run an instruction that uses time; false when it cannot be done on suspicion. */
+static bool timed(struct core *core, const struct instruction *at)
+{
+	const struct timing *timing = &core->scene->timing;
+
+	switch (at->op) {
+	case OP_LOAD: case OP_PREF: case OP_INC:
+		if (!ask(core, at))
+			return false;
+		spend(core, at->op == OP_LOAD ? timing->l1_ps : timing->issue_ps);
+		return true;
+	case OP_WORK:
+		spend(core, at->a);
+		return true;
+	case OP_STORE: case OP_BELL: case OP_SFENCE: /* takes time, but is not done before its turn */
+		spend(core, timing->issue_ps);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What others would see is left out. */
+static bool outward(const struct instruction *at)
+{
+	return at->op == OP_COUNT || at->op == OP_POKE || at->op == OP_SAMPLE;
+}
+
+/* Whether the core could go on. */
+static bool run(struct core *core)
+{
+	for (int64_t i = 0; i < MAX_AHEAD && core->status == DONE; i++) {
+		const struct instruction *at = &core->code[core->pc];
+
+		if (uses_time(at)) {
+			core->pc++;
+			return timed(core, at);
+		}
+		core->pc = outward(at) ? core->pc + 1 : core_still(core, at);
+	}
+	return false;
+}
+
+static void end(struct core *core)
+{
+	struct speculation *back = &core->speculation;
+
+	core->status = DONE; /* a wrong prediction may have led to a word or register that does not exist */
+	core->credit = core->clock - back->begun_ps;
+	core->pc = back->pc;
+	core->random = back->random;
+	memcpy(core->registers, back->registers, sizeof(core->registers));
+	core->clock = back->arrives_ps;
+	back->active = false;
+}
+
+void speculation_begin(struct core *core, int64_t reg, int64_t word, int64_t arrives_ps)
+{
+	struct speculation *back = &core->speculation;
+
+	back->active = true;
+	back->arrives_ps = arrives_ps;
+	back->begun_ps = core->clock;
+	back->limit_ps = min64(arrives_ps, core->clock + core->scene->timing.overlap_ps);
+	back->pc = core->pc;
+	back->random = core->random;
+	memcpy(back->registers, core->registers, sizeof(core->registers));
+	core->registers[reg] = core->memory[word];
+	core->pc++;
+	spend(core, core->scene->timing.issue_ps);
+}
+
+void speculation_step(struct core *core)
+{
+	if (core->clock >= core->speculation.limit_ps || !run(core))
+		end(core);
+}

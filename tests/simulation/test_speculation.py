@@ -1,0 +1,110 @@
+"""What a waiting load overlaps with lies between nothing (overlap_ps 0) and all that fits into the window."""
+
+from dataclasses import replace
+
+import pytest
+
+from lab.simulation import native
+from lab.simulation.errors import SimulationError
+from lab.simulation.program import Assembler, Op
+from lab.simulation.scene import NEVER, Agent, Outcome, Scene
+from tests.simulation.scenes import TIMING
+
+MISS_PS, L1_PS, ISSUE_PS = 60_000, TIMING.l1_ps, TIMING.issue_ps
+WINDOW_PS = 100_000
+CORE = replace(TIMING, jitter=0, shared_cache_ps=MISS_PS, window_ps=WINDOW_PS)
+INDEX, SLOT = 0, 1  # words, each in a line of its own
+
+
+def run(*instructions: tuple[Op, int, int, int], overlap_ps: int, concurrent_misses: int = 8) -> Outcome:
+    program = Assembler()
+    for op, a, b, c in instructions:
+        program.emit(op, a, b, c)
+    program.emit(Op.HALT)
+    timing = replace(CORE, overlap_ps=overlap_ps, concurrent_misses=concurrent_misses)
+    return native.simulate(Scene((Agent(program.code()),), timing, ((0,),), (0, 1, 2), 1, 0, NEVER))
+
+
+def duration_ps(*instructions: tuple[Op, int, int, int], overlap_ps: int, concurrent_misses: int = 8) -> int:
+    return run(*instructions, overlap_ps=overlap_ps, concurrent_misses=concurrent_misses).clocks_ps[0]
+
+
+TWO_LOADS = ((Op.LOAD, 0, INDEX, -1), (Op.LOAD, 1, SLOT, -1))
+
+
+def test_blocking_loads_wait_one_after_the_other() -> None:
+    assert duration_ps(*TWO_LOADS, overlap_ps=0) == 2 * (MISS_PS + L1_PS)
+
+
+def test_fully_speculative_loads_wait_together() -> None:
+    assert duration_ps(*TWO_LOADS, overlap_ps=WINDOW_PS) == max(MISS_PS + L1_PS, ISSUE_PS + MISS_PS) + L1_PS
+
+
+def test_work_behind_a_waiting_load_is_done_meanwhile_as_far_as_the_overlap_reaches() -> None:
+    program = ((Op.LOAD, 0, INDEX, -1), (Op.WORK, 50_000, 0, 0))
+    blocking = MISS_PS + L1_PS + 50_000
+    for overlap_ps in (0, 10_000, 40_000):
+        assert duration_ps(*program, overlap_ps=overlap_ps) == blocking - overlap_ps
+    assert duration_ps(*program, overlap_ps=WINDOW_PS) == MISS_PS + L1_PS + 1  # all of it, and time goes on
+
+
+def test_more_overlap_is_never_slower_here() -> None:
+    program = (*TWO_LOADS, (Op.WORK, 30_000, 0, 0), (Op.INC, 1, 2, -1), (Op.FENCE, 0, 0, 0))
+    found = [duration_ps(*program, overlap_ps=overlap_ps) for overlap_ps in range(0, WINDOW_PS + 1, 10_000)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
+
+
+@pytest.mark.parametrize("op", [Op.FENCE, Op.CAS])
+def test_a_core_does_not_run_ahead_past_what_waits_for_everything(op: Op) -> None:
+    program = (TWO_LOADS[0], (op, 1, 2, 0), TWO_LOADS[1])
+    alone = (TWO_LOADS[0], (op, 1, 2, 0))
+    after = duration_ps(*program, overlap_ps=WINDOW_PS) - duration_ps(*alone, overlap_ps=WINDOW_PS)
+    assert after == MISS_PS + L1_PS
+
+
+def test_running_ahead_needs_line_fill_buffers() -> None:
+    assert duration_ps(*TWO_LOADS, overlap_ps=WINDOW_PS, concurrent_misses=1) == 2 * (MISS_PS + L1_PS)
+
+
+def test_nothing_of_a_run_ahead_counts_but_the_lines() -> None:
+    program = (
+        (Op.MOVI, 5, 3, 0),
+        TWO_LOADS[0],
+        (Op.COUNT, 0, 5, 0),
+        (Op.ADDI, 5, 5, 1),
+        (Op.RAND, 6, 1000, 0),
+        (Op.COUNT, 2, 6, 0),
+        (Op.POKE, 5, 2, -1),
+        (Op.STORE, 5, SLOT, -1),
+        (Op.FENCE, 0, 0, 0),
+        (Op.COUNT, 1, 5, 0),
+    )
+    blocking, ahead = (run(*program, overlap_ps=overlap_ps) for overlap_ps in (0, WINDOW_PS))
+    assert ahead.stats == blocking.stats
+    assert ahead.memory == blocking.memory == (0, 4, 4)
+    assert ahead.accesses == blocking.accesses == 2
+
+
+def test_a_wrong_prediction_does_no_harm() -> None:
+    """The other core writes 7 while the load waits, so that the branch goes the other way in the end."""
+    reader, writer = Assembler(), Assembler()
+    reader.emit(Op.WORK, 1000)
+    reader.access(Op.LOAD, 0, INDEX)
+    reader.emit(Op.BNE, 0, 1, "written")
+    reader.emit(Op.MOVI, 2, 99)
+    reader.access(Op.LOAD, 3, 0, 2)  # there is no such word
+    reader.label("written")
+    reader.emit(Op.COUNT, 0, 0)
+    reader.emit(Op.HALT)
+    writer.emit(Op.MOVI, 0, 7)
+    writer.access(Op.STORE, 0, INDEX)
+    writer.emit(Op.HALT)
+    crowd = (Agent(reader.code()), Agent(writer.code()))
+    scene = Scene(crowd, replace(CORE, overlap_ps=WINDOW_PS), ((0, MISS_PS), (MISS_PS, 0)), (0, 1), 1, 0, NEVER)
+    assert native.simulate(scene).stats[0][0] == 7
+
+
+def test_an_overlap_beyond_the_window_is_refused() -> None:
+    with pytest.raises(SimulationError, match="overlap_ps"):
+        duration_ps(*TWO_LOADS, overlap_ps=WINDOW_PS + 1)
