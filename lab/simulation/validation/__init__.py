@@ -1,1 +1,13 @@
 """The checks that the simulator is judged by (docs/simulation.md), each in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lab.simulation.validation.check import Check
+from lab.simulation.validation.conservation import conservation
+from lab.simulation.validation.kernels import kernels
+from lab.simulation.validation.ping_pong import ping_pongs
+
+CHECKS: tuple[Callable[[], Check], ...] = (ping_pongs, conservation, kernels)
+"""All of them, by their numbers."""
