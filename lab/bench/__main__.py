@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from lab.bench import cycles, fib, generator, generator_rate, methods, pdr, reordering, search, sharing, versus
+from lab.bench import (
+    cycles,
+    fib,
+    generator,
+    generator_rate,
+    methods,
+    pdr,
+    reordering,
+    search,
+    sharing,
+    simulator,
+    versus,
+)
 from lab.bench.model import BenchResult
 from lab.errors import LabError, UsageError, near_misses
 
@@ -22,6 +34,7 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "search-vs-bisection": search.search_vs_bisection,
     "methods": methods.methods,
     "reordering": reordering.reordering,
+    "simulator": simulator.simulator,
     "ring-packed-vs-padded": sharing.ring_packed_vs_padded,
     "forward-packed-vs-padded": sharing.forward_packed_vs_padded,
 }
