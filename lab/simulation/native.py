@@ -22,6 +22,7 @@ from lab.simulation.program import STATS
 from lab.simulation.scene import FIRST_TOUCH, Outcome, Scene
 
 LIBRARY = NATIVE / "libpixsim.so"
+VERSION = 2  # of what the kernel is given and does; kernel/scene.h has the same
 
 _Numbers = npt.NDArray[np.int64]
 _FAILURES = {
@@ -79,9 +80,19 @@ def _load(path: Path) -> ctypes.CDLL | None:
         )
         return None
     library = ctypes.CDLL(str(path))
+    _check_version(library, path)
     library.pixsim_run.argtypes = [ctypes.POINTER(_Scene), ctypes.POINTER(_Outcome)]
     library.pixsim_run.restype = ctypes.c_int
     return library
+
+
+def _check_version(library: ctypes.CDLL, path: Path) -> None:
+    try:
+        found = ctypes.c_int.in_dll(library, "pixsim_version").value
+    except ValueError:
+        found = 1
+    if found != VERSION:
+        raise SimulationError(f"{path}: the simulator'"'"'s C kernel has version {found}, wanted is {VERSION}; run: make native")
 
 
 def available() -> bool:
@@ -93,7 +104,7 @@ def simulate(scene: Scene) -> Outcome:
     """Run a scene in the C kernel, or in the reference (with a RuntimeWarning, once) when the kernel is not built.
 
     Raises:
-        SimulationError: the scene is not well formed, or a program misbehaves.
+        SimulationError: the scene is not well formed, a program misbehaves, or the kernel that is built is an older one.
 
     """
     library = _load(LIBRARY)

@@ -1,5 +1,6 @@
 """The C kernel does what the plain-Python reference does, and both keep the invariants of coherence."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,3 +113,12 @@ def test_programs_that_misbehave_are_refused(simulate: Callable[[Scene], Outcome
 def test_scenes_that_are_not_well_formed_are_refused(scene: Scene, words: str) -> None:
     with pytest.raises(SimulationError, match=words):
         native.simulate(scene)
+
+
+def test_a_kernel_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, old = tmp_path / "old.c", tmp_path / "old.so"
+    source.write_text("int pixsim_run(const void *scene, void *outcome) { return scene != outcome; }\n")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(old), str(source)], check=True)
+    monkeypatch.setattr(native, "LIBRARY", old)
+    with pytest.raises(SimulationError, match="make native"):
+        native.simulate(one_core((Op.HALT, 0, 0, 0)))

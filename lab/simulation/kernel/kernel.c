@@ -6,6 +6,8 @@
 
 #include "core.h"
 
+const int pixsim_version = PIXSIM_VERSION;
+
 #define LANES 4 /* comparisons that do not wait for each other */
 
 /* When each agent takes its next step: time << 7 | (is it the program's?) << 6 | its number; so the smallest is next.

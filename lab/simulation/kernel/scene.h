@@ -69,6 +69,10 @@ struct outcome {
 	int64_t failed_agent, failed_at;  /* when the status is not DONE */
 };
 
+/* Changes with every change of this header or of what an instruction does; lab/simulation/native.py wants the same. */
+#define PIXSIM_VERSION 2
+extern const int pixsim_version;
+
 /* Run a scene that lab/simulation/check.py has accepted. Returns an enum status. */
 int pixsim_run(const struct scene *scene, struct outcome *outcome);
 
