@@ -15,7 +15,7 @@ from lab.simulation.layout import LayoutName
 from lab.simulation.verdict import Verdict, compare
 
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
-TALK_PORTS, TALK_CORES, TALK_GBPS = 8, 8, 10.0
+TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _talk(frame_size_bytes: int) -> tuple[Baseline, ...]:
     return tuple(
         predict(
             BaselineQuery(
-                machine="talk",
+                machine=TALK,
                 layout=layout,
                 frame_size_bytes=frame_size_bytes,
                 ports=TALK_PORTS,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from lab.errors import UsageError
 from lab.simulation import layout as layouts
+from lab.simulation import machines
 from lab.simulation.capacity import Capacity, Setup, capacities
 from lab.simulation.caps import caps_pps
 from lab.simulation.facts import HostFacts
-from lab.simulation.machine import TALK, Machine, host
+from lab.simulation.machine import Machine, host
 
 MODEL_VERSION = "1"
-MachineName = Literal["host", "talk"]
 QUANTILES = (0.05, 0.5, 0.95)
 COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
 
@@ -26,7 +25,7 @@ class BaselineQuery(BaseModel):
     """A question.
 
     Attributes:
-        machine: "talk" (2x Xeon E5-2670, 4x X520-DA2) or "host" (this machine, as measured).
+        machine: "host" (this machine, as measured) or a name or path for lab.simulation.machines.load.
         layout: "padded" (false sharing off) or "packed" (on).
         frame_size_bytes: with FCS.
         ports: network ports.
@@ -41,7 +40,7 @@ class BaselineQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    machine: MachineName
+    machine: str
     layout: layouts.LayoutName
     frame_size_bytes: int = Field(ge=64)
     ports: int = Field(ge=1)
@@ -83,7 +82,7 @@ class Baseline(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    machine: MachineName
+    machine: str
     layout: layouts.LayoutName
     frame_size_bytes: int
     throughput_pps_low: float
@@ -121,8 +120,8 @@ def predict(query: BaselineQuery) -> Baseline:
 
 
 def _machine(query: BaselineQuery) -> Machine:
-    if query.machine == "talk":
-        machine = TALK
+    if query.machine != "host":
+        machine = machines.load(query.machine)
     elif query.host is None:
         raise UsageError(
             'a baseline of machine "host" needs host facts: measure them with lab.simulation.host.measure()'

@@ -93,7 +93,7 @@ def _capacity(machine: Machine, setup: Setup, numbers: Mapping[str, float], seed
         doorbell_ps=int(numbers.get("doorbell", 0) * PS_PER_NS),
         arrival_ps=int(1e12 / line_rate_pps(setup.line_rate_gbps, SMALLEST_FRAME_BYTES)),
         near_ps=max(int(numbers["near"] * PS_PER_NS) - run.timing.locked_ps, 0),
-        far_ps=max(int(numbers["far"] * PS_PER_NS) - run.timing.locked_ps, 0),
+        far_ps=max(int(numbers.get("far", numbers["near"]) * PS_PER_NS) - run.timing.locked_ps, 0),
         touched=touched,
         range_bytes=64 if numbers["pair"] < 0.5 else 128,
     )

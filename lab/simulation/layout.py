@@ -1,4 +1,4 @@
-"""Where the words lie that cores share, or share a line with: from an image's manifest or documented defaults.
+"""Where the words lie that cores share, or share a line with: from an image's manifest, a file or documented defaults.
 
 ``packed`` and ``padded`` are two tables of the same structures, not two code paths.
 """
@@ -7,90 +7,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import isqrt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from lab.errors import UsageError
+from lab import paths
+from lab.document import Document, Misplaced, Record, named_file
+from lab.errors import UsageError, near_misses
+from lab.simulation.memory import SEPARATION_BYTES
+from lab.simulation.structure import Structure as Structure  # for importers of this module as well
+from lab.simulation.structure import Touch, overlap
 
 LayoutName = Literal["padded", "packed"]
-Touch = Literal["packet", "batch", "rare"]
-PADDED_STRIDE_BYTES = 128  # the adjacent-line prefetcher pairs lines: the range of false sharing (Intel SDM vol. 1, 11)
-
-# How often the image's forwarding path (firmware-images/pix/qgm/qgm.c) writes a word, where its manifest does not say
-# ("touch"). By the last part of the word's name; others count as rare.
-TOUCHES: dict[str, Touch] = {
-    **dict.fromkeys(("pool_head", "ring_out"), "packet"),
-    **dict.fromkeys(("busy_cycles", "busy_packets", "busy_polls", "polls", "ring_in"), "batch"),
-    **dict.fromkeys(("rx_posted", "rx_taken", "rx_packets", "rx_bytes"), "batch"),
-    **dict.fromkeys(("tx_posted", "tx_reclaimed", "tx_packets", "tx_bytes"), "batch"),
-}
 ASSUMED = "documented default (docs/simulation.md)"
-
-
-class Structure(BaseModel):
-    """An array whose elements belong to different cores; the schema of a manifest's ``shared_structures``.
-
-    Attributes:
-        name: the structure's name in the image's source.
-        offset_bytes: of element 0 within the shared block.
-        size_bytes: of one element, or of the whole array.
-        align_bytes: alignment of element 0.
-        element_stride_bytes: from one element to the next.
-        count: number of elements; a matrix (producer, consumer) has a square count, row by row.
-        owner: who writes an element: the "core" it belongs to, or the "producer" or "consumer" of ring (i // n, i % n).
-        indexed_by: what i counts: "core", "queue" (queue pairs; with one a port, ports) or "pair".
-        why: what it is for.
-        touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
-
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    offset_bytes: int = Field(ge=0)
-    size_bytes: int = Field(ge=1)
-    align_bytes: int = Field(default=1, ge=1)
-    element_stride_bytes: int = Field(ge=0)
-    count: int = Field(ge=1)
-    owner: str
-    indexed_by: Literal["core", "queue", "pair"] = "core"
-    why: str = ""
-    touch: Touch | None = None
-
-    def address(self, index: int) -> int:
-        """Return the offset in bytes of an element within the shared block.
-
-        Raises:
-            IndexError: there is no such element.
-
-        """
-        if not 0 <= index < self.count:
-            raise IndexError(f"{self.name}[{index}]: it has {self.count} elements")
-        return self.offset_bytes + index * self.element_stride_bytes
-
-    @property
-    def touched(self) -> Touch:
-        """How often forwarding writes it."""
-        return self.touch or TOUCHES.get(self.name.rpartition(".")[2], "rare")
-
-    @property
-    def element_bytes(self) -> int:
-        """Size of one element in bytes, whichever of the two size_bytes is."""
-        whole = self.count > 1 and self.size_bytes > self.element_stride_bytes * (self.count - 1)
-        return self.size_bytes // self.count if whole else self.size_bytes
-
-    @property
-    def end_bytes(self) -> int:
-        """Offset just after the last element."""
-        return self.address(self.count - 1) + self.element_bytes
-
-    @property
-    def side(self) -> int:
-        """Number of cores that a matrix is for."""
-        return isqrt(self.count)
+FOLDER = Path(__file__).parent / "layouts"
+VARIANTS: tuple[LayoutName, ...] = ("packed", "padded")
+DEFAULTS: dict[str, LayoutName] = {f"default-{name}": name for name in VARIANTS}
 
 
 @dataclass(frozen=True)
@@ -98,13 +31,13 @@ class Layout:
     """A table of structures within one shared block.
 
     Attributes:
-        name: padded or packed.
+        name: packed, padded, or that of its file.
         source: where the table comes from.
         structures: the table.
 
     """
 
-    name: LayoutName
+    name: str
     source: str
     structures: tuple[Structure, ...]
 
@@ -113,6 +46,24 @@ class Layout:
         """Whether the table is a guess, so that how many of its words a packet touches is unknown as well."""
         return self.source == ASSUMED
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the shared block."""
+        return max((structure.end_bytes for structure in self.structures), default=1)
+
+    def structure(self, name: str) -> Structure:
+        """Return a structure by its name.
+
+        Raises:
+            UsageError: there is none.
+
+        """
+        for structure in self.structures:
+            if structure.name == name:
+                return structure
+        known = (structure.name for structure in self.structures)
+        raise UsageError(f"layout {self.name!r} has no structure {name!r}: {near_misses(name, known)}")
+
     def private_words(self, touch: Touch) -> tuple[Structure, ...]:
         """Return the structures of words that belong to one core each, and are written that often."""
         return tuple(each for each in self.structures if each.owner == "core" and each.touched == touch)
@@ -120,9 +71,98 @@ class Layout:
     def matrix(self, owner: Literal["producer", "consumer"], cores: int) -> Structure | None:
         """Return the index matrix of the inter-core rings that owner writes; None if there is none large enough."""
         for structure in self.structures:
-            if structure.owner == owner and structure.side**2 == structure.count and structure.side >= cores:
+            if structure.owner == owner and structure.indexed_by == "pair" and structure.side >= cores:
                 return structure
         return None
+
+    def alone(self, structure: str) -> Layout:
+        """Return the same layout but for each element of one structure, which gets 128 bytes of its own.
+
+        All others stay where they are, so the difference of two simulations is what sharing lines with this one costs.
+
+        Raises:
+            UsageError: there is no such structure.
+
+        """
+        chosen = self.structure(structure)
+        stride = _up(chosen.element_bytes)
+        return self._with(f"{structure} alone", {structure: chosen.moved(_up(self.size_bytes), stride)})
+
+    def together(self, one: str, other: str) -> Layout:
+        """Return the same layout but for two structures whose elements take turns, without a gap.
+
+        That is an unpadded array of structs of the two: what if these two counters shared a line?
+
+        Raises:
+            UsageError: there is no such structure, or they do not have as many elements.
+
+        """
+        first, second = self.structure(one), self.structure(other)
+        if first.count != second.count or one == other:
+            raise UsageError(
+                f"layout {self.name!r}: {one} ({first.count} elements) and {other} ({second.count}) cannot take turns: "
+                "choose two structures with as many elements"
+            )
+        start, stride = _up(self.size_bytes), first.element_bytes + second.element_bytes
+        moved = {one: first.moved(start, stride), other: second.moved(start + first.element_bytes, stride)}
+        return self._with(f"{one} and {other} together", moved)
+
+    def _with(self, change: str, moved: dict[str, Structure]) -> Layout:
+        structures = tuple(moved.get(each.name, each) for each in self.structures)
+        return Layout(f"{self.name}, {change}", f"{self.source}; {change}", structures)
+
+
+class LayoutFile(Record):
+    """What a layout file says."""
+
+    description: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    structures: tuple[Structure, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names = [each.name for each in self.structures]
+        for i, each in enumerate(self.structures):
+            if each.name in names[:i]:
+                raise Misplaced(f"a structure {each.name!r} stands above already: name it otherwise", "structures", i)
+            if each.offset_bytes % each.align_bytes:
+                problem = f"{each.offset_bytes} is no multiple of align_bytes {each.align_bytes}: correct one of them"
+                raise Misplaced(problem, "structures", i, "offset_bytes")
+        found = overlap(self.structures)
+        if found:
+            raise Misplaced(f"{found[1]}: move one of them", "structures", names.index(found[0]))
+        return self
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that :func:`load` knows."""
+    return (*VARIANTS, *DEFAULTS, *sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def load(name: str, cores: int = 8, elf: Path | None = None) -> Layout:
+    """Return a layout.
+
+    Args:
+        name: ``packed`` or ``padded`` for that of the image, a name of :func:`names`, or the path of a layout file
+            (.yaml) or of an image's manifest (.json).
+        cores: that a default is for.
+        elf: the image; None for the one that is built in this checkout. Where there is none, ``packed`` and ``padded``
+            are the documented defaults, and their ``source`` says so.
+
+    Raises:
+        UsageError: there is no such layout, or something in its file is wrong.
+
+    """
+    for variant in VARIANTS:
+        if name == variant:
+            return of_image(elf or paths.FIRMWARE_IMAGES / "pix" / "build" / f"pix-{variant}.elf", variant, cores)
+    if name in DEFAULTS:
+        return default(DEFAULTS[name], cores)
+    if name.endswith(".json"):
+        return from_manifest(Path(name))
+    path = named_file(name, FOLDER, "layout", [*VARIANTS, *DEFAULTS])
+    file = Document.read(path, "description, source and structures").validated(LayoutFile)
+    return Layout(path.stem, f"layout file {path.name}: {file.source}", file.structures)
 
 
 def default(name: LayoutName, cores: int) -> Layout:
@@ -131,23 +171,24 @@ def default(name: LayoutName, cores: int) -> Layout:
     What was shared there is not published. Packed: the words of all cores side by side, array after array. Padded: each
     element on 128 bytes of its own.
     """
-    table = (
-        ("ring_tail", 2, cores * cores, "producer", "next entry that the producer fills, [producer][consumer]"),
-        ("ring_head", 2, cores * cores, "consumer", "next entry that the consumer takes, [producer][consumer]"),
-        ("packets", 8, cores, "core", "forwarded packets of the core"),
-        ("pool_head", 8, cores, "core", "top of the core's pool of buffers"),
-        ("soft_head", 8, cores, "core", "the core's next receive descriptor"),
+    table: tuple[tuple[str, int, Literal["core", "producer", "consumer"], str], ...] = (
+        ("ring_tail", 2, "producer", "next entry that the producer fills, [producer][consumer]"),
+        ("ring_head", 2, "consumer", "next entry that the consumer takes, [producer][consumer]"),
+        ("packets", 8, "core", "forwarded packets of the core"),
+        ("pool_head", 8, "core", "top of the core's pool of buffers"),
+        ("soft_head", 8, "core", "the core's next receive descriptor"),
     )
     structures = []
     offset = 0
-    for field, size, count, owner, why in table:
-        stride = size if name == "packed" else PADDED_STRIDE_BYTES
-        align = 64 if name == "packed" else PADDED_STRIDE_BYTES
-        offset = -(-offset // align) * align
+    for field, size, owner, why in table:
+        of_core = owner == "core"
+        count = cores if of_core else cores * cores
+        stride, align = (size, 64) if name == "packed" else (SEPARATION_BYTES, SEPARATION_BYTES)
+        offset = _up(offset, align)
         structures.append(
             Structure(
                 name=field, offset_bytes=offset, size_bytes=size, align_bytes=align, element_stride_bytes=stride,
-                count=count, owner=owner, why=why, touch="packet",
+                count=count, owner=owner, indexed_by="core" if of_core else "pair", why=why, touch="packet",
             )
         )  # fmt: skip
         offset += stride * count
@@ -172,9 +213,11 @@ def from_manifest(path: Path) -> Layout:
     except (ValueError, KeyError, TypeError) as error:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
         raise UsageError(f"{path}: not a manifest with a layout and shared_structures: {detail}") from error
-    if name not in ("padded", "packed"):
+    if name not in VARIANTS:
         raise UsageError(f"{path}: layout {name!r}; there are: packed, padded")
-    _check_apart(path, structures)
+    found = overlap(structures)
+    if found:
+        raise UsageError(f"{path}: {found[1]}")
     return Layout(name, f"manifest {path.name}", structures)
 
 
@@ -197,14 +240,6 @@ def of_image(elf: Path | None, name: LayoutName, cores: int) -> Layout:
     return default(name, cores)
 
 
-def _check_apart(path: Path, structures: tuple[Structure, ...]) -> None:
-    """Refuse elements that share bytes: two owners of one byte is a mistake in the table."""
-    taken: dict[int, str] = {}
-    for structure in structures:
-        for index in range(structure.count):
-            address = structure.address(index)
-            element = f"{structure.name}[{index}]"
-            for byte in range(address, address + structure.element_bytes):
-                if byte in taken:
-                    raise UsageError(f"{path}: {element} and {taken[byte]} overlap at byte {byte} of the shared block")
-                taken[byte] = element
+def _up(offset_bytes: int, align_bytes: int = SEPARATION_BYTES) -> int:
+    """Return the next multiple of an alignment."""
+    return -(-offset_bytes // align_bytes) * align_bytes

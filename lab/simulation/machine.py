@@ -1,21 +1,21 @@
-"""Models of the machines: every number is a range with its unit and its source.
+"""Models of the machines: where their cores sit, and every number as a range with its unit and its source.
 
 Sources: "published" are measurements of others on that hardware; "prior" is a range wide enough that the truth should
-lie in it, for what nobody has published. No number here was chosen by looking at a forwarding result.
+lie in it, for what nobody has published. No number of any machine was chosen by looking at a forwarding result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lab.errors import UsageError
 from lab.simulation.facts import HostFacts
 from lab.simulation.scene import Protocol
-
-NVIENNOT = "published: nviennot/core-to-core-latency"
-SNB = "published: Intel optimization manual, Sandy Bridge"
+from lab.simulation.topology import Place, Topology
+from lab.simulation.workload.case import Placement
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,87 @@ def exactly(value: float, unit: str, source: str) -> Range:
 
 
 @dataclass(frozen=True)
+class Nics:
+    """The network cards of a machine, all of one kind.
+
+    Attributes:
+        model: as sold.
+        cards: how many.
+        ports_per_card: ports that share a PCIe slot.
+        line_rate_gbps: of each port.
+        pcie: generation and lanes of the slot.
+
+    """
+
+    model: str
+    cards: int
+    ports_per_card: int
+    line_rate_gbps: float
+    pcie: str
+
+
+@dataclass(frozen=True)
 class Machine:
     """A machine that can be simulated.
 
     Attributes:
-        name: talk or host.
-        sockets: over which the QGMs are spread.
+        name: of its file, or host.
+        description: what it is, in a line or two.
         protocol: MESIF or MOESI.
+        topology: its sockets, core complexes and cores.
+        nics: None where ports are virtio rings shared with the generator's core.
         ranges: its numbers, by name.
-        has_nics: whether its ports are NICs on PCIe (else virtio rings shared with the generator's core).
-        ports_per_card: ports that share a PCIe slot.
 
     """
 
     name: str
-    sockets: int
+    description: str
     protocol: Protocol
+    topology: Topology
+    nics: Nics | None
     ranges: Mapping[str, Range]
-    has_nics: bool
-    ports_per_card: int = 2
+
+    @property
+    def sockets(self) -> int:
+        """Packages with cores."""
+        return self.topology.sockets
+
+    @property
+    def has_nics(self) -> bool:
+        """Whether its ports are NICs on PCIe."""
+        return self.nics is not None
+
+    @property
+    def ports_per_card(self) -> int:
+        """Ports that share a PCIe slot; 1 without NICs."""
+        return 1 if self.nics is None else self.nics.ports_per_card
+
+    def places(self, cores: int, placement: Placement) -> tuple[Place, ...]:
+        """Return where that many cores lie, as :meth:`Topology.places` says.
+
+        Raises:
+            UsageError: the machine has not so many cores, complexes or sockets.
+
+        """
+        return self.topology.places(cores, placement, f"machine {self.name!r}")
+
+    def needs(self, names: Iterable[str], what: str) -> None:
+        """Refuse to go on without numbers that not every machine has.
+
+        Args:
+            names: of ranges.
+            what: needs them, for the error: ``workload 'direct-tx'``.
+
+        Raises:
+            UsageError: one of them is missing.
+
+        """
+        for name in names:
+            if name not in self.ranges:
+                raise UsageError(
+                    f"machine {self.name!r} has no number {name!r}, which {what} needs: use another machine or add it "
+                    "to the machine's file"
+                )
 
     def with_work(self, cycles_per_packet: float) -> Machine:
         """Return this machine with the measured work a packet instead of the prior."""
@@ -91,7 +153,7 @@ class Machine:
         return [{name: column[i] for name, column in columns.items()} for i in range(count)]
 
 
-_COMMON = {
+PRIORS = {
     "work": Range(100, 175, 250, "cycles", "prior: work of the forwarding path on one core"),
     "locked": Range(15, 20, 25, "cycles", "prior: locked read-modify-write that hits L1"),
     "hold": Range(1, 3, 10, "ns", "prior: least time that a line stays with its new holder"),
@@ -101,32 +163,10 @@ _COMMON = {
     "pair": Range(0, 0.5, 1, "64 or 128 bytes", "prior: the adjacent-line prefetcher moves pairs of lines from 0.5 on"),
     "batch": exactly(32, "packets", "assumed: polling batch of the image"),
 }
+"""What holds for every machine unless its file says otherwise."""
 
-TALK = Machine(
-    name="talk",
-    sockets=2,
-    protocol=Protocol.MESIF,
-    has_nics=True,
-    ranges={
-        **_COMMON,
-        "clock": Range(2.6, 2.8, 3.0, "GHz", "published: Intel ARK, E5-2670 2.60 GHz; prior for turbo on all cores"),
-        "near": Range(26.7, 32.4, 41.3, "ns", f"{NVIENNOT}, E5-2690 x2, same socket, p10-p50-p90"),
-        "far": Range(111, 114, 147, "ns", f"{NVIENNOT}, E5-2690 x2, other socket, median and modes"),
-        "l1": exactly(4, "cycles", SNB),
-        "shared_cache": Range(30, 34, 38, "cycles", SNB),
-        "window": Range(42, 84, 168, "cycles", f"{SNB}: ROB 168; prior for 1 to 4 instructions a cycle"),
-        "misses": Range(5, 8, 10, "lines", f"{SNB}: 10 line fill buffers; prior for how many are used"),
-        "store_buffer": exactly(36, "stores", SNB),
-        "doorbell": Range(
-            40, 72.5, 110, "ns", "published: the talk, i7-4770K register write 72.47 ns; prior for posted"
-        ),
-        "card": Range(17.5, 19.4, 21.3, "Mpps", "published: X520-DA2, 64-byte frames, both ways"),
-        "card_bytes": Range(
-            3.2, 3.3, 3.6, "GB/s", "published: PCIe gen2 x8, 4 GB/s less headers of 128 to 256 byte TLPs"
-        ),
-        "nic_port": exactly(14.88, "Mpps", "published: Intel 82599, one port"),
-    },
-)
+HOST = Topology(sockets=1, complexes_per_socket=1, cores_per_complex=64)
+"""HostFacts count no cores, and a hypervisor may move them: as many as a case may have, all as near as was measured."""
 
 
 def host(facts: HostFacts) -> Machine:
@@ -135,14 +175,14 @@ def host(facts: HostFacts) -> Machine:
     latency = Range(facts.c2c_latency_ns_low, facts.c2c_latency_ns_median, facts.c2c_latency_ns_high, "ns", measured)
     return Machine(
         name="host",
-        sockets=1,
+        description="this machine, as measured",
         protocol=Protocol.MESIF,
-        has_nics=False,
+        topology=HOST,
+        nics=None,
         ranges={
-            **_COMMON,
+            **PRIORS,
             "clock": exactly(facts.tsc_hz / 1e9, "GHz", "measured: time stamp counter"),
             "near": latency,
-            "far": latency,
             "l1": Range(4, 5, 5, "cycles", "published: 4 to 5 on Intel and AMD cores since 2011"),
             "shared_cache": Range(35, 60, 80, "cycles", "prior: L3 of servers since 2017"),
             "window": Range(60, 120, 256, "cycles", "prior: ROB 224 to 512, 2 to 4 instructions a cycle"),

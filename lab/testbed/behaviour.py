@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from lab.testbed.base import Record
+from lab.document import Record
 
 Count = Annotated[int, Field(ge=0, le=1 << 32)]
 Share = Annotated[float, Field(ge=0, le=1)]

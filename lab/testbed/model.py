@@ -7,8 +7,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from lab.document import Record
 from lab.errors import near_misses
-from lab.testbed.base import Record
 from lab.testbed.ports import DutPort, Link, Name, Port, QueuePair, Route
 from lab.testbed.resources import Local, Qemu, Reference, Server, TrexHost
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
-from lab.testbed.base import Record
+from lab.document import Record
 
 
 def _quoted(value: Any) -> Any:

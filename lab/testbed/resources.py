@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyAddress, StringConstraints, model_validator
 
-from lab.testbed.base import Record
+from lab.document import Record
 from lab.testbed.behaviour import Behaviour
 from lab.testbed.ports import Mac
 

@@ -5,17 +5,18 @@ from typing import Any
 import pytest
 
 from lab.errors import UsageError
-from lab.simulation import capacity, native
+from lab.simulation import capacity, machines, native
 from lab.simulation.baseline import Baseline, BaselineQuery, predict
 from lab.simulation.caps import caps_pps, line_rate_pps
 from lab.simulation.errors import SimulationError
 from lab.simulation.facts import HostFacts
-from lab.simulation.machine import TALK, Range
+from lab.simulation.machine import Range
 from lab.simulation.scene import Outcome, Scene
 
+TALK = machines.load("e5-2670x2")
 SIZES = (64, 128, 256, 512, 1024, 1280, 1518)
 FACTS = HostFacts(tsc_hz=2.6e9, c2c_latency_ns_low=55, c2c_latency_ns_median=58, c2c_latency_ns_high=62)
-TALK_QUERY: dict[str, Any] = {"machine": "talk", "layout": "padded", "ports": 8, "cores": 8}
+TALK_QUERY: dict[str, Any] = {"machine": TALK.name, "layout": "padded", "ports": 8, "cores": 8}
 HOST_QUERY: dict[str, Any] = {"machine": "host", "layout": "padded", "ports": 2, "cores": 1, "host": FACTS}
 
 
@@ -31,7 +32,7 @@ def test_no_baseline_exceeds_a_cap(query: dict[str, Any], layout: str) -> None:
         found = ask(query, layout=layout, frame_size_bytes=size)
         assert 0 < found.throughput_pps_low <= found.throughput_pps_median <= found.throughput_pps_high
         assert found.throughput_pps_high <= query["ports"] * line_rate_pps(10, size) * (1 + 1e-12)
-        if query["machine"] == "talk":
+        if query["machine"] == TALK.name:
             best = {name: each.high for name, each in TALK.ranges.items()}
             assert found.throughput_pps_high <= min(caps_pps(best, 8, 2, 10, size).values())
 

@@ -69,13 +69,13 @@ def scene(shape: Shape, layout: Layout, run: Run) -> Scene:
 
 
 def _place(memory: Memory, shape: Shape, layout: Layout) -> _Words:
-    """Lay out the rings; a layout without index matrices takes those of the documented default of the same name."""
+    """Lay out the rings; a layout without index matrices takes those of a documented default."""
     n = shape.cores
     block = s.block_of(memory, layout)
     touched = s.touched_words(memory, layout, block, [(core, core) for core in range(n)], shape.touched)
     tail, head = layout.matrix("producer", n), layout.matrix("consumer", n)
     if tail is None or head is None:
-        fallback = default(layout.name, n)
+        fallback = default("packed" if layout.name == "packed" else "padded", n)
         block = s.block_of(memory, fallback)
         tail, head = fallback.matrix("producer", n), fallback.matrix("consumer", n)
     assert tail is not None and head is not None
