@@ -92,7 +92,7 @@ def _check_version(library: ctypes.CDLL, path: Path) -> None:
     except ValueError:
         found = 1
     if found != VERSION:
-        raise SimulationError(f"{path}: the simulator'"'"'s C kernel has version {found}, wanted is {VERSION}; run: make native")
+        raise SimulationError(f"{path}: the C kernel has version {found}, wanted is {VERSION}; run: make native")
 
 
 def available() -> bool:
@@ -104,7 +104,7 @@ def simulate(scene: Scene) -> Outcome:
     """Run a scene in the C kernel, or in the reference (with a RuntimeWarning, once) when the kernel is not built.
 
     Raises:
-        SimulationError: the scene is not well formed, a program misbehaves, or the kernel that is built is an older one.
+        SimulationError: the scene is not well formed, a program misbehaves, or the kernel is an older one.
 
     """
     library = _load(LIBRARY)
