@@ -133,5 +133,5 @@ def _bounds(goal: RateGoal, outcomes: list[Outcome], plan: MlrPlan, trials: Tria
         forwarding_pps=forwarding_pps,
         trials=len(trials.results),
         invalid_trials=trials.invalid_count,
-        remark=remark(outcomes, goal.loss_ratio, goal.width_ratio) if goal.exceed_ratio == 0.0 else "",
+        remark=remark(outcomes, goal.loss_ratio, goal.width_ratio, goal.exceed_ratio),
     )

@@ -1,7 +1,7 @@
 """Why a strict search found little: the remark names what the DUT does, and is silent where trials agree."""
 
 from lab.dut.computed import ComputedDut
-from lab.methods.goals import STRICT
+from lab.methods.goals import NDR, STRICT
 from lab.methods.mlr import MlrPlan
 from lab.methods.mlr import search as mlr_search
 from lab.methods.repeat import Conditions
@@ -49,6 +49,20 @@ def test_noise_at_the_limit_is_told_from_rare_loss() -> None:
     noisy = Behaviour(capacity_pps=CAPACITY_PPS, noise_ratio=0.005, interval_ms=2000)
     found = search(ComputedDut(noisy), PLAN, Conditions())
     assert found.remark.startswith("noise at the limit: ")
+
+
+def test_two_levels_are_told_where_a_majority_decides() -> None:
+    """Noise and rare loss are what a goal of a majority is made for, and no remark; two levels 10 % apart are."""
+    plan = MlrPlan(frame_size_bytes=64, max_rate_pps=10e6, goals=(NDR,), time_limit_s=1e6)
+    levels = Behaviour(capacity_pps=CAPACITY_PPS, slow_pps=0.9 * CAPACITY_PPS, slow_share=0.25, interval_ms=1000)
+    remarks = [
+        mlr_search(ComputedDut(levels.model_copy(update={"seed": seed})), plan, Conditions())["NDR"].remark
+        for seed in range(1, 9)
+    ]
+    assert any(remark.startswith("two levels: ") for remark in remarks)
+    noisy = Behaviour(capacity_pps=CAPACITY_PPS, noise_ratio=0.002, interval_ms=1000)
+    for quiet in (Behaviour(capacity_pps=CAPACITY_PPS), noisy, RARE):
+        assert mlr_search(ComputedDut(quiet), plan, Conditions())["NDR"].remark == ""
 
 
 def test_a_confirmation_that_fails_is_counted() -> None:
