@@ -15,7 +15,7 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 SUPPRESSIONS = Path(__file__).parent / "hostlib" / "counters.supp"
 SANITIZERS = {"TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}:history_size=7"}  # enough to know who read before
@@ -43,7 +43,7 @@ class HostedMachine:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=report, env=os.environ | SANITIZERS
             )
 
-    def __enter__(self) -> HostedMachine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:

@@ -9,15 +9,6 @@
 struct shared shared;
 struct message message_ring[MAX_CORES][MESSAGE_RING_LENGTH] __attribute__((aligned(PADDED_ALIGN)));
 
-/*
- * Asks for a line in order to write it: the device has just written it, so a plain prefetch would take two transfers.
- * The compiler makes a plain one for the processors that this image is built for; those that lack it ignore this one.
- */
-static inline void prefetch_to_write(uint64_t address)
-{
-    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
-}
-
 /* Takes up to a batch of received frames; the first line of each is on its way into the cache when this returns. */
 static uint32_t pair_receive(const struct qgm *qgm, uint32_t number, struct frame *frames)
 {

@@ -14,4 +14,9 @@ void cpu_relax(void);
 uint32_t port_read32(uint16_t port);
 void port_write32(uint16_t port, uint32_t value);
 
+static inline void prefetch_to_write(uint64_t address)
+{
+    __builtin_prefetch((const void *)address, 1);
+}
+
 #endif

@@ -11,6 +11,7 @@
  *   S seed64               devices return descriptors in random order; 0: in order -> 1
  *   B                      buffers that are nowhere, at rest                 -> count32
  *   R size16 text          gives the machine a route file                  -> 1
+ *   W core8                one turn of a QGM; nothing leaves. Its accesses (traced/trace.h) -> size32 text
  *   G                      what has left since the last time                 -> count32, then port8 queue8 size16 frame each
  *
  * Arguments: exclusive cores, ports, descriptors in each queue, and `threads` if QGMs run on threads of their own.
@@ -25,6 +26,9 @@
 #include "device.h"
 #include "machine.h"
 #include "watch.h"
+#ifdef WITH_TRACE
+#include "trace.h"
+#endif
 
 #define FRAME_MAX 65536
 #define FLOWS_MAX 64
@@ -142,6 +146,18 @@ static void take_turns(void)
     device_transmit(log_frame);
 }
 
+#ifdef WITH_TRACE
+static void trace(void)
+{
+    uint8_t core;
+    get(&core, 1);
+    const char *text = trace_turn(core);
+    uint32_t length = (uint32_t)strlen(text);
+    put(&length, 4);
+    put(text, length);
+}
+#endif
+
 static void handle(int request)
 {
     uint64_t number;
@@ -166,6 +182,11 @@ static void handle(int request)
         put(log_bytes, log_used);
         log_used = log_count = 0;
         return;
+#ifdef WITH_TRACE
+    case 'W':
+        trace();
+        return;
+#endif
     case 'T':
         take_turns();
         break;

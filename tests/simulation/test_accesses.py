@@ -1,0 +1,254 @@
+"""The description of a turn's accesses is what the compiled code does, and nothing in it can change unnoticed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+
+from lab.errors import UsageError
+from lab.simulation import accesses
+from lab.simulation.accesses import QGM_ACCESSES, Access, Block, Description, Step, Verb
+from tests.image import hostlib
+from tests.image.frames import Link
+from tests.image.hosted import HostedMachine
+from tests.simulation.turns import Canonical, Frame, Qgm, Ring, Transmit, canonical, difference, of_trace
+
+LINKS = [Link(port) for port in range(4)]
+OWNERS = {0: 1, 1: 1, 2: 2, 3: 2}
+RING_LENGTH, QUEUE_LENGTH, BATCH = 32, 64, 40
+
+
+class TracedMachine(HostedMachine):
+    """A hosted machine that tells what a turn of a QGM touched."""
+
+    def trace(self, core: int) -> list[str]:
+        """Let a QGM have a turn and return its accesses, line by line."""
+        size = int.from_bytes(self._ask(b"W" + bytes([core]), 4), "little")
+        return self._ask(b"", size).decode().splitlines()
+
+
+def address(frame: Frame) -> str:
+    """Return the destination that a frame must have to go that way."""
+    if frame.connected:
+        return LINKS[frame.port].tester
+    return f"172.{16 + frame.port}.{1 if frame.split else 2}.5"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn as it was traced, and the state and frames that it found."""
+
+    name: str
+    qgm: Qgm
+    received: dict[int, list[Frame]]
+    waiting: dict[int, list[Frame]]
+    trace: list[str]
+
+    def expected(self, description: Description) -> Canonical:
+        """Return what the description says of it."""
+        own = replace(
+            self.qgm,
+            transmit={port: replace(queue) for port, queue in self.qgm.transmit.items()},
+            to={peer: replace(ring) for peer, ring in self.qgm.to.items()},
+            origin={peer: replace(ring) for peer, ring in self.qgm.origin.items()},
+        )
+        return canonical(description, own.expect(description.turn, self.received, self.waiting))
+
+
+class Recorder:
+    """Feeds frames and traces turns; the QGMs' state is carried on by the description's own walk."""
+
+    def __init__(self, machine: TracedMachine) -> None:
+        self._machine = machine
+        self._description = accesses.load()
+        self._number = 0
+        self.turns: list[Turn] = []
+        for link in LINKS:
+            machine.ok(f"qgm add {OWNERS[link.port]} {link.port}")
+            machine.ok(f"addr add {link.port} {link.router}/24")
+            machine.ok(f"neigh add {link.port} {link.tester} {link.tester_mac}")
+            machine.ok(f"route add {link.far_network} via {link.tester}")
+            machine.ok(f"route add 172.{16 + link.port}.1.0/25 via {link.tester}")
+        machine.ok(f"set ring_length {RING_LENGTH}")
+        machine.ok(f"set batch {BATCH}")
+        machine.ok("start")
+        for _ in range(4):  # the addresses are announced
+            machine.advance(1.0)
+            machine.settle()
+        sent = [len(frames) for frames in machine.left()]
+        self._qgms = {
+            core: Qgm(
+                core=core,
+                ports=[port for port, owner in OWNERS.items() if owner == core],
+                owners=OWNERS,
+                ring_length=RING_LENGTH,
+                queue_length=QUEUE_LENGTH,
+                transmit={port: Transmit(posted=sent[port]) for port, owner in OWNERS.items() if owner == core},
+                to={3 - core: Ring()},
+                origin={3 - core: Ring()},
+            )
+            for core in (1, 2)
+        }
+
+    def frames(self, *ports: int, split: bool = False, connected: bool = True) -> list[Frame]:
+        """Return a frame to each of these ports."""
+        first = self._number
+        self._number += len(ports)
+        return [Frame(first + i, port, split, connected) for i, port in enumerate(ports)]
+
+    def turn(self, name: str, core: int, received: dict[int, list[Frame]] | None = None) -> None:
+        """Have frames arrive and trace the turn that finds them, and what has crossed a ring to it before."""
+        for port, frames in (received or {}).items():
+            for frame in frames:
+                packet = IP(src=LINKS[port].tester, dst=address(frame), ttl=9) / UDP(sport=1, dport=2)
+                head = Ether(dst=LINKS[port].router_mac, src=LINKS[port].tester_mac)
+                assert self._machine.send(port, bytes(head / packet).ljust(60, b"\0"))
+        qgm, peer = self._qgms[core], self._qgms[3 - core]
+        waiting = {peer.core: list(peer.crossed.get(core, ()))}
+        peer.crossed = {}
+        qgm.taken_by_peer = {peer.core: peer.origin[core].next}
+        trace = self._machine.trace(core)
+        self._machine.turn([])  # what was sent leaves
+        before = replace(
+            qgm,
+            transmit={port: replace(queue) for port, queue in qgm.transmit.items()},
+            to={number: replace(ring) for number, ring in qgm.to.items()},
+            origin={number: replace(ring) for number, ring in qgm.origin.items()},
+        )
+        self.turns.append(Turn(name, before, received or {}, waiting, trace))
+        qgm.expect(self._description.turn, received or {}, waiting)
+
+
+def record(machine: TracedMachine) -> list[Turn]:
+    """Trace turns of every kind that the description tells apart."""
+    recorder = Recorder(machine)
+    turn, frames = recorder.turn, recorder.frames
+    turn("empty", 1)
+    turn("one to another own port", 1, {0: frames(1)})
+    turn("32 to another own port", 1, {0: frames(*[1] * 32)})
+    turn("from and to both own ports", 1, {0: frames(1, 0, 1), 1: frames(0, 0)})
+    turn("by a gateway", 1, {0: frames(1, connected=False)})
+    turn("by a route longer than /24", 1, {1: frames(0, split=True, connected=False)})
+    turn("one across", 1, {0: frames(2)})
+    turn("one taken", 2)
+    turn("across and own", 1, {0: frames(2, 1, 3), 1: frames(3, 0)})
+    turn("taken and received", 2, {2: frames(3, 0), 3: frames(2)})
+    turn("taken by the first", 1)
+    for i in range(4):
+        turn(f"half full {i}", 1, {0: frames(*[1] * 20)})
+    turn("across until the ring is full", 1, {0: frames(*[3] * 32), 1: frames(*[2] * 8)})
+    turn("a full ring taken", 2)
+    turn("across again", 1, {0: frames(3, 3)})
+    turn("the rest taken", 2)
+    return recorder.turns
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("traced")
+    found = {layout: folder / f"router-traced-{layout}" for layout in ("padded", "packed")}
+    hostlib.build(folder, *(str(program) for program in found.values()))
+    return found
+
+
+@pytest.fixture(scope="module", params=["padded", "packed"])
+def turns(request: pytest.FixtureRequest, programs: dict[str, Path]) -> Iterator[list[Turn]]:
+    with TracedMachine(programs[request.param], cores=3, ports=4, queue_length=QUEUE_LENGTH) as machine:
+        yield record(machine)
+
+
+@pytest.fixture(scope="module")
+def description() -> Description:
+    return accesses.load()
+
+
+def matches(turns: list[Turn], description: Description) -> bool:
+    """Whether a description says of every turn what its trace says."""
+    return all(turn.expected(description) == canonical(description, of_trace(turn.trace)) for turn in turns)
+
+
+def test_the_compiled_code_does_what_the_description_says(turns: list[Turn], description: Description) -> None:
+    for turn in turns:
+        assert difference(turn.expected(description), canonical(description, of_trace(turn.trace))) == "", turn.name
+
+
+def without(steps: tuple[Step, ...], gone: int) -> tuple[Step, ...]:
+    """Return steps without the access of a line."""
+    left: list[Step] = []
+    for step in steps:
+        if isinstance(step, Block):
+            left.append(replace(step, do=without(step.do, gone)))
+        elif step.line != gone:
+            left.append(step)
+    return tuple(left)
+
+
+def with_more(steps: tuple[Step, ...], block: int) -> tuple[Step, ...]:
+    """Return steps with one more access, of a word that no turn touches so, in the block of a line."""
+    more = Access(Verb.STORE, "core.busy_polls", 0)
+    return tuple(
+        step
+        if isinstance(step, Access)
+        else replace(step, do=(*with_more(step.do, block), *[more] * (step.line == block)))
+        for step in steps
+    )
+
+
+def lines(steps: tuple[Step, ...], kind: type[Access] | type[Block]) -> set[int]:
+    """Return the lines of all accesses or all blocks."""
+    found = {step.line for step in steps if isinstance(step, kind)}
+    return found.union(*(lines(step.do, kind) for step in steps if isinstance(step, Block)))
+
+
+def test_every_access_that_is_removed_is_noticed(turns: list[Turn], description: Description) -> None:
+    assert matches(turns, description)
+    unnoticed = [
+        line
+        for line in sorted(lines(description.turn, Access))
+        if matches(turns, replace(description, turn=without(description.turn, line)))
+    ]
+    assert unnoticed == []
+
+
+def test_an_access_too_many_is_noticed_wherever_it_stands(turns: list[Turn], description: Description) -> None:
+    assert matches(turns, description)
+    unnoticed = [
+        line
+        for line in sorted(lines(description.turn, Block))
+        if matches(turns, replace(description, turn=with_more(description.turn, line)))
+    ]
+    assert unnoticed == []
+
+
+def test_words_are_written_as_often_as_the_code_says(description: Description) -> None:
+    found = accesses.touches(description)
+    assert {name for name, touch in found.items() if touch == "packet"} == {"core.pool_head", "core.ring_out"}
+    assert found["core.drops"] == "rare"
+    assert found["queue.rx_taken"] == found["core.polls"] == found["ring_head"] == "batch"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "complaint"),
+    [
+        ("- add core.polls", "- ad core.polls", r"line \d+: 'ad' is no access: did you mean 'add'"),
+        ("- add core.polls", "- add core.pols", r"line \d+: structure 'core.pols' is not listed above: did you mean"),
+        ("- for: message ring", "- for: mesage ring", r"line \d+: for 'mesage ring' is not known: did you mean"),
+        ("  - core.polls\n", "  - core.polls\n  - core.polls\n", r"line \d+: 'core.polls' stands here twice"),
+        ("- add core.polls\n", "", r"line \d+: no step touches 'core.polls'"),
+        ("turn:\n", "turns:\n", r"line \d+: here must stand structures and turn"),
+    ],
+)
+def test_a_wrong_description_is_refused_with_its_line(wrong: str, right: str, complaint: str, tmp_path: Path) -> None:
+    text = QGM_ACCESSES.read_text()
+    assert wrong in text
+    path = tmp_path / "accesses.yaml"
+    path.write_text(text.replace(wrong, right))
+    with pytest.raises(UsageError) as refused:
+        accesses.load(path)
+    assert re.search(rf"^accesses.yaml {complaint}", str(refused.value))
