@@ -9,5 +9,9 @@ from lab.simulation.validation.conservation import conservation
 from lab.simulation.validation.kernels import kernels
 from lab.simulation.validation.ping_pong import ping_pongs
 
-CHECKS: tuple[Callable[[], Check], ...] = (ping_pongs, conservation, kernels)
-"""All of them, by their numbers."""
+CHECKS: dict[int, Callable[[], Check]] = {
+    1: ping_pongs,
+    5: conservation,
+    6: kernels,
+}
+"""All of them by their numbers (``pixlab simulate --validate``)."""
