@@ -16,8 +16,9 @@ from lab import paths
 from lab.document import Document, Misplaced, Record, named_file
 from lab.errors import UsageError, near_misses
 from lab.simulation.memory import SEPARATION_BYTES
-from lab.simulation.structure import Structure as Structure  # for importers of this module as well
-from lab.simulation.structure import Touch, overlap
+from lab.simulation.structure import Structure as Structure  # both for importers of this module as well
+from lab.simulation.structure import Touch as Touch
+from lab.simulation.structure import overlap
 
 LayoutName = Literal["padded", "packed"]
 ASSUMED = "documented default (docs/simulation.md)"

@@ -136,6 +136,28 @@ class Machine:
                     "to the machine's file"
                 )
 
+    def needs_ports(self, ports: int, line_rate_gbps: float, what: str) -> None:
+        """Refuse ports that the machine's network cards have not.
+
+        Args:
+            ports: how many.
+            line_rate_gbps: of each.
+            what: needs them, for the error: ``workload 'direct-tx'``.
+
+        Raises:
+            UsageError: there are no cards, not so many ports, or slower ones.
+
+        """
+        nics = self.nics
+        if nics is None:
+            raise UsageError(f"machine {self.name!r} has no network cards, which {what} needs: use another machine")
+        has = f"machine {self.name!r} has {nics.cards}x {nics.model}, {nics.ports_per_card} ports each"
+        most = nics.cards * nics.ports_per_card
+        if ports > most:
+            raise UsageError(f"{what}: {ports} ports: {has}: ask for at most {most}")
+        if line_rate_gbps > nics.line_rate_gbps:
+            raise UsageError(f"{what}: {line_rate_gbps:g} Gb/s: {has}, of {nics.line_rate_gbps:g} Gb/s: ask for less")
+
     def with_work(self, cycles_per_packet: float) -> Machine:
         """Return this machine with the measured work a packet instead of the prior."""
         measured = exactly(cycles_per_packet, "cycles", "measured on one core without sharing")

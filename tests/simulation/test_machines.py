@@ -104,3 +104,18 @@ def test_places_that_a_machine_has_not_are_refused_in_one_line() -> None:
 def test_a_number_that_a_machine_has_not_is_named_with_who_needs_it() -> None:
     with pytest.raises(UsageError, match="machine 'host' has no number 'card', which workload 'direct-tx' needs"):
         host(FACTS).needs(("clock", "card"), "workload 'direct-tx'")
+
+
+@pytest.mark.parametrize(
+    ("name", "ports", "gbps", "words"),
+    [
+        ("i7-4770k", 5, 10, "5 ports: machine 'i7-4770k' has 2x X520-DA2, 2 ports each: ask for at most 4"),
+        ("i7-4770k", 4, 40, "40 Gb/s: machine 'i7-4770k' has 2x X520-DA2, 2 ports each, of 10 Gb/s: ask for less"),
+        ("ryzen-7950x", 1, 10, "machine 'ryzen-7950x' has no network cards, which workload 'x' needs"),
+    ],
+)
+def test_ports_that_a_machine_has_not_are_refused(name: str, ports: int, gbps: float, words: str) -> None:
+    machines.load("i7-4770k").needs_ports(4, 10, "workload 'x'")
+    with pytest.raises(UsageError) as caught:
+        machines.load(name).needs_ports(ports, gbps, "workload 'x'")
+    assert words in str(caught.value)
