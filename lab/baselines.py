@@ -1,4 +1,4 @@
-"""The simulated baselines that stand beside the throughputs of a run."""
+"""The simulated baselines that stand beside the throughputs of a run, and the verdicts by them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from lab.results.model import BaselineBand
 from lab.simulation.baseline import Baseline, BaselineQuery, predict
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import LayoutName
-from lab.simulation.verdict import Verdict, compare
+from lab.simulation.prediction.model import Band
+from lab.simulation.verdict import Expected, Measured, Verdict, compare
 
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
 TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
@@ -46,18 +47,6 @@ class Baselines:
             for each in predicted
         )
 
-    def verdict(self, measured_pps: float, frame_size_bytes: int, ceiling_pps: float | None) -> Verdict:
-        """Say which layout of the measured machine a throughput agrees with.
-
-        Args:
-            measured_pps: summed over the directions.
-            frame_size_bytes: with FCS.
-            ceiling_pps: of the generator towards this DUT.
-
-        """
-        padded, packed = self._host(frame_size_bytes)
-        return compare(measured_pps, padded, packed, ceiling_pps)
-
     def _host(self, frame_size_bytes: int) -> tuple[Baseline, Baseline]:
         images = dict(self.elfs)
         padded, packed = (
@@ -76,6 +65,29 @@ class Baselines:
             for layout in LAYOUTS
         )
         return padded, packed
+
+
+def verdict(measured: Measured, bands: tuple[BaselineBand, ...], ceiling_pps: float | None) -> Verdict | None:
+    """Say which layout of the measured machine a throughput agrees with.
+
+    Args:
+        measured: summed over the directions.
+        bands: of both layouts, and of other machines as well.
+        ceiling_pps: of the generator towards this DUT.
+
+    Returns:
+        None where the bands of the measured machine are not there.
+
+    """
+    own = {band.layout: band for band in bands if band.machine == "host"}
+    if not {"padded", "packed"} <= own.keys():
+        return None
+    return compare(measured, _expected(own["padded"]), _expected(own["packed"]), ceiling_pps)
+
+
+def _expected(band: BaselineBand) -> Expected:
+    rate_pps = Band(low=band.low_pps, median=band.median_pps, high=band.high_pps)
+    return Expected(band.layout, rate_pps, band.limited_by)
 
 
 @lru_cache

@@ -27,7 +27,9 @@ from lab.results.finding import Finding
 from lab.results.journal import FILE_NAME, Journal
 from lab.results.memory import Memory
 from lab.results.writer import REPORT_NAME, RESULTS_NAME, point_latest, read_results, write_results
+from lab.simulation.consistency import Consistency
 from lab.simulation.facts import HostFacts
+from lab.simulation.verdict import in_words
 from lab.testbed import Testbed
 from lab.traffic.calibration import Calibration
 from lab.traffic.models import GeneratorInfo
@@ -260,6 +262,22 @@ class Run:
         self._note(ev.Compared(at_s=time.time(), comparison=comparison))
         self.say(_comparison_line(comparison))
 
+    def record_path(self, path: model.PathCycles) -> None:
+        """Note busy cycles a packet of the running image, measured and predicted, and say them."""
+        self._note(ev.PathMeasured(at_s=time.time(), path=path))
+        self.say(
+            f"busy cycles a packet, {path.c2c_ns:.0f} ns core to core: measured {path.measured_cycles:.0f}, simulated "
+            f"{path.predicted_median:.0f} ({path.predicted_low:.0f} to {path.predicted_high:.0f})"
+        )
+
+    def record_published(self, consistency: Consistency) -> None:
+        """Note which layouts a published rate would be consistent with, and say them."""
+        self._note(ev.PublishedChecked(at_s=time.time(), consistency=consistency))
+        self.say(
+            f"{consistency.about} ({consistency.published_pps / 1e6:g} Mpps): consistent with "
+            f"{'; '.join(consistency.holding) or 'no layout that was simulated'}"
+        )
+
     def record_finding(self, finding: Finding) -> None:
         """Note what a method found that is more than one number."""
         self._note(ev.Found(at_s=time.time(), finding=finding))
@@ -363,7 +381,16 @@ def _measurement_line(m: model.Measurement) -> str:
     if m.value is None:
         return f"{m.metric}{where}: none: {m.error or m.reason or 'no load met the goal'}"
     value = f"{m.value / 1e6:.3f} Mpps" if m.unit == "pps" else f"{m.value:.6g} {m.unit}"
-    return f"{m.metric}{where}: {value}{f' ({m.verdict})' if m.verdict else ''}"
+    return f"{m.metric}{where}: {value}{_simulated(m)}"
+
+
+def _simulated(m: model.Measurement) -> str:
+    """Say what is simulated beside a rate: verdict, likelihood ratio, bands of the measured machine."""
+    own = [b for b in m.baselines if b.machine == "host"]
+    if m.verdict is None or m.likelihood_ratio is None:
+        return f" ({m.verdict})" if m.verdict else ""
+    bands = ", ".join(f"{b.layout} {b.low_pps / 1e6:.2f} to {b.high_pps / 1e6:.2f}" for b in own)
+    return f" ({m.verdict}: {in_words(m.likelihood_ratio)}; simulated {bands} Mpps)"
 
 
 def _comparison_line(c: model.LayoutComparison) -> str:

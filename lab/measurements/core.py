@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self, TypeVar
 
+from lab import baselines as simulated
 from lab.baselines import Baselines
 from lab.measurements.greatest_load import greatest_load
 from lab.methods import load_limit
@@ -21,6 +22,7 @@ from lab.results.finding import Finding
 from lab.results.model import Measurement
 from lab.run import Run
 from lab.session import Session
+from lab.simulation.verdict import Measured
 from lab.traffic.calibration import Calibration
 from lab.traffic.load import Direction
 from lab.traffic.modifiers import Modifier
@@ -73,16 +75,17 @@ class Core:
     def varied(
         self, variant: str, directions: Sequence[Direction] | None = None, modifiers: Sequence[Modifier] = ()
     ) -> Self:
-        """Return what measures something else than the plain case, with nothing found yet and no baseline beside it.
+        """Return what measures something else than the plain case, with nothing found yet.
 
         Args:
             variant: what is unlike, for the names of the results.
-            directions: of the traffic; None: as it is.
+            directions: of the traffic; None: as it is. Other directions are another workload, which has no baseline.
             modifiers: frames beside the test frames.
 
         """
         used = self.used.with_traffic(self.used.directions if directions is None else directions, modifiers)
-        return replace(self, used=used, variant=variant, baselines=None, _limits={}, _found={}, _throughputs={})
+        kept = self.baselines if directions is None else None
+        return replace(self, used=used, variant=variant, baselines=kept, _limits={}, _found={}, _throughputs={})
 
     def of_mix(self, mix: Imix) -> Self:
         """Return what measures with frames of several sizes in turn (RFC 6985), at their mean size."""
@@ -177,8 +180,16 @@ class Core:
         unit: str,
         reason: str,
         counted: Counted,
+        rate: tuple[Measured, LoadLimit] | None = None,
     ) -> None:
-        """Publish a number that has no bounds; ``reason`` is what there is to say of it, or why there is none."""
+        """Publish a number that has no bounds; ``reason`` is what there is to say of it, or why there is none.
+
+        Where it is a rate that can be compared with a simulated one, ``rate`` is between what it lies, and the greatest
+        load that there was.
+        """
+        beside: dict[str, Any] = {"reason": reason or None}
+        if rate:
+            beside = self._beside(frame_size_bytes, rate[0], rate[1], (reason,))
         self.run.record(
             Measurement(
                 test=self.test,
@@ -186,24 +197,20 @@ class Core:
                 metric=self.named(metric),
                 value=value,
                 unit=unit,
-                reason=reason or None,
                 trials=counted.trials,
                 invalid_trials=counted.invalid_trials,
+                **beside,
             )
         )
 
     def record_bounds(self, bounds: Bounds, limit: LoadLimit) -> None:
-        """Publish what a search found; where it reached the limit, the word of its verdict says so."""
-        verdict, reason = None, None
+        """Publish what a search found with what is simulated of it; where it reached the limit, the reason says so."""
+        found: Measured | None = None
+        said = [bounds.remark]
         if bounds.lower_pps is not None:
-            reason = "no baseline of this case is simulated"
-            if self.baselines is not None:
-                judged = self.baselines.verdict(bounds.lower_pps, bounds.frame_size_bytes, limit.ceiling_pps)
-                verdict, reason = judged.consistent_with, judged.reason
+            found = Measured(bounds.lower_pps, None if bounds.upper_in_doubt else bounds.upper_pps)
             if bounds.upper_pps is None:
-                reason = f"{limit.words}: every load that could be asked for met the goal. {reason}"
-            if bounds.remark:
-                reason = f"{bounds.remark}. {reason}"
+                said.append(f"{limit.words}: every load that could be asked for met the goal")
         self.run.record(
             Measurement(
                 test=self.test,
@@ -214,12 +221,26 @@ class Core:
                 low=bounds.lower_pps,
                 high=bounds.upper_pps,
                 high_in_doubt=bounds.upper_in_doubt,
-                verdict=verdict,
-                reason=reason,
                 line_rate_pps=limit.line_rate_pps,
                 ceiling_pps=limit.ceiling_pps,
-                baselines=self.baselines.bands(bounds.frame_size_bytes) if self.baselines else (),
                 trials=bounds.trials,
                 invalid_trials=bounds.invalid_trials,
+                **self._beside(bounds.frame_size_bytes, found, limit, said),
             )
         )
+
+    def _beside(
+        self, frame_size_bytes: int, found: Measured | None, limit: LoadLimit, said: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return what stands beside a rate: bands, verdict, and the reason: what there is to say, and the verdict's."""
+        bands = self.baselines.bands(frame_size_bytes) if self.baselines else ()
+        if found is None:
+            return {"baselines": bands}
+        judged = simulated.verdict(found, bands, limit.ceiling_pps)
+        sentence = judged.reason if judged else "no baseline of this case is simulated"
+        return {
+            "baselines": bands,
+            "verdict": judged.consistent_with if judged else None,
+            "likelihood_ratio": judged.likelihood_ratio if judged else None,
+            "reason": ". ".join(text for text in (*said, sentence) if text),
+        }

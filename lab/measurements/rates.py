@@ -14,6 +14,7 @@ from lab.methods.mlr import MlrPlan
 from lab.methods.mrr import Mrr, MrrPlan
 from lab.methods.soak import Soak, SoakPlan
 from lab.methods.throughput import ThroughputPlan
+from lab.simulation.verdict import Measured
 
 Plan = TypeVar("Plan", MlrPlan, ThroughputPlan, MrrPlan)
 
@@ -85,7 +86,11 @@ class Rates(Core):
         found = self.anew(frame_size_bytes, measure)
         self.record_finding(receive_rate=found)
         reason = f"offered {found.rate_pps / 1e6:.3f} Mpps ({found.limited_by}), {100 * found.loss_ratio:.2g} % lost"
-        self.record_value(mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found)
+        rate = None
+        if min(found.received_pps) > 0:
+            upper_pps = max(found.received_pps) if found.loss_ratio else None
+            rate = Measured(min(found.received_pps), upper_pps), self.limit(frame_size_bytes)
+        self.record_value(mrr.SEARCH, frame_size_bytes, found.mean_pps, "pps", reason, found, rate)
         return found
 
     def soak(self, frame_size_bytes: int) -> Soak | None:
@@ -139,7 +144,10 @@ class Rates(Core):
             return None
         self.record_finding(critical_load=found)
         reason = f"settled at {found.estimate_pps / 1e6:.3f} Mpps after {found.chunks} trials of {found.chunk_s:g} s"
-        self.record_value(critical_load.SEARCH, frame_size_bytes, found.lower_pps, "pps", reason, found)
+        rate = None
+        if found.lower_pps is not None:
+            rate = Measured(found.lower_pps, found.upper_pps), self.limit(frame_size_bytes)
+        self.record_value(critical_load.SEARCH, frame_size_bytes, found.lower_pps, "pps", reason, found, rate)
         return found
 
     def _of_mix(self, plan: Plan) -> Plan:

@@ -14,11 +14,12 @@ from lab.microbench.host import HostBench, cpus
 from lab.microbench.model import Layout, Machine, Request, Window, run
 from lab.microbench.prediction import Prediction, predict
 from lab.results.model import LayoutComparison
-from lab.simulation import host
+from lab.simulation import host, verdict
 from lab.simulation.layout import Layout as Table
 from lab.simulation.layout import from_manifest
 from lab.simulation.machine import Machine as Model
 from lab.simulation.machine import host as host_model
+from lab.simulation.prediction.model import Band
 
 LAYOUTS: tuple[Layout, ...] = ("padded", "packed")
 ATTEMPTS = 3
@@ -102,8 +103,17 @@ class LayoutComparer:
             predicted_low=predicted.low if predicted else None,
             predicted_median=predicted.median if predicted else None,
             predicted_high=predicted.high if predicted else None,
+            verdict=_verdict(ratio, predicted),
             **as_recorded(ratio),
         )
+
+
+def _verdict(ratio: Ratio, predicted: Prediction | None) -> str | None:
+    """Say whether the ratio is as simulated; None where nothing is."""
+    if predicted is None:
+        return None
+    band = Band(low=predicted.low, median=predicted.median, high=predicted.high)
+    return verdict.of_ratio(ratio.low, ratio.high, band)
 
 
 def of_image(image: PixManifest, blocks: int, record: Callable[[LayoutComparison], None]) -> LayoutComparer:

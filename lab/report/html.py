@@ -12,11 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from lab.report import finding_rows, page, words
+from lab.report import finding_rows, page, simulation_rows, words
 from lab.report.latency_figure import latency_figure
 from lab.report.loss_figure import loss_figure
 from lab.report.rate_figures import search_figure, throughput_figure
 from lab.report.sharing_figure import sharing_figure, sharing_rows
+from lab.report.verdict_figure import Judged, judged_tests
 from lab.results.model import Results
 from lab.results.writer import read_results
 
@@ -49,6 +50,7 @@ def render(results: Results) -> str:
     )
     environment.filters.update(us=words.microseconds, mpps=words.mpps, percent=words.percent)
     kind, verdict = words.outcome(results)
+    judged = judged_tests(results)
     return environment.get_template("report.html.j2").render(
         results=results,
         kind=kind,
@@ -59,7 +61,8 @@ def render(results: Results) -> str:
         others=page.other_rows(results),
         sharing=sharing_rows(results),
         found=_tables(results),
-        figures=_figures(results),
+        judged=judged,
+        figures=_figures(results, judged),
         plotly=Markup(get_plotlyjs()),
     )
 
@@ -77,10 +80,12 @@ def _tables(results: Results) -> dict[str, list[finding_rows.Row]]:
         "jitter": finding_rows.jitter_rows(results),
         "order": finding_rows.order_rows(results),
         "hops": finding_rows.hop_rows(results),
+        "path": simulation_rows.path_rows(results),
+        "published": simulation_rows.published_rows(results),
     }
 
 
-def _figures(results: Results) -> dict[str, list[dict[str, Any]]]:
+def _figures(results: Results, judged: list[Judged]) -> dict[str, list[dict[str, Any]]]:
     """Return the figures of each section, as an id and JSON that may stand in a script element."""
     searched = [s for s in results.searches if s.kind in ("NDR+PDR", "throughput") and s.trials]
     floors = results.generator.latency_floor_us if results.generator else {}
@@ -89,6 +94,7 @@ def _figures(results: Results) -> dict[str, list[dict[str, Any]]]:
     sections = {
         "throughput": [throughput_figure(results)] if any(m.unit == "pps" for m in results.measurements) else [],
         "sharing": [sharing_figure(results)] if results.comparisons else [],
+        "baselines": [one.figure for one in judged],
         "loss": [loss_figure(curves)] if curves else [],
         "search": [search_figure(s) for s in searched],
         "latency": [

@@ -26,6 +26,7 @@ class SharingRow:
     ratio: str
     interval: str
     simulated: str
+    verdict: str
     effect: str
     windows: str
     verified: str
@@ -49,6 +50,7 @@ def _row(c: LayoutComparison) -> SharingRow:
         simulated=f"{c.predicted_median:.2f} ({c.predicted_low:.2f} to {c.predicted_high:.2f})"
         if c.predicted_median is not None
         else "-",
+        verdict=c.verdict or "-",
         effect=f"{c.effect:+.2f}",
         windows=f"{c.windows} ({c.left_out})",
         verified={True: "yes", False: "NO", None: "-"}[c.verified],

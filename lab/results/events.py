@@ -12,7 +12,18 @@ from lab.methods.reordering import ReorderingAtLoad
 from lab.methods.repeat import TrialEvent
 from lab.models import Model
 from lab.results.finding import Finding
-from lab.results.model import Boot, Dut, Environment, Generator, Image, LayoutComparison, Measurement, Outcome
+from lab.results.model import (
+    Boot,
+    Dut,
+    Environment,
+    Generator,
+    Image,
+    LayoutComparison,
+    Measurement,
+    Outcome,
+    PathCycles,
+)
+from lab.simulation.consistency import Consistency
 from lab.simulation.facts import HostFacts
 from lab.traffic.calibration import Calibration
 
@@ -150,6 +161,22 @@ class Compared(Model):
     comparison: LayoutComparison
 
 
+class PathMeasured(Model):
+    """Busy cycles a packet of the running image were measured and predicted."""
+
+    event: Literal["path-measured"] = "path-measured"
+    at_s: float
+    path: PathCycles
+
+
+class PublishedChecked(Model):
+    """A published rate was compared with what is predicted of its machine."""
+
+    event: Literal["published-checked"] = "published-checked"
+    at_s: float
+    consistency: Consistency
+
+
 class TestEnded(Model):
     """How a test of the suite ended."""
 
@@ -182,6 +209,8 @@ Event = Annotated[
     | ReorderingMeasured
     | Found
     | Compared
+    | PathMeasured
+    | PublishedChecked
     | TestEnded
     | RunEnded,
     Field(discriminator="event"),

@@ -14,6 +14,7 @@ from lab.methods.reordering import ReorderingAtLoad
 from lab.methods.trial import HopLoss
 from lab.models import Model
 from lab.results.finding import Finding
+from lab.simulation.consistency import Consistency
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -96,13 +97,24 @@ class BaselineBand(Model):
     limited_by: str
 
 
+class LatencyBand(Model):
+    """What the simulation says of a latency on one machine with one layout: 5, 50 and 95 percent of its prediction."""
+
+    machine: str
+    layout: str
+    low_us: float
+    median_us: float
+    high_us: float
+
+
 class Measurement(Model):
     """One number of the run.
 
     ``low`` and ``high`` bound the value, in its unit; null above means that nothing greater could be asked for, and
     ``high_in_doubt`` that pauses of the test host explain the loss at ``high``.
     ``value`` is null where there is none, and ``error`` then says why. ``verdict`` is one word, ``reason`` its
-    sentence.
+    sentence, and ``likelihood_ratio`` how many times likelier the value is under the padded layout than under the
+    packed one. ``baselines`` stand beside rates, ``latency_baselines`` beside latencies.
     """
 
     test: str
@@ -114,10 +126,12 @@ class Measurement(Model):
     high: float | None = None
     high_in_doubt: bool = False
     verdict: str | None = None
+    likelihood_ratio: float | None = None
     reason: str | None = None
     line_rate_pps: float | None = None
     ceiling_pps: float | None = None
     baselines: tuple[BaselineBand, ...] = ()
+    latency_baselines: tuple[LatencyBand, ...] = ()
     trials: int = 0
     invalid_trials: int = 0
     error: str | None = None
@@ -152,8 +166,8 @@ class LayoutComparison(Model):
     Rates are medians of what ``unit`` says. ``low`` and ``high`` bound the ratio packed / padded with a confidence of
     95 %; ``effect`` is Cliff's delta (1: padded always faster). ``state`` is ``near`` or ``far`` where the core-to-core
     latency took two values, else ``all``. ``predicted_*`` are 5, 50 and 95 % of the simulated ratio; null where there
-    is none. ``verified``: everything that was sent arrived once, in order and unchanged; null where only counts were
-    compared.
+    is none, and ``verdict`` says whether the measured one is as simulated. ``verified``: everything that was sent
+    arrived once, in order and unchanged; null where only counts were compared.
     """
 
     test: str
@@ -176,7 +190,33 @@ class LayoutComparison(Model):
     predicted_low: float | None = None
     predicted_median: float | None = None
     predicted_high: float | None = None
+    verdict: str | None = None
     verified: bool | None = None
+
+
+class PathCycles(Model):
+    """Busy cycles a packet of the running image in one state of the machine, measured under traffic and predicted.
+
+    ``state`` and ``c2c_ns`` as in a comparison of layouts; the latency is that around the trials, from which the
+    prediction comes (5, 50 and 95 %). ``work_cycles`` is what forwarding costs on one core that shares nothing, as
+    measured by threads of the host. ``measured_cycles`` is the median of ``trials``; ``ratio`` is over the predicted
+    median.
+    """
+
+    test: str
+    state: Literal["all", "near", "far"]
+    c2c_ns: float
+    forwarded_pps: float
+    frames_a_turn: float
+    work_cycles: float
+    measured_cycles: float
+    measured_least: float
+    measured_greatest: float
+    predicted_low: float
+    predicted_median: float
+    predicted_high: float
+    ratio: float
+    trials: int
 
 
 class Outcome(Model):
@@ -215,6 +255,8 @@ class Results(Model):
     reordering: tuple[ReorderingAtLoad, ...]
     findings: tuple[Finding, ...] = ()
     comparisons: tuple[LayoutComparison, ...] = ()
+    path_cycles: tuple[PathCycles, ...] = ()
+    published: tuple[Consistency, ...] = ()
     tests: tuple[Outcome, ...]
     lab_errors: tuple[str, ...]
     notes: tuple[str, ...]

@@ -111,6 +111,8 @@ def summarise(journal: Path) -> Results:
         reordering=tuple(e.reordering for e in _all(events, ev.ReorderingMeasured)),
         findings=tuple(e.finding for e in _all(events, ev.Found)),
         comparisons=tuple(e.comparison for e in _all(events, ev.Compared)),
+        path_cycles=tuple(e.path for e in _all(events, ev.PathMeasured)),
+        published=tuple(e.consistency for e in _all(events, ev.PublishedChecked)),
         tests=tuple(e.outcome for e in _all(events, ev.TestEnded)),
         lab_errors=_lab_errors(measurements, searches),
         notes=notes,
@@ -134,7 +136,10 @@ def _capped(measurement: Measurement) -> Measurement:
         if cap is not None and rates and max(rates) > cap * (1.0 + _ROUNDING):
             error = f"{max(rates):.0f} pps is above the {name} of {cap:.0f} pps: withheld"
             return measurement.model_copy(
-                update={"value": None, "low": None, "high": None, "verdict": None, "reason": None, "error": error}
+                update={
+                    **dict.fromkeys(("value", "low", "high", "verdict", "likelihood_ratio", "reason")),
+                    "error": error,
+                }
             )
     return measurement
 

@@ -1,89 +1,160 @@
-"""Says which simulated baseline a measured throughput agrees with."""
+"""Says which simulated baseline a measured rate agrees with, and how much likelier it is under one than the other."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from lab.errors import UsageError
-from lab.simulation.baseline import Baseline
+from lab.models import Model
+from lab.simulation.prediction.model import Band
+from lab.simulation.predictive import RESOLUTION, holds, likelihood
 
 Consistent = Literal["padded", "packed", "both", "neither", "ceiling"]
-TOLERANCE = 0.02  # a search ends within about a percent, and a generator's ceiling is no sharper
+RATIO_CAP = 1000.0
+"""No likelihood ratio is told beyond it: the model is not known well enough to tell such chances apart."""
 
 
-class Verdict(BaseModel):
+@dataclass(frozen=True)
+class Expected:
+    """What is predicted of one layout: frames a second summed over ports, and what limits most draws."""
+
+    layout: str
+    rate_pps: Band
+    limited_by: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a search found, in frames a second summed over ports.
+
+    ``low_pps`` met the goal and ``high_pps`` did not; None: nothing greater could be asked for, or the loss at the
+    upper bound may be the test host's, so that it is only known that the device does at least ``low_pps``.
+    """
+
+    low_pps: float
+    high_pps: float | None
+
+
+class Verdict(Model):
     """Whether false sharing, as simulated, explains a measurement.
 
     Attributes:
         consistent_with: the layouts whose band holds the measured value; "ceiling" when the generator limits it.
+        likelihood_ratio: how many times likelier the measurement is under padded than under packed (below 1: the other
+            way round), at most 1000 times either way.
         reason: one sentence with the numbers.
 
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     consistent_with: Consistent
+    likelihood_ratio: float
     reason: str
 
 
-def compare(measured_pps: float, padded: Baseline, packed: Baseline, ceiling_pps: float | None) -> Verdict:
-    """Compare a measured throughput with the baselines of both layouts.
+def compare(measured: Measured, padded: Expected, packed: Expected, ceiling_pps: float | None) -> Verdict:
+    """Compare a measured throughput with what is predicted of both layouts of the same machine.
 
     Args:
-        measured_pps: frames a second, summed over ports, as the receiver sees them.
-        padded: baseline without false sharing.
-        packed: baseline with it, of the same machine and frame size.
+        measured: as the receiver sees it.
+        padded: without false sharing.
+        packed: with it.
         ceiling_pps: what the generator can send and receive itself; None if unknown.
 
     Returns:
         "ceiling" when the generator's ceiling lies below both bands, or when the measurement stops at the ceiling and a
-        band lies above it: then nothing can be told. A value within 2 % of a band counts as in it.
+        band lies above it; the ratio is then that of at least so much. Bounds within 2 % of a band count as in it.
 
     Raises:
-        UsageError: the baselines are not a pair, or a rate is below zero.
+        UsageError: the predictions are not a pair, or a rate is not above zero.
 
     """
     if (padded.layout, packed.layout) != ("padded", "packed"):
-        raise UsageError(f"verdict: needs a padded and a packed baseline, got {padded.layout} and {packed.layout}")
-    if (padded.machine, padded.frame_size_bytes) != (packed.machine, packed.frame_size_bytes):
-        raise UsageError("verdict: the two baselines are of different machines or frame sizes")
-    if measured_pps < 0 or (ceiling_pps is not None and ceiling_pps < 0):
-        raise UsageError("verdict: a rate is below zero")
+        raise UsageError(f"verdict: needs a padded and a packed prediction, got {padded.layout} and {packed.layout}")
+    rates = (measured.low_pps, measured.high_pps, ceiling_pps, padded.rate_pps.median, packed.rate_pps.median)
+    if any(rate is not None and rate <= 0 for rate in rates):
+        raise UsageError("verdict: a rate is not above zero")
     both = (padded, packed)
-    bands = f"padded {_band(padded)} and packed {_band(packed)} Mpps"
-    found = f"measured {measured_pps / 1e6:.2f} Mpps"
-    if ceiling_pps is not None and _generator_limits(measured_pps, both, ceiling_pps):
-        return Verdict(
-            consistent_with="ceiling",
-            reason=f"{found} is limited by the generator, whose ceiling of {ceiling_pps / 1e6:.2f} Mpps lies below "
-            f"what the simulation expects ({bands}), so it cannot tell whether there is false sharing.",
-        )
-    agrees = [each.layout for each in both if _holds(each, measured_pps)]
+    hidden = ceiling_pps is not None and _generator_limits(measured.low_pps, both, ceiling_pps)
+    high_pps = None if hidden else measured.high_pps
+    ratio = likelihood_ratio(measured.low_pps, high_pps, padded.rate_pps, packed.rate_pps)
+    agrees = [each.layout for each in both if holds(each.rate_pps, measured.low_pps, high_pps)]
+    consistent: Consistent = "ceiling" if hidden else _word(agrees)
+    reason = f"{_sentence(consistent, measured, both, ceiling_pps)}; {in_words(ratio)}."
+    return Verdict(consistent_with=consistent, likelihood_ratio=ratio, reason=reason)
+
+
+def likelihood_ratio(low: float, high: float | None, padded: Band, packed: Band) -> float:
+    """Return how many times likelier a measurement is under padded than under packed, at most 1000 times either way.
+
+    Args:
+        low: lower bound of what was measured, above 0.
+        high: upper bound; None: at least ``low``.
+        padded: prediction without false sharing, in the same unit.
+        packed: with it.
+
+    """
+    ratio = likelihood(padded, low, high) / likelihood(packed, low, high)
+    return min(max(ratio, 1 / RATIO_CAP), RATIO_CAP)
+
+
+def in_words(ratio: float) -> str:
+    """Say a likelihood ratio of padded to packed: ``12 times likelier under padded``."""
+    layout, times = ("padded", ratio) if ratio >= 1 else ("packed", 1 / ratio)
+    if times < 1.05:
+        return "as likely under padded as under packed"
+    if times >= RATIO_CAP:
+        return f"over {RATIO_CAP:.0f} times likelier under {layout}"
+    return f"{times:.{1 if times < 10 else 0}f} times likelier under {layout}"
+
+
+def _word(agrees: list[str]) -> Consistent:
     if len(agrees) == 2:
+        return "both"
+    return "neither" if not agrees else "padded" if agrees == ["padded"] else "packed"
+
+
+def _sentence(
+    consistent: Consistent, measured: Measured, both: tuple[Expected, Expected], ceiling_pps: float | None
+) -> str:
+    bands = " and ".join(f"{each.layout} {_in_mpps(each.rate_pps)}" for each in both) + " Mpps"
+    least = "at least " if measured.high_pps is None else ""
+    found = f"measured {least}{measured.low_pps / 1e6:.2f} Mpps"
+    if consistent == "ceiling":
+        assert ceiling_pps is not None, "there is no such verdict without a ceiling"
+        return (
+            f"{found} is limited by the generator, whose ceiling of {ceiling_pps / 1e6:.2f} Mpps lies below what the "
+            f"simulation expects ({bands}), so it cannot tell whether there is false sharing"
+        )
+    if consistent == "both":
         limits = " and ".join(sorted({each.limited_by for each in both}))
-        reason = f"{found} lies in both simulated bands ({bands}; limited by {limits}) and cannot tell them apart."
-        return Verdict(consistent_with="both", reason=reason)
-    if agrees:
-        reason = f"{found} lies in the simulated band of {agrees[0]} only ({bands})."
-        return Verdict(consistent_with=agrees[0], reason=reason)
-    return Verdict(consistent_with="neither", reason=f"{found} lies in neither simulated band ({bands}).")
+        return f"{found} agrees with both simulated bands ({bands}; limited by {limits}) and cannot tell them apart"
+    if consistent == "neither":
+        return f"{found} agrees with neither simulated band ({bands})"
+    return f"{found} agrees with the simulated band of {consistent} only ({bands})"
 
 
-def _generator_limits(measured_pps: float, bands: tuple[Baseline, Baseline], ceiling_pps: float) -> bool:
+def _generator_limits(measured_pps: float, both: tuple[Expected, Expected], ceiling_pps: float) -> bool:
     """Whether the generator, and not the DUT, set the result as far as these bands are concerned."""
-    reachable_pps = ceiling_pps * (1 + TOLERANCE)
-    if all(reachable_pps < band.throughput_pps_low for band in bands):
-        return True
-    stopped_at_ceiling = measured_pps >= ceiling_pps * (1 - TOLERANCE)
-    return stopped_at_ceiling and any(reachable_pps < band.throughput_pps_low for band in bands)
+    reachable_pps = ceiling_pps * (1 + RESOLUTION)
+    beyond = [reachable_pps < each.rate_pps.low for each in both]
+    stopped_at_ceiling = measured_pps >= ceiling_pps * (1 - RESOLUTION)
+    return all(beyond) or (stopped_at_ceiling and any(beyond))
 
 
-def _holds(band: Baseline, measured_pps: float) -> bool:
-    low_pps, high_pps = band.throughput_pps_low, band.throughput_pps_high
-    return low_pps * (1 - TOLERANCE) <= measured_pps <= high_pps * (1 + TOLERANCE)
+def _in_mpps(band: Band) -> str:
+    return f"{band.low / 1e6:.2f} to {band.high / 1e6:.2f}"
 
 
-def _band(baseline: Baseline) -> str:
-    return f"{baseline.throughput_pps_low / 1e6:.2f} to {baseline.throughput_pps_high / 1e6:.2f}"
+def of_ratio(low: float, high: float, predicted: Band) -> str:
+    """Say whether a measured ratio of packed to padded is as predicted.
+
+    Args:
+        low: lower bound of the ratio, above 0.
+        high: upper bound.
+        predicted: 5, 50 and 95 % of the simulated ratio.
+
+    """
+    if holds(predicted, low, high):
+        return "as simulated"
+    return f"{'more' if high < predicted.low else 'less'} false sharing than simulated"

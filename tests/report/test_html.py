@@ -16,7 +16,10 @@ from lab.results.writer import read_results, write_results
 from ..results.recorded_run import record_run
 
 EVIL = "<script>alert('x')</script></script>&\"<img src=x onerror=alert(1)>"
-SECTIONS = ("summary", "sharing", "throughput", "searches", "latency", "reordering", "tests", "provenance")
+SECTIONS = (
+    *("summary", "sharing", "path", "published", "throughput", "baselines"),
+    *("searches", "latency", "reordering", "tests", "provenance"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +126,27 @@ def test_false_sharing_is_shown_where_it_was_measured(results: Results) -> None:
     assert '<section id="sharing">' not in without_plotly(render(results.model_copy(update={"comparisons": ()})))
 
 
+def test_each_rate_has_its_verdict_in_words(results: Results) -> None:
+    page = without_plotly(render(results))
+    judged = [m for m in results.measurements if m.verdict is not None]
+    assert (
+        len(re.findall(r"<li>[^<]*consistent with padded, 12 times likelier under padded</li>", page))
+        == len(judged)
+        > 3
+    )
+    assert page.count("<small>12 times likelier under padded</small>") == len(judged)
+    assert "<td>as simulated</td>" in page
+
+
+def test_the_images_own_path_and_published_rates_stand_beside_the_simulation(results: Results) -> None:
+    page = without_plotly(render(results))
+    for text in ("106 (far)", "130 (121 to 142)", "104 (88 to 133)", "1.25"):
+        assert f">{text}<" in page
+    rows = re.findall(r">routing on &lt;eight&gt; ports: 9.000 Mpps \(e5-2670x2\)<.*?</tr>", page, re.DOTALL)
+    assert ["does not" in row for row in rows] == [True, False]
+    assert ["holds it" in row for row in rows] == [False, True]
+
+
 def test_a_mismatch_of_what_booted_is_the_verdict(results: Results) -> None:
     assert results.image is not None
     other = results.image.model_copy(update={"booted_sha256": "00" * 32})
@@ -140,6 +164,7 @@ def test_a_browser_draws_every_figure_without_a_complaint(results: Results, tmp_
     assert drawn == [
         "sharing-0",
         "throughput-0",
+        "baselines-0",
         "search-0",
         "search-1",
         "search-2",

@@ -117,7 +117,8 @@ def test_every_other_table_is_what_the_results_say(run_dir: Path, filled: Databa
 def test_searches_and_findings_are_the_journal_s(run_dir: Path, filled: Database) -> None:
     events = read(run_dir / FILE_NAME).events
     ends = [event for event in events if isinstance(event, ev.SearchEnded)]
-    others = [event for event in events if isinstance(event, ev.Booted | ev.Calibrated)]
+    kinds = ev.Booted | ev.Calibrated | ev.PathMeasured | ev.PublishedChecked
+    others = [event for event in events if isinstance(event, kinds)]
     with filled.reading() as session:
         searches = session.scalars(select(tables.Search).order_by(tables.Search.number)).all()
         assert [(s.at_s, s.kind, s.bounds) for s in searches] == [
