@@ -2,8 +2,10 @@
 
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from lab.simulation.errors import SimulationError
 from lab.simulation.program import Assembler, Op
 from lab.simulation.scene import NEVER, Agent, Outcome, Scene
 from lab.simulation.validation.invariants import broken_invariant
+from lab.simulation.validation.random_scenes import random_scene
 from tests.simulation.scenes import COUNTED, TIMING, counting_scenes, scenes
 
 
@@ -122,3 +125,10 @@ def test_a_kernel_of_another_version_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(native, "LIBRARY", old)
     with pytest.raises(SimulationError, match="make native"):
         native.simulate(one_core((Op.HALT, 0, 0, 0)))
+
+
+def test_threads_that_simulate_at_once_do_not_disturb_each_other() -> None:
+    scenes = [random_scene(Random(seed)) for seed in range(8)]
+    alone = [native.simulate(scene) for scene in scenes]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(native.simulate, scenes)) == alone

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#define PIXSIM_EXPORTED __attribute__((visibility("default"))) /* all else is the library's own */
 #define NEVER ((int64_t)1 << 60)
 #define LONGEST_PS ((int64_t)1 << 56) /* every simulation ends then at the latest */
 #define REGISTERS 128
@@ -71,9 +72,9 @@ struct outcome {
 
 /* Changes with every change of this header or of what an instruction does; lab/simulation/native.py wants the same. */
 #define PIXSIM_VERSION 2
-extern const int pixsim_version;
+extern PIXSIM_EXPORTED const int pixsim_version;
 
 /* Run a scene that lab/simulation/check.py has accepted. Returns an enum status. */
-int pixsim_run(const struct scene *scene, struct outcome *outcome);
+PIXSIM_EXPORTED int pixsim_run(const struct scene *scene, struct outcome *outcome);
 
 #endif
