@@ -6,21 +6,16 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
+
+#include "probe.h"
 
 #define ROUND_TRIPS 500
 #define WARM_ROUND_TRIPS 50
 #define PAUSE_US 500 /* between windows: they are spread over the whole time */
 #define MAX_WINDOWS 4096
-#define CLOCK_TRIES 50
 
 /* The two sides hand `ball` back and forth: 0 means the server's turn, 1 the returner's, 2 the end. Nothing else lies on its
  * pair of lines. */
@@ -28,35 +23,6 @@ struct game {
 	_Alignas(128) atomic_int ball;
 	_Alignas(128) int cpu;
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static bool pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return pthread_setaffinity_np(pthread_self(), sizeof(set), &set) == 0;
-}
-
-static bool pass(atomic_int *ball, int from, int to)
-{
-	int expected = from;
-
-	while (!atomic_compare_exchange_weak(ball, &expected, to)) {
-		if (expected == 2)
-			return false;
-		expected = from;
-	}
-	return true;
-}
 
 static void *returner(void *argument)
 {
@@ -95,39 +61,6 @@ static bool play(int home, int away, double until_s, double tsc_hz, int *windows
 		;
 	pthread_join(thread, NULL);
 	return true;
-}
-
-struct instant {
-	double clock_s, tsc;
-};
-
-/* Both clocks at one time: the closest of many tries, so that no interruption lies between the two. */
-static struct instant read_both(void)
-{
-	struct instant best = {0, 0};
-	uint64_t closest = UINT64_MAX;
-
-	for (int i = 0; i < CLOCK_TRIES; i++) {
-		uint64_t before = __rdtsc();
-		double clock_s = now_s();
-		uint64_t after = __rdtsc();
-
-		if (after - before < closest) {
-			closest = after - before;
-			best = (struct instant){clock_s, ((double)before + (double)after) / 2};
-		}
-	}
-	return best;
-}
-
-static double measure_tsc_hz(double seconds)
-{
-	struct instant begin = read_both(), end;
-
-	do
-		end = read_both();
-	while (end.clock_s - begin.clock_s < seconds);
-	return (end.tsc - begin.tsc) / (end.clock_s - begin.clock_s);
 }
 
 int main(int argc, char **argv)

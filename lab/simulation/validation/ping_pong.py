@@ -9,7 +9,7 @@ from lab.simulation import native
 from lab.simulation.scene import JITTER_ONE, PS_PER_NS, Protocol, Timing
 from lab.simulation.validation.check import Check
 from lab.simulation.validation.random_scenes import TYPICAL
-from lab.simulation.workload.microbenchmark import EXCHANGES, ping_pong
+from lab.simulation.workload.ping_pong import EXCHANGES, ping_pong
 
 ONE_WAY_NS = (16, 23, 32.4, 51, 73, 114, 147, 197)
 """From Zen 4, one core complex, to 7R13, the other socket (nviennot/core-to-core-latency)."""

@@ -1,0 +1,28 @@
+"""The workloads by the names of the command line."""
+
+from __future__ import annotations
+
+from lab.errors import UsageError, near_misses
+from lab.simulation.workload.built import Workload
+from lab.simulation.workload.counters import Counters
+from lab.simulation.workload.ping_pong import PingPong
+from lab.simulation.workload.spsc import Spsc
+
+_ALL: tuple[Workload, ...] = (
+    Spsc(),
+    PingPong(),
+    Counters(),
+)
+WORKLOADS: dict[str, Workload] = {each.name: each for each in _ALL}
+
+
+def workload(name: str) -> Workload:
+    """Return a workload by name.
+
+    Raises:
+        UsageError: there is none; says what may have been meant.
+
+    """
+    if name not in WORKLOADS:
+        raise UsageError(f"no workload {name!r}: {near_misses(name, WORKLOADS)}")
+    return WORKLOADS[name]
