@@ -146,7 +146,7 @@ class Core:
         if op == Op.INC:
             return self._increment(self.word(b, c), a)
         if op == Op.PREF:
-            return self._prefetch(self.word(b, c))
+            return self._prefetch(self.word(b, c), a != 0)
         if op == Op.CAS:
             return self._compare_and_swap(a, b, c)
         if op == Op.BELL:
@@ -223,6 +223,12 @@ class Core:
         lines, number, line = self._lines, self.number, self._word_lines[word]
         return lines.read_from[number][line] > self.clock or lines.readable(number, line, self.clock)
 
+    def _lacks_to_write(self, word: int) -> bool:
+        """Whether the line of a word may not be written now, and is not on its way."""
+        lines, number, line = self._lines, self.number, self._word_lines[word]
+        pending = max(lines.write_from[number][line], lines.read_from[number][line]) > self.clock
+        return not pending and not lines.writable(number, line, self.clock)
+
     def _load(self, register: int, word: int) -> bool:
         if self._device:
             return self._loaded(register, self.memory[word])
@@ -252,11 +258,12 @@ class Core:
         self.accesses += 1
         return True
 
-    def _prefetch(self, word: int) -> bool:
-        if not self.present(word):
+    def _prefetch(self, word: int, to_write: bool) -> bool:
+        """Touch a line: a load that nobody waits for, or a prefetch, which retires at once and asks to own the line."""
+        if self._lacks_to_write(word) if to_write else not self.present(word):
             if not self._miss_allowed():
                 return False
-            self.request(word, False, self.clock)
+            self.request(word, to_write, NEVER if to_write else self.clock)
         self.clock += self.timing.issue_ps
         self.accesses += 1
         return True
@@ -276,9 +283,7 @@ class Core:
         """Enter the store buffer, and ask for the line if a line fill buffer is free (prefetch for ownership)."""
         if self._buffer_full():
             return False
-        line, lines, number = self._word_lines[word], self._lines, self.number
-        pending = max(lines.write_from[number][line], lines.read_from[number][line]) > self.clock
-        if not pending and not lines.writable(number, line, self.clock) and self.miss_free():
+        if self._lacks_to_write(word) and self.miss_free():
             self.request(word, True, NEVER)
         return self._enqueue(Pending(Op.STORE, word, value, self.clock))
 

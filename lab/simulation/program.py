@@ -26,7 +26,7 @@ class Op(IntEnum):
     HALT = 0  # stop this agent
     WORK = 1  # a picoseconds of private work
     LOAD = 2  # r[a] = m[b + r[c]], waits for the value
-    PREF = 3  # touch m[b + r[c]], does not wait
+    PREF = 3  # touch m[b + r[c]], does not wait; a = 0: a load, else a prefetch to write, which fills no window
     STORE = 4  # m[b + r[c]] = r[a], through the store buffer
     INC = 5  # m[b + r[c]] += a, load and store, waits for neither
     CAS = 6  # locked: if m[b] == r[c]: m[b] = r[c + 1], r[a] = 1, else r[a] = 0

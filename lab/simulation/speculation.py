@@ -76,7 +76,8 @@ class Speculation:
             if not core.present(word):
                 if not core.miss_free():
                     return False
-                core.request(word, op == Op.INC and core.asks_to_own(), NEVER)
+                owns = a != 0 if op == Op.PREF else op == Op.INC and core.asks_to_own()
+                core.request(word, owns, NEVER)
             if op == Op.LOAD:
                 core.registers[a] = core.memory[word]
             self._spend(core.timing.l1_ps if op == Op.LOAD else core.timing.issue_ps)

@@ -160,12 +160,21 @@ static bool load(struct core *core, int64_t reg, int64_t word)
 	return false;
 }
 
-static bool prefetch(struct core *core, int64_t word)
+/* Whether the line of a word may not be written now, and is not on its way. */
+static bool lacks_to_write(const struct core *core, int64_t word)
 {
-	if (!core_present(core, word)) {
+	const struct copy *copy = core_copy(core, word);
+
+	return !copy_writable(copy, core->clock) && copy->write_from <= core->clock && copy->read_from <= core->clock;
+}
+
+/* Touch a line: a load that nobody waits for, or a prefetch, which retires at once and asks to own the line. */
+static bool prefetch(struct core *core, int64_t word, bool to_write)
+{
+	if (to_write ? lacks_to_write(core, word) : !core_present(core, word)) {
 		if (!miss_allowed(core))
 			return false;
-		core_request(core, word, false, core->clock);
+		core_request(core, word, to_write, to_write ? NEVER : core->clock);
 	}
 	core->clock += core->scene->timing.issue_ps;
 	core->accesses++;
@@ -228,14 +237,11 @@ static bool fence(struct core *core)
 /* A store asks for its line when it enters the buffer, if a line fill buffer is free (prefetch for ownership). */
 static bool store(struct core *core, int64_t word, int64_t value)
 {
-	const struct copy *copy = core_copy(core, word);
-
 	if (core->device)
 		return device_store(core, word, value);
 	if (buffer_full(core))
 		return false;
-	if (!copy_writable(copy, core->clock) && copy->write_from <= core->clock && copy->read_from <= core->clock
-	    && core_miss_free(core))
+	if (lacks_to_write(core, word) && core_miss_free(core))
 		core_request(core, word, true, NEVER);
 	return enqueue(core, (struct pending){OP_STORE, word, value, core->clock, 0});
 }
@@ -261,7 +267,7 @@ static bool timed(struct core *core, const struct instruction *at)
 	case OP_LOAD: return load(core, at->a, word);
 	case OP_STORE: return store(core, word, r[at->a]);
 	case OP_INC: return increment(core, word, at->a);
-	case OP_PREF: return prefetch(core, word);
+	case OP_PREF: return prefetch(core, word, at->a != 0);
 	case OP_CAS: return compare_and_swap(core, at->a, at->b, at->c);
 	case OP_BELL: return enqueue(core, (struct pending){OP_BELL, at->b, r[at->c], core->clock, at->a});
 	/* What occupies nothing and writes nothing still takes its turn. */

@@ -19,7 +19,9 @@ static bool ask(struct core *core, const struct instruction *at)
 	if (!core_present(core, word)) {
 		if (!core_miss_free(core))
 			return false;
-		core_request(core, word, at->op == OP_INC && core_asks_to_own(core), NEVER);
+		bool owns = at->op == OP_PREF ? at->a != 0 : at->op == OP_INC && core_asks_to_own(core);
+
+		core_request(core, word, owns, NEVER);
 	}
 	if (at->op == OP_LOAD)
 		core->registers[at->a] = core->memory[word];
