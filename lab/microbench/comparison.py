@@ -12,7 +12,7 @@ from lab.metrics.ratio import Ratio, compare
 from lab.microbench import interleaved
 from lab.microbench.host import HostBench, cpus
 from lab.microbench.model import Layout, Machine, Request, Window, run
-from lab.microbench.prediction import Prediction, predict
+from lab.microbench.prediction import predict
 from lab.results.model import LayoutComparison
 from lab.simulation import host, verdict
 from lab.simulation.layout import Layout as Table
@@ -43,7 +43,7 @@ class LayoutComparer:
     tables: Mapping[Layout, Table]
     blocks: int
     record: Callable[[LayoutComparison], None]
-    _predicted: dict[tuple[Request, int], Prediction | None] = field(default_factory=dict)
+    _predicted: dict[tuple[Request, int], Band] = field(default_factory=dict)
 
     def compare(
         self, test: str, where: Where, machines: Mapping[Layout, Machine], request: Request
@@ -74,8 +74,8 @@ class LayoutComparer:
             self.record(one)
         return found, recorded
 
-    def prediction(self, request: Request, cores: int) -> Prediction | None:
-        """Return the simulated ratio of a benchmark; None where the simulator has no workload of it."""
+    def prediction(self, request: Request, cores: int) -> Band:
+        """Return the simulated ratio of a benchmark."""
         key = (request, cores)
         if key not in self._predicted:
             alone = cycles_alone(request) if request.bench == "forward" else 0.0
@@ -89,7 +89,7 @@ class LayoutComparer:
         request: Request,
         windows: tuple[Window, ...],
         ratio: Ratio,
-        predicted: Prediction | None,
+        predicted: Band,
     ) -> LayoutComparison:
         return LayoutComparison(
             test=test,
@@ -100,20 +100,12 @@ class LayoutComparer:
             batch=request.batch,
             queue_length=request.queue_length,
             verified=all(window.verified for window in windows),
-            predicted_low=predicted.low if predicted else None,
-            predicted_median=predicted.median if predicted else None,
-            predicted_high=predicted.high if predicted else None,
-            verdict=_verdict(ratio, predicted),
+            verdict=verdict.of_ratio(ratio.low, ratio.high, predicted),
+            predicted_low=predicted.low,
+            predicted_median=predicted.median,
+            predicted_high=predicted.high,
             **as_recorded(ratio),
         )
-
-
-def _verdict(ratio: Ratio, predicted: Prediction | None) -> str | None:
-    """Say whether the ratio is as simulated; None where nothing is."""
-    if predicted is None:
-        return None
-    band = Band(low=predicted.low, median=predicted.median, high=predicted.high)
-    return verdict.of_ratio(ratio.low, ratio.high, band)
 
 
 def of_image(image: PixManifest, blocks: int, record: Callable[[LayoutComparison], None]) -> LayoutComparer:

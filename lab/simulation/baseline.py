@@ -15,8 +15,8 @@ from lab.simulation.capacity import Capacity, Setup, capacities
 from lab.simulation.caps import caps_pps
 from lab.simulation.facts import HostFacts
 from lab.simulation.machine import Machine, host
+from lab.simulation.version import MODEL_VERSION as MODEL_VERSION  # for importers of this module as well
 
-MODEL_VERSION = "1"
 QUANTILES = (0.05, 0.5, 0.95)
 COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
 

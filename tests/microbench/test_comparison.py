@@ -58,7 +58,7 @@ def test_a_comparison_is_recorded_for_each_state() -> None:
     assert [(one.state, one.c2c_ns, one.ratio) for one in noted] == [("near", 26.0, 0.25), ("far", 106.0, 0.25)]
     assert noted[0].packed_rate == 2 * noted[1].packed_rate == 4e6
     assert all(one.verified for one in noted)
-    assert {one.predicted_median for one in noted} == {None}
+    assert len({one.predicted_median for one in noted} - {None}) == 1
 
 
 def test_what_arrived_wrong_is_not_verified() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lab import images
-from lab.microbench.model import Layout, Request
-from lab.microbench.prediction import predict
+from lab.microbench.model import Bench, Layout, Request
+from lab.microbench.prediction import WORKLOADS, predict
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import Layout as Table
 from lab.simulation.layout import from_manifest
@@ -25,18 +25,16 @@ def tables() -> dict[Layout, Table]:
 
 def test_false_sharing_costs_most_where_every_message_is_published(tables: dict[Layout, Table]) -> None:
     found = [predict(host(FACTS), tables, Request(bench="ring", batch=batch), 2, 45.0) for batch in (1, 64)]
-    assert found[0] is not None
-    assert found[1] is not None
     assert 0 < found[0].low <= found[0].median <= found[0].high < found[1].median
 
 
-def test_equal_layouts_are_predicted_equal(tables: dict[Layout, Table]) -> None:
-    same = {"padded": tables["padded"], "packed": tables["padded"]}
-    for bench in ("ring", "forward"):
-        found = predict(host(FACTS), same, Request.model_validate({"bench": bench, "batch": 8}), 2, 45.0)  # type: ignore[arg-type]
-        assert found is not None
-        assert (found.low, found.high) == (1.0, 1.0)
+@pytest.mark.parametrize("bench", WORKLOADS)
+def test_equal_layouts_are_predicted_equal(tables: dict[Layout, Table], bench: Bench) -> None:
+    same: dict[Layout, Table] = {"padded": tables["padded"], "packed": tables["padded"]}
+    found = predict(host(FACTS), same, Request(bench=bench, batch=8), 3, 45.0)
+    assert (found.low, found.high) == (1.0, 1.0)
 
 
-def test_there_is_no_prediction_without_a_workload(tables: dict[Layout, Table]) -> None:
-    assert predict(host(FACTS), tables, Request(bench="tx", batch=8), 2, 45.0) is None
+@pytest.mark.parametrize("bench", ["matrix", "tx"])
+def test_packed_words_are_fought_over(tables: dict[Layout, Table], bench: Bench) -> None:
+    assert predict(host(FACTS), tables, Request(bench=bench, batch=1), 2, 45.0).median < 0.95

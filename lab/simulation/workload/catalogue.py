@@ -5,13 +5,20 @@ from __future__ import annotations
 from lab.errors import UsageError, near_misses
 from lab.simulation.workload.built import Workload
 from lab.simulation.workload.counters import Counters
+from lab.simulation.workload.forwarding import Routing, Virtio
+from lab.simulation.workload.message_ring import MessageRing
 from lab.simulation.workload.ping_pong import PingPong
 from lab.simulation.workload.spsc import Spsc
+from lab.simulation.workload.virtio_tx import VirtioTx
 
 _ALL: tuple[Workload, ...] = (
     Spsc(),
     PingPong(),
     Counters(),
+    Routing(),
+    Virtio(),
+    MessageRing(),
+    VirtioTx(),
 )
 WORKLOADS: dict[str, Workload] = {each.name: each for each in _ALL}
 

@@ -1,0 +1,60 @@
+"""What is asked of the simulator, complete and fixed: equal questions have equal answers, to the last bit."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from lab.errors import UsageError
+from lab.simulation.layout import Layout
+from lab.simulation.machine import Machine
+from lab.simulation.version import MODEL_VERSION
+from lab.simulation.workload.case import Case
+from lab.simulation.workload.catalogue import workload
+
+SEEDS = (1, 2, 3, 4, 5)
+DRAWS_PER_SEED = 8
+WINDOW_US = 200.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """One machine, workload, layout and case, and how what is not known is drawn.
+
+    Attributes:
+        machine: with the ranges that are drawn from.
+        workload: by its name in the catalogue.
+        layout: where the words lie that cores share.
+        case: ports, cores, frame size and so on.
+        seeds: each gives draws of its own.
+        draws_per_seed: strata of each range; one draw lies in each.
+        window_us: simulated time that counts; a quarter of it passes before, for the caches to fill.
+
+    Raises:
+        UsageError: there is no such workload, nothing to draw, or no time.
+
+    """
+
+    machine: Machine
+    workload: str
+    layout: Layout
+    case: Case = field(default_factory=Case)
+    seeds: tuple[int, ...] = SEEDS
+    draws_per_seed: int = DRAWS_PER_SEED
+    window_us: float = WINDOW_US
+
+    def __post_init__(self) -> None:
+        workload(self.workload)
+        if not self.seeds or self.draws_per_seed < 1:
+            raise UsageError(f"prediction: {len(self.seeds)} seeds of {self.draws_per_seed} draws; needs one of each")
+        if self.window_us < 1:
+            raise UsageError(f"prediction: a window of {self.window_us} us; it must be 1 at least")
+
+    def of(self, layout: Layout) -> Question:
+        """Return the same question of another layout: the same draws, so that answers can be compared draw by draw."""
+        return replace(self, layout=layout)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that the answer depends on, the version of the model included."""
+        return hashlib.sha256(f"{MODEL_VERSION} {self!r}".encode()).hexdigest()

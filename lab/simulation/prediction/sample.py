@@ -1,0 +1,99 @@
+"""One draw simulated: how fast, how late, and which words were fought over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.simulation import buckets, native
+from lab.simulation.prediction.draw import Draw
+from lab.simulation.prediction.question import Question
+from lab.simulation.scene import Outcome
+from lab.simulation.workload.built import Built, Window
+from lab.simulation.workload.catalogue import workload
+
+WARM_SHARE = 0.25  # of the window, before it
+PS_PER_US = 1_000_000
+REFERENCE_SHARE = 20  # the plain-Python reference simulates this much less time
+PERCENTILES = ("50", "99", "99.9")
+COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
+OFFERED_SHARE = 0.98  # from this share on, what was offered is what was done
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one draw says.
+
+    Attributes:
+        unit: of an operation.
+        capacity_pps: operations a second that the cores complete.
+        cap_pps: what else bounds the rate: the least of line rate, PCIe, device.
+        limited_by: what bounds this draw.
+        latency_us: by percentile; empty where the workload samples none.
+        misses: line transactions of an operation by structure.
+
+    """
+
+    unit: str
+    capacity_pps: float
+    cap_pps: float
+    limited_by: str
+    latency_us: Mapping[str, float]
+    misses: Mapping[str, float]
+
+    @property
+    def rate_pps(self) -> float:
+        """Operations a second: what the cores do, and no more than the caps allow."""
+        return min(self.capacity_pps, self.cap_pps)
+
+
+def simulate(question: Question, draw: Draw) -> Sample:
+    """Simulate a question with the numbers of one draw.
+
+    Raises:
+        SimulationError: the case does not fit the workload, the machine or the layout.
+
+    """
+    window_ps = int(question.window_us * PS_PER_US) // (1 if native.available() else REFERENCE_SHARE)
+    warm_ps = int(WARM_SHARE * window_ps)
+    window = Window(draw.seed, warm_ps, warm_ps + window_ps)
+    built = workload(question.workload).build(question.machine, draw.numbers, question.case, question.layout, window)
+    outcome = native.simulate(built.scene)
+    capacity_pps = built.rate_pps(outcome)
+    cap_pps = min(built.caps_pps.values(), default=float("inf"))
+    return Sample(
+        unit=built.unit,
+        capacity_pps=capacity_pps,
+        cap_pps=cap_pps,
+        limited_by=_limit(built, capacity_pps, question.case.offered_pps),
+        latency_us=_latency_us(outcome),
+        misses=_misses(built, outcome),
+    )
+
+
+def _limit(built: Built, capacity_pps: float, offered_pps: float | None) -> str:
+    """Name what bounds the rate."""
+    cap = min(built.caps_pps, key=lambda name: built.caps_pps[name], default=None)
+    if cap is not None and built.caps_pps[cap] < capacity_pps:
+        return cap
+    if offered_pps is not None and capacity_pps >= OFFERED_SHARE * offered_pps:
+        return "offered load"
+    if built.cpu_pps is None:
+        return "cores"
+    return "coherence" if capacity_pps < COHERENCE_SHARE * built.cpu_pps else "cpu"
+
+
+def _latency_us(outcome: Outcome) -> dict[str, float]:
+    found = {name: buckets.percentile(outcome.latency_counts, float(name) / 100) for name in PERCENTILES}
+    return {name: latency_ps / PS_PER_US for name, latency_ps in found.items() if latency_ps is not None}
+
+
+def _misses(built: Built, outcome: Outcome) -> dict[str, float]:
+    """Return the line transactions of an operation by the structure whose words caused them."""
+    total: Counter[str] = Counter()
+    for name, count in zip(built.word_names, outcome.word_transactions, strict=True):
+        if count and name:
+            total[name] += count
+    operations = sum(outcome.window(agent, built.done) for agent in built.counting)
+    return {name: count / max(operations, 1) for name, count in total.items()}
