@@ -19,14 +19,15 @@ from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.methods.trial import Measurer
 from lab.results.finding import Finding
-from lab.results.model import Measurement
+from lab.results.model import BaselineBand, Measurement
 from lab.run import Run
 from lab.session import Session
+from lab.simulation.errors import SimulationError
 from lab.simulation.verdict import Measured
 from lab.traffic.calibration import Calibration
 from lab.traffic.load import Direction
 from lab.traffic.modifiers import Modifier
-from lab.traffic.router import mesh
+from lab.traffic.router import mesh, one_way
 
 SEARCHES = 3
 """How often a search is begun that the state of the machine ends."""
@@ -73,19 +74,30 @@ class Core:
     _anew: bool = False  # within ``anew``: what is asked for there is not repeated for itself
 
     def varied(
-        self, variant: str, directions: Sequence[Direction] | None = None, modifiers: Sequence[Modifier] = ()
+        self,
+        variant: str,
+        directions: Sequence[Direction] | None = None,
+        modifiers: Sequence[Modifier] = (),
+        baselines: Baselines | None = None,
     ) -> Self:
         """Return what measures something else than the plain case, with nothing found yet.
 
         Args:
             variant: what is unlike, for the names of the results.
-            directions: of the traffic; None: as it is. Other directions are another workload, which has no baseline.
+            directions: of the traffic; None: as it is.
             modifiers: frames beside the test frames.
+            baselines: of other directions, where there are; frames beside the test frames are none of the simulation.
 
         """
         used = self.used.with_traffic(self.used.directions if directions is None else directions, modifiers)
-        kept = self.baselines if directions is None else None
-        return replace(self, used=used, variant=variant, baselines=kept, _limits={}, _found={}, _throughputs={})
+        beside = self.baselines if directions is None else baselines
+        return replace(self, used=used, variant=variant, baselines=beside, _limits={}, _found={}, _throughputs={})
+
+    def in_one_direction(self) -> Self:
+        """Return what measures with every second direction silent: simulated as half as many ports."""
+        directions = one_way(self.used.router.ports, self.used.deployed.hops)
+        half = self.baselines and replace(self.baselines, ports=max(self.baselines.ports // 2, 1))
+        return self.varied("in one direction", directions, baselines=half)
 
     def of_mix(self, mix: Imix) -> Self:
         """Return what measures with frames of several sizes in turn (RFC 6985), at their mean size."""
@@ -233,11 +245,17 @@ class Core:
         self, frame_size_bytes: int, found: Measured | None, limit: LoadLimit, said: Sequence[str]
     ) -> dict[str, Any]:
         """Return what stands beside a rate: bands, verdict, and the reason: what there is to say, and the verdict's."""
-        bands = self.baselines.bands(frame_size_bytes) if self.baselines else ()
+        bands: tuple[BaselineBand, ...] = ()
+        sentence = "no baseline of this case is simulated"
+        try:
+            if self.baselines:
+                bands = self.baselines.bands(frame_size_bytes)
+        except SimulationError as error:  # what cannot be simulated can be measured all the same
+            sentence += f": {error}"
         if found is None:
             return {"baselines": bands}
         judged = simulated.verdict(found, bands, limit.ceiling_pps)
-        sentence = judged.reason if judged else "no baseline of this case is simulated"
+        sentence = judged.reason if judged else sentence
         return {
             "baselines": bands,
             "verdict": judged.consistent_with if judged else None,

@@ -8,7 +8,7 @@ from lab.dut.bring_up import Deployed
 from lab.measurements import Measurements
 from lab.methods import imix
 from lab.traffic.modifiers import Broadcast, Queries
-from lab.traffic.router import RouterTester, one_way
+from lab.traffic.router import RouterTester
 
 
 def test_ndr_and_pdr(measure: Measurements, frame_size: int) -> None:
@@ -42,7 +42,7 @@ def test_throughput_beside_other_frames(measure: Measurements, router: RouterTes
 
 def test_throughput_in_one_direction(measure: Measurements, modifiers_frame_size: int) -> None:
     """The same with every second direction silent: RFC 2544 section 14 asks for both, the talk of 2015 for one."""
-    varied = measure.varied("in one direction", one_way(measure.used.router.ports, measure.used.deployed.hops))
+    varied = measure.in_one_direction()
     assert varied.throughput(modifiers_frame_size).lower_pps is not None, "no load at all was forwarded without loss"
 
 
