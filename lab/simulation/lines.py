@@ -22,8 +22,8 @@ FINGERPRINT_PRIME = 0x100000001B3
 class Lines:
     """All lines of a scene.
 
-    ``supplier`` of a shared line is the forwarder (F, MESIF) or the old owner (O, MOESI); ``depot`` of a line in no
-    private cache is the device that wrote it to its shared cache, NOBODY when none did.
+    ``supplier`` of a shared line is the forwarder (F, MESIF) or the old owner (O, MOESI); ``depot`` is
+    the device that wrote it last, NOBODY when none did: where it is found when no private cache has it.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -102,7 +102,6 @@ class Lines:
         self.read_until[agent][line] = NEVER
         self.write_from[agent][line], self.write_until[agent][line] = gain, NEVER
         self.owner[line], self.supplier[line], self.sharers[line] = agent, agent, {agent}
-        self.depot[line] = NOBODY
         self.free_for_read[line] = self.free_for_write[line] = gain + hold_ps
         if self._scene.agents[agent].device:  # DDIO: the line goes to the shared cache, the device keeps nothing
             self.read_until[agent][line] = self.write_until[agent][line] = gain + 1

@@ -27,7 +27,7 @@ def one_core(*instructions: tuple[Op, int, int, int], **changes: object) -> Scen
     return replace(scene, **changes)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(scenes())
 def test_the_kernel_equals_the_reference(scene: Scene) -> None:
     assert native.simulate(scene) == reference.simulate(scene)

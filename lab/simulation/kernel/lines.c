@@ -81,7 +81,6 @@ static int64_t take(struct lines *lines, int64_t agent, int64_t number, int64_t 
 	mine->write_until = NEVER;
 	line->owner = line->supplier = (int32_t)agent;
 	line->sharers = (uint64_t)1 << agent;
-	line->depot = NOBODY;
 	line->free_for_read = line->free_for_write = gain + hold_ps;
 	if (lines->scene->device[agent])
 		deposit(line, mine, agent, gain);

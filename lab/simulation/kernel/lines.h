@@ -21,7 +21,7 @@ struct line {
 	int64_t free_for_read, free_for_write;
 	int32_t owner, supplier;              /* of a shared line the forwarder (F, MESIF) or the old owner (O, MOESI) */
 	int32_t home;                         /* socket of its memory, FIRST_TOUCH before the first request */
-	int32_t depot;                        /* device that wrote it to its shared cache and nobody has fetched it since */
+	int32_t depot;                        /* device that wrote it last, for when no private cache has it; or NOBODY */
 };
 
 /* One agent's copy of one line. */

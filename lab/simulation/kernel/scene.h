@@ -71,7 +71,7 @@ struct outcome {
 };
 
 /* Changes with every change of this header or of what an instruction does; lab/simulation/native.py wants the same. */
-#define PIXSIM_VERSION 2
+#define PIXSIM_VERSION 3
 extern PIXSIM_EXPORTED const int pixsim_version;
 
 /* Run a scene that lab/simulation/check.py has accepted. Returns an enum status. */

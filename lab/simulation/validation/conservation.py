@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from lab.simulation import layout as layouts
 from lab.simulation import native
 from lab.simulation.caps import line_rate_pps
-from lab.simulation.layout import default
 from lab.simulation.scene import Outcome
 from lab.simulation.validation.check import Check
 from lab.simulation.validation.random_scenes import random_timing
@@ -15,15 +15,16 @@ from lab.simulation.workload import routing
 from lab.simulation.workload import shape as s
 from lab.simulation.workload.shape import RING_ENTRIES, Run, Shape
 
-DRAWS = 10
+DRAWS = 6
 PACKETS_A_PORT = 60
 RUNNING_PS = 30_000_000
 DRAINED_PS = 300_000_000
 LINE_PPS = line_rate_pps(10, 64)
+LAYOUTS = ("default-padded", "default-packed", "fe-2016", "what-if-two-counters")
 
 
 def conservation(draws: int = DRAWS) -> Check:
-    """Forward random destinations on random machines in both layouts, with traffic that ends and that does not.
+    """Forward random destinations on random machines in several layouts, with traffic that ends and that does not.
 
     Args:
         draws: machines and shapes.
@@ -33,8 +34,8 @@ def conservation(draws: int = DRAWS) -> Check:
     for seed in range(draws):
         random = Random(seed)
         shape, run = _shape(random), Run(random_timing(random), seed, RUNNING_PS // 3, RUNNING_PS)
-        for layout in ("padded", "packed"):
-            made = default(layout, shape.cores)
+        for layout in LAYOUTS:
+            made = layouts.load(layout, shape.cores)
             ended = routing.scene(replace(shape, limit=PACKETS_A_PORT), made, replace(run, end_ps=DRAINED_PS))
             found = _of_ended(shape, native.simulate(ended))
             found += _of_running(shape, native.simulate(routing.scene(shape, made, run)))
@@ -43,7 +44,7 @@ def conservation(draws: int = DRAWS) -> Check:
         number=5,
         name="received = sent + dropped + in flight; never above line rate",
         holds=not problems,
-        figure=f"{len(problems)} faults in {draws} random machines, both layouts, running and drained",
+        figure=f"{len(problems)} faults in {draws} random machines, {len(LAYOUTS)} layouts, running and drained",
         value=len(problems),
         relation="equal",
         limit=0,

@@ -10,7 +10,7 @@ from lab.simulation.validation.invariants import broken_invariant
 from lab.simulation.validation.random_scenes import COUNTED, counting_scene, random_scene
 
 NUMBER, NAME = 6, "C kernel equals Python reference, invariants hold"
-COMPARED, WATCHED, COUNTING = 150, 60, 60
+COMPARED, WATCHED, COUNTING = 100, 40, 60
 
 
 def kernels(compared: int = COMPARED, watched: int = WATCHED, counting: int = COUNTING) -> Check:

@@ -33,7 +33,7 @@ _MOMENT = _REGISTERS
 _END_PS = 3_000_000
 _STILL = (Op.MOVI, Op.ADD, Op.SUB, Op.ADDI, Op.ANDI, Op.MULI, Op.RAND, Op.GETR, Op.SETR, Op.COUNT)
 _JUMPS = (Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE)
-_ANY = (*_STILL, *_JUMPS, Op.WORK, Op.TILL, Op.NOW, Op.PEEK, Op.POKE, Op.SAMPLE, *(Op.LOAD, Op.STORE) * 4)
+_ANY = (*_STILL, *_JUMPS, Op.WORK, Op.TILL, Op.NOW, Op.SAMPLE, *(Op.PEEK, Op.POKE) * 2, *(Op.LOAD, Op.STORE) * 4)
 _CORE = (*_ANY, *(Op.PREF, Op.INC) * 4, *(Op.CAS, Op.FENCE, Op.SFENCE, Op.BELL) * 2)
 
 
@@ -107,8 +107,13 @@ def _agent(random: Random) -> Agent:
     device, length = random.choice((False, False, False, True)), random.randint(1, 12)
     p = Assembler()
     for position in range(length):
+        p.label(f"to {position}")
         op = random.choice(_ANY if device else _CORE)
-        p.emit(op, *_operands(random, op, position, length))
+        a, b, c = _operands(random, op, position, length)
+        p.emit(op, a, b, c if op not in _JUMPS else f"to {c}")
+        if op in (Op.LOAD, Op.PEEK):  # what comes from memory stays small, too
+            p.emit(Op.ANDI, a, a, 1023)
+    p.label(f"to {length}")
     p.emit(Op.WORK, 1000)
     for register in range(_REGISTERS):  # values stay small
         p.emit(Op.ANDI, register, register, 3)
@@ -124,9 +129,11 @@ def _operands(random: Random, op: Op, position: int, length: int) -> tuple[int, 
     word = random.randint(0, _WORDS - 1)
     if op in (Op.NOW, Op.SAMPLE):
         return _MOMENT, 0, 0
+    if op is Op.PREF:
+        return random.randint(0, 1), word, NO_REGISTER
     if op in _JUMPS:  # forward only, so that time passes in each round
         return register, other, random.randint(position + 1, length)
-    if op in (Op.LOAD, Op.PREF, Op.STORE, Op.INC, Op.PEEK, Op.POKE):
+    if op in (Op.LOAD, Op.STORE, Op.INC, Op.PEEK, Op.POKE):
         return register, word, NO_REGISTER
     if op is Op.CAS:
         return register, word, random.randint(0, _REGISTERS - 2)
