@@ -177,6 +177,8 @@ class Machine:
 
 PRIORS = {
     "work": Range(100, 175, 250, "cycles", "prior: work of the forwarding path on one core"),
+    "tx_work": Range(15, 25, 45, "cycles", "prior: a loop that writes descriptors of frames that are ready"),
+    "pcie_read": Range(300, 450, 900, "ns", "published: the talk, register read 392.1 ns; prior for reads by a device"),
     "locked": Range(15, 20, 25, "cycles", "prior: locked read-modify-write that hits L1"),
     "hold": Range(1, 3, 10, "ns", "prior: least time that a line stays with its new holder"),
     "overlap": Range(0, 0.15, 0.5, "of the window", "prior: work overlapped with index loads, nearer to blocking"),

@@ -134,6 +134,7 @@ class Software(Topic):
     """What the image does where nothing better is known."""
 
     work: Number | None = number("cycles", "private work a packet on one core without sharing")
+    tx_work: Number | None = number("cycles", "private work of a frame that is only sent, besides its accesses")
     batch: Number | None = number("packets", "what a polling loop takes at most at once")
 
 
@@ -146,6 +147,7 @@ class Cards(Topic):
     line_rate_gbps: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     pcie: Text
     doorbell: Number = number("ns", "how long a posted register write occupies the store buffer", needed=True)
+    pcie_read: Number | None = number("ns", "how long a read over PCIe takes, there and back")
     card: Number = number("Mpps", "64-byte frames a card moves both ways", needed=True)
     card_tx: Number | None = number("Mpps", "64-byte frames a card sends, one doorbell for a batch")
     card_tx_single: Number | None = number("Mpps", "64-byte frames a card sends, one doorbell for each")
