@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from lab.errors import UsageError
 from lab.simulation import machines
 from lab.simulation.facts import HostFacts
+from lab.simulation.layout import default
 from lab.simulation.machine import PRIORS, Machine, host
 from lab.simulation.machines import schema
 from lab.simulation.scene import Protocol
 from lab.simulation.topology import Place, Topology, distance
+from lab.simulation.workload.built import Window
+from lab.simulation.workload.case import Case
+from lab.simulation.workload.catalogue import workload
 
 FACTS = HostFacts(tsc_hz=2.6e9, c2c_latency_ns_low=55, c2c_latency_ns_median=58, c2c_latency_ns_high=62)
 CORE = {"clock", "near", "l1", "shared_cache", "window", "misses", "store_buffer", *PRIORS}
@@ -119,3 +123,10 @@ def test_ports_that_a_machine_has_not_are_refused(name: str, ports: int, gbps: f
     with pytest.raises(UsageError) as caught:
         machines.load(name).needs_ports(ports, gbps, "workload 'x'")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ipv4-routing"])
+def test_workloads_between_network_cards_ask_for_no_more_of_them_than_there_are(name: str) -> None:
+    machine, case = machines.load("i7-4770k"), Case(ports=5, cores=1)
+    with pytest.raises(UsageError, match="ask for at most 4"):
+        workload(name).build(machine, machine.draws(1, 1)[0], case, default("padded", 1), Window(1, 10, 20))

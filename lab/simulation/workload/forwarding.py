@@ -36,8 +36,10 @@ class Routing:
 
         Raises:
             SimulationError: the case does not fit.
+            UsageError: the machine has no such network cards.
 
         """
+        machine.needs_ports(case.ports, case.line_rate_gbps, "workload 'ipv4-routing'")
         shape, run = _shape(machine, numbers, case, layout, window), _run(machine, numbers, window)
         shape = replace(shape, work_ps=_private_work_ps(shape, run, numbers))
         return _built(machine, numbers, case, routing.scene(shape, layout, run))
