@@ -8,11 +8,11 @@ from lab.simulation.validation.check import Check
 from lab.simulation.validation.conservation import conservation
 from lab.simulation.validation.kernels import kernels
 from lab.simulation.validation.ping_pong import ping_pongs
-from lab.simulation.validation.published_queues import published_queues
+from lab.simulation.validation.published_queues import spsc_queues
 
 CHECKS: dict[int, Callable[[], Check]] = {
     1: ping_pongs,
-    4: published_queues,
+    4: spsc_queues,
     5: conservation,
     6: kernels,
 }

@@ -49,7 +49,7 @@ and of two sockets. ``cached`` is rigtorp's SPSCQueue (each side keeps a copy of
 circular queue without; head and tail of both are in lines of their own."""
 
 
-def published_queues(draws: int = DRAWS) -> Check:
+def spsc_queues(draws: int = DRAWS) -> Check:
     """Predict the published queues with the machine's own numbers, the median of some draws, and compare.
 
     Args:

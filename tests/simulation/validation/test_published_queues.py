@@ -9,7 +9,7 @@ from lab.simulation.validation import published_queues as check
 
 
 def test_each_published_queue_is_compared_and_the_verdict_follows_from_the_worst() -> None:
-    found = check.published_queues(draws=2)
+    found = check.spsc_queues(draws=2)
     assert found.number == 4
     assert len(found.detail) == len(check.PUBLISHED)
     assert found.value is not None
@@ -24,9 +24,9 @@ def test_a_queue_that_was_measured_at_what_is_predicted_holds_and_one_far_off_do
     machine = load(check.MACHINE)
     at = check.predicted(machine, one.variant, one.placement, 2)
     monkeypatch.setattr(check, "PUBLISHED", (replace(one, rate_pps=at),))
-    assert check.published_queues(draws=2).holds
+    assert check.spsc_queues(draws=2).holds
     monkeypatch.setattr(check, "PUBLISHED", (replace(one, rate_pps=at * 1.7),))
-    found = check.published_queues(draws=2)
+    found = check.spsc_queues(draws=2)
     assert not found.holds
     assert found.value == pytest.approx(1.7)
     assert "outside" in found.detail[0]
