@@ -19,7 +19,7 @@ from lab.methods.profile import Profile
 from lab.methods.repeat import Progress, Recall, TrialEvent
 from lab.methods.trial import TrialRequest, TrialResult
 from lab.methods.validity import ValidityLimits, disturbed
-from lab.report import write_report
+from lab.report.html import write_report
 from lab.results import events as ev
 from lab.results import model, resumable
 from lab.results.environment import environment

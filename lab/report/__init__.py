@@ -1,5 +1,1 @@
-"""The report of a run: one HTML file that needs no network."""
-
-from lab.report.html import write_report
-
-__all__ = ["write_report"]
+"""What people read: the report of a run, one HTML file that needs no network, and results as lines of text."""

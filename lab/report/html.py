@@ -103,11 +103,12 @@ def _figures(results: Results, judged: list[Judged]) -> dict[str, list[dict[str,
         ],
     }
     return {
-        section: [{"id": f"{section}-{n}", "json": _script_json(figure)} for n, figure in enumerate(figures)]
+        section: [{"id": f"{section}-{n}", "json": script_json(figure)} for n, figure in enumerate(figures)]
         for section, figures in sections.items()
     }
 
 
-def _script_json(figure: go.Figure) -> Markup:
+def script_json(figure: go.Figure) -> Markup:
+    """Return a figure as JSON that may stand in a script element."""
     text = json.dumps(json.loads(figure.to_json()), separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from lab.results.model import Measurement, Results
+if TYPE_CHECKING:
+    from lab.results.model import Measurement, Results
 
 GREATER_LIMIT = {"line": "line rate or more", "ceiling": "generator ceiling or more"}
 

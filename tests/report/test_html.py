@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 
-from lab.report import write_report
-from lab.report.html import render
+from lab.report.html import render, write_report
 from lab.results.model import Results
 from lab.results.writer import read_results, write_results
 
