@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from lab.errors import UsageError
 from lab.images import PixManifest, all_manifests
 from lab.results.model import BaselineBand
-from lab.simulation.baseline import Baseline, BaselineQuery, predict
+from lab.simulation import layout as layouts
+from lab.simulation import machines
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import LayoutName
-from lab.simulation.prediction.model import Band
+from lab.simulation.machine import host
+from lab.simulation.prediction.frame_sizes import predict_forwarding
+from lab.simulation.prediction.model import Band, Prediction
+from lab.simulation.prediction.question import Question
 from lab.simulation.verdict import Expected, Measured, Verdict, compare
+from lab.simulation.workload.case import Case
 
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
 TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
@@ -33,38 +37,36 @@ class Baselines:
     elfs: tuple[tuple[LayoutName, Path], ...]
 
     def bands(self, frame_size_bytes: int) -> tuple[BaselineBand, ...]:
-        """Return the bands of both machines and layouts at a frame size."""
-        predicted = [*self._host(frame_size_bytes), *_talk(frame_size_bytes)]
-        return tuple(
-            BaselineBand(
-                machine=each.machine,
-                layout=each.layout,
-                low_pps=each.throughput_pps_low,
-                median_pps=each.throughput_pps_median,
-                high_pps=each.throughput_pps_high,
-                limited_by=each.limited_by,
-            )
-            for each in predicted
-        )
+        """Return the bands of both machines and layouts at a frame size.
 
-    def _host(self, frame_size_bytes: int) -> tuple[Baseline, Baseline]:
+        Simulated once a process, whatever the size, one draw after the other: there may be measurements beside.
+        """
+        predicted = [
+            predict_forwarding(question) for question in (*self._host(frame_size_bytes), *_talk(frame_size_bytes))
+        ]
+        return tuple(_recorded(each) for each in predicted)
+
+    def _host(self, frame_size_bytes: int) -> tuple[Question, ...]:
         images = dict(self.elfs)
-        padded, packed = (
-            predict(
-                BaselineQuery(
-                    machine="host",
-                    layout=layout,
-                    frame_size_bytes=frame_size_bytes,
-                    ports=self.ports,
-                    cores=self.cores,
-                    line_rate_gbps=self.speed_gbps,
-                    image_elf=images.get(layout),
-                    host=self.facts,
-                )
-            )
+        case = Case(
+            ports=self.ports, cores=self.cores, line_rate_gbps=self.speed_gbps, frame_size_bytes=frame_size_bytes
+        )
+        return tuple(
+            Question(host(self.facts), "virtio", layouts.of_image(images.get(layout), layout, self.cores), case)
             for layout in LAYOUTS
         )
-        return padded, packed
+
+
+def _recorded(predicted: Prediction) -> BaselineBand:
+    rate_pps = predicted.rate_pps
+    return BaselineBand(
+        machine=predicted.machine,
+        layout=predicted.layout,
+        low_pps=rate_pps.low,
+        median_pps=rate_pps.median,
+        high_pps=rate_pps.high,
+        limited_by=predicted.limited_by,
+    )
 
 
 def verdict(measured: Measured, bands: tuple[BaselineBand, ...], ceiling_pps: float | None) -> Verdict | None:
@@ -90,20 +92,10 @@ def _expected(band: BaselineBand) -> Expected:
     return Expected(band.layout, rate_pps, band.limited_by)
 
 
-@lru_cache
-def _talk(frame_size_bytes: int) -> tuple[Baseline, ...]:
+def _talk(frame_size_bytes: int) -> tuple[Question, ...]:
+    case = Case(ports=TALK_PORTS, cores=TALK_CORES, line_rate_gbps=TALK_GBPS, frame_size_bytes=frame_size_bytes)
     return tuple(
-        predict(
-            BaselineQuery(
-                machine=TALK,
-                layout=layout,
-                frame_size_bytes=frame_size_bytes,
-                ports=TALK_PORTS,
-                cores=TALK_CORES,
-                line_rate_gbps=TALK_GBPS,
-            )
-        )
-        for layout in LAYOUTS
+        Question(machines.load(TALK), "ipv4-routing", layouts.default(layout, TALK_CORES), case) for layout in LAYOUTS
     )
 
 

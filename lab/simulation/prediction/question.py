@@ -54,6 +54,9 @@ class Question:
         """Return the same question of another layout: the same draws, so that answers can be compared draw by draw."""
         return replace(self, layout=layout)
 
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     @property
     def digest(self) -> str:
         """SHA-256 of everything that the answer depends on, the version of the model included."""

@@ -18,7 +18,7 @@ PS_PER_US = 1_000_000
 REFERENCE_SHARE = 20  # the plain-Python reference simulates this much less time
 PERCENTILES = ("50", "99", "99.9")
 COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
-OFFERED_SHARE = 0.98  # from this share on, what was offered is what was done
+BOUND_SHARE = 0.98  # from this share of a bound on, it is what limits: NICs keep to it within the simulation
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def simulate(question: Question, draw: Draw) -> Sample:
 def _limit(built: Built, capacity_pps: float, offered_pps: float | None) -> str:
     """Name what bounds the rate."""
     cap = min(built.caps_pps, key=lambda name: built.caps_pps[name], default=None)
-    if cap is not None and built.caps_pps[cap] < capacity_pps:
-        return cap
-    if offered_pps is not None and capacity_pps >= OFFERED_SHARE * offered_pps:
+    if offered_pps is not None and capacity_pps >= BOUND_SHARE * offered_pps:
         return "offered load"
+    if cap is not None and capacity_pps >= BOUND_SHARE * built.caps_pps[cap]:
+        return cap
     if built.cpu_pps is None:
         return "cores"
     return "coherence" if capacity_pps < COHERENCE_SHARE * built.cpu_pps else "cpu"
