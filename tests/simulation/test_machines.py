@@ -125,7 +125,7 @@ def test_ports_that_a_machine_has_not_are_refused(name: str, ports: int, gbps: f
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["ipv4-routing"])
+@pytest.mark.parametrize("name", ["ipv4-routing", "direct-tx", "tx-batch"])
 def test_workloads_between_network_cards_ask_for_no_more_of_them_than_there_are(name: str) -> None:
     machine, case = machines.load("i7-4770k"), Case(ports=5, cores=1)
     with pytest.raises(UsageError, match="ask for at most 4"):

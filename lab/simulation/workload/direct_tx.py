@@ -105,6 +105,7 @@ def _check(machine: Machine, case: Case) -> None:
             f"direct-tx: {case.cores} cores for {case.ports} ports; there must be a port for each core and at most "
             f"{MAX_PORTS} ports"
         )
+    machine.needs_ports(case.ports, case.line_rate_gbps, "workload 'direct-tx'")
 
 
 def private_work_ps(machine: Machine, numbers: Numbers, case: Case) -> int:

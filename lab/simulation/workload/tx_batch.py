@@ -50,6 +50,7 @@ class TxBatch:
             )
         if case.offered_pps is not None:
             raise SimulationError("tx-batch: it sends as fast as it can: leave out the offered load")
+        machine.needs_ports(case.ports, case.line_rate_gbps, "workload 'tx-batch'")
         memory = Memory()
         nics = Nics(memory, pace(numbers, case), case.ports, machine.ports_per_card, case.queue_length, case.cores)
         words = place(memory, layout, case.cores, case.ports * case.cores, 0)
