@@ -11,6 +11,7 @@ from lab.bench import (
     generator,
     generator_rate,
     methods,
+    path,
     pdr,
     reordering,
     search,
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "simulator": simulator.simulator,
     "ring-packed-vs-padded": sharing.ring_packed_vs_padded,
     "forward-packed-vs-padded": sharing.forward_packed_vs_padded,
+    "path-cycles": path.path_cycles,
 }
 
 

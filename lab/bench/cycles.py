@@ -13,15 +13,14 @@ from lab.bench.turns import in_turns
 from lab.dut.protocol import Dut
 from lab.errors import LabError
 from lab.methods.repeat import TooDisturbed
-from lab.methods.trial import TrialRequest, TrialResult
+from lab.methods.trial import TrialRequest
+from lab.microbench.path import AWAY_SHARE, away_ns
 from lab.traffic.router import RouterPort
 
 FRAME_SIZE_BYTES = 64
 ROUNDS = 10
 TRIAL_S = 0.25
 ATTEMPTS = 12
-AWAY_SHARE = 0.05
-"""Of a trial; /proc/stat tells of stolen time in ticks of 10 ms, of which one may always be."""
 RATE_PPS = 6e6
 ROUTE_LENGTH = 24
 NETWORKS = ("100.64.0.0/15", "100.66.0.0/15")
@@ -82,15 +81,10 @@ def cycles_a_packet(contender: Contender) -> float:
     request = TrialRequest(frame_size_bytes=FRAME_SIZE_BYTES, rate_pps=RATE_PPS, duration_s=TRIAL_S, tagged=False)
     for _ in range(ATTEMPTS):
         contender.clear()
-        away_ns = _longest_away_ns(contender.measurer.measure(request))
+        lost_ns = away_ns(contender.measurer.measure(request))
         cycles, packets = contender.counted()
         if packets == 0:
             raise LabError(f"{contender.name} forwarded nothing: is the generator's traffic meant for it?")
-        if away_ns <= AWAY_SHARE * TRIAL_S * 1e9:
+        if lost_ns <= AWAY_SHARE * TRIAL_S * 1e9:
             return cycles / packets
-    raise TooDisturbed(f"{contender.name}: a polling thread was off its core for {away_ns / 1e6:.0f} ms of a trial")
-
-
-def _longest_away_ns(result: TrialResult) -> int:
-    """Return the time that the most disturbed polling thread waited for its core or lost it to the host, in ns."""
-    return max((max(d.run_delay_ns or 0, d.steal_ns or 0) for d in result.disturbances), default=0)
+    raise TooDisturbed(f"{contender.name}: a polling thread was off its core for {lost_ns / 1e6:.0f} ms of a trial")

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from lab import baselines as simulated
 from lab.baselines import Baselines
+from lab.errors import LabError
 from lab.measurements.greatest_load import greatest_load
 from lab.methods import load_limit
 from lab.methods.bounds import Bounds
@@ -22,7 +23,6 @@ from lab.results.finding import Finding
 from lab.results.model import BaselineBand, Measurement
 from lab.run import Run
 from lab.session import Session
-from lab.simulation.errors import SimulationError
 from lab.simulation.verdict import Measured
 from lab.traffic.calibration import Calibration
 from lab.traffic.load import Direction
@@ -250,7 +250,7 @@ class Core:
         try:
             if self.baselines:
                 bands = self.baselines.bands(frame_size_bytes)
-        except SimulationError as error:  # what cannot be simulated can be measured all the same
+        except LabError as error:  # what cannot be simulated can be measured all the same
             sentence += f": {error}"
         if found is None:
             return {"baselines": bands}

@@ -9,11 +9,13 @@ from lab.simulation.validation.conservation import conservation
 from lab.simulation.validation.kernels import kernels
 from lab.simulation.validation.ping_pong import ping_pongs
 from lab.simulation.validation.published_queues import spsc_queues
+from lab.simulation.validation.verdicts import judgements
 
 CHECKS: dict[int, Callable[[], Check]] = {
     1: ping_pongs,
     4: spsc_queues,
     5: conservation,
     6: kernels,
+    9: judgements,
 }
 """All of them by their numbers (``pixlab simulate --validate``)."""
