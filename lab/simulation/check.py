@@ -7,8 +7,8 @@ from lab.simulation.program import JUMPS, NO_REGISTER, REGISTERS, STATS, Instruc
 from lab.simulation.scene import FIRST_TOUCH, JITTER_ONE, Scene
 
 MAX_AGENTS = 64
-MAX_STORE_BUFFER = 64
-MAX_MISSES = 16
+MAX_STORE_BUFFER = 128
+MAX_MISSES = 64
 
 # Which operands are registers, by operand position.
 _REGISTER_OPERANDS: dict[int, tuple[int, ...]] = {

@@ -22,7 +22,7 @@ from lab.simulation.program import STATS
 from lab.simulation.scene import FIRST_TOUCH, Outcome, Scene
 
 LIBRARY = NATIVE / "libpixsim.so"
-VERSION = 3  # of what the kernel is given and does; kernel/scene.h has the same
+VERSION = 4  # of what the kernel is given and does; kernel/scene.h has the same
 
 _Numbers = npt.NDArray[np.int64]
 _FAILURES = {

@@ -13,8 +13,8 @@
 #define REGISTERS 128
 #define STATS 8
 #define MAX_AGENTS 64
-#define MAX_STORE_BUFFER 64
-#define MAX_MISSES 16
+#define MAX_STORE_BUFFER 128
+#define MAX_MISSES 64
 #define JITTER_ONE 1024
 #define NO_REGISTER (-1)
 #define FIRST_TOUCH (-1)
@@ -71,7 +71,7 @@ struct outcome {
 };
 
 /* Changes with every change of this header or of what an instruction does; lab/simulation/native.py wants the same. */
-#define PIXSIM_VERSION 3
+#define PIXSIM_VERSION 4
 extern PIXSIM_EXPORTED const int pixsim_version;
 
 /* Run a scene that lab/simulation/check.py has accepted. Returns an enum status. */

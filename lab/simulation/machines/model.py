@@ -110,6 +110,8 @@ class Caches(Topic):
 
     l1: Number = number("cycles", "load that hits the first level", needed=True)
     shared_cache: Number = number("cycles", "load that hits the shared level", needed=True)
+    memory: Number | None = number("ns", "load that no cache has, from memory of the own socket")
+    remote: Number | None = number("ns", "how much longer from memory or the shared cache of another socket", 1000.0)
     pair: Number | None = number("64 or 128 bytes", "from 0.5 on, lines move in prefetched pairs", 1.0)
 
 
@@ -119,6 +121,7 @@ class Transfers(Topic):
     near: Number = number("ns", "within a core complex", needed=True)
     complex: Number | None = number("ns", "between two complexes of a socket")
     far: Number | None = number("ns", "between two sockets")
+    home: Number | None = number("ns", "how much longer between sockets when the home is not the holder's", 1000.0)
     jitter: Number | None = number("of a transfer", "spread of the transfers", 1.0)
     hold: Number | None = number("ns", "least time that a line stays with its new holder", 1000.0)
 

@@ -51,4 +51,7 @@ def timing(machine: Machine, numbers: Mapping[str, float]) -> Timing:
         jitter=int(numbers["jitter"] * JITTER_ONE),
         upgrade=int(numbers["upgrade"] * JITTER_ONE),
         protocol=machine.protocol,
+        home_ps=int(numbers.get("home", 0) * PS_PER_NS),
+        remote_ps=int(numbers.get("remote", 0) * PS_PER_NS),
+        memory_ps=int(numbers["memory"] * PS_PER_NS) if "memory" in numbers else None,
     )
