@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from lab.bench import (
+    baseline,
     cycles,
     fib,
     generator,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[], Iterator[BenchResult]]] = {
     "methods": methods.methods,
     "reordering": reordering.reordering,
     "simulator": simulator.simulator,
+    "baseline": baseline.baseline,
     "ring-packed-vs-padded": sharing.ring_packed_vs_padded,
     "forward-packed-vs-padded": sharing.forward_packed_vs_padded,
     "path-cycles": path.path_cycles,

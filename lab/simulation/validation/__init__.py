@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lab.simulation.validation.check import Check
 from lab.simulation.validation.conservation import conservation
+from lab.simulation.validation.coverage import coverage
 from lab.simulation.validation.kernels import kernels
 from lab.simulation.validation.ping_pong import ping_pongs
 from lab.simulation.validation.published_queues import spsc_queues
@@ -16,6 +17,7 @@ CHECKS: dict[int, Callable[[], Check]] = {
     4: spsc_queues,
     5: conservation,
     6: kernels,
+    7: coverage,
     9: judgements,
 }
 """All of them by their numbers (``pixlab simulate --validate``)."""
