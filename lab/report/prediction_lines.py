@@ -159,7 +159,8 @@ def sensitivity_lines(found: Sensitivity) -> list[str]:
     """Return which numbers drive a rate, the greatest effect first, as a table."""
     unit = rate_unit(found.unit)
     rows = [["number", f"effect ({unit})", "+-", "mean with sign", "spread", "range", "source"]]
-    for each in found.effects:
+    driving = [each for each in found.effects if each.mu_star_pps > 0]
+    for each in driving:
         millions = (each.mu_star_pps, each.mu_star_error_pps, each.mu_pps, each.sigma_pps)
         size, error, mean, spread = (f"{value / 1e6:.2f}" for value in millions)
         rows.append([each.number, size, error, mean, spread, f"{each.low:g} to {each.high:g} {each.unit}", each.source])
@@ -167,5 +168,6 @@ def sensitivity_lines(found: Sensitivity) -> list[str]:
         f"{found.workload}, on {found.machine}, layout {found.layout}: what drives the rate (Morris, "
         f"{found.trajectories} trajectories, {found.simulations} simulations)",
         *table(rows),
-        f"effects below {found.noise_pps / 1e6:.2f} {unit} are no more than another seed makes",
+        f"no effect: {', '.join(each.number for each in found.effects if each not in driving) or '-'}",
+        f"effects below {found.noise_pps / 1e6:.2f} {unit} are no more than what another seed makes",
     ]

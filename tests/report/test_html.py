@@ -1,8 +1,6 @@
 """The report of a recorded run: everything in it, escaped, and drawn by a browser without a complaint or a network."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from lab.results.model import Results
 from lab.results.writer import read_results, write_results
 
 from ..results.recorded_run import record_run
+from .browser import browse
 
 EVIL = "<script>alert('x')</script></script>&\"<img src=x onerror=alert(1)>"
 SECTIONS = (
@@ -32,22 +31,6 @@ def without_plotly(page: str) -> str:
     library = get_plotlyjs()
     assert page.count(library) == 1
     return page.replace(library, "")
-
-
-def browse(page: Path, profile: Path) -> tuple[str, str]:
-    """Load a page in a browser without network; return the page as its scripts left it, and what it logged."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed: apt-get install chromium")
-    done = subprocess.run(
-        [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}", "--enable-logging=stderr",
-            "--virtual-time-budget=10000", "--dump-dom", page.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
 def test_it_has_all_sections_and_numbers(results: Results) -> None:

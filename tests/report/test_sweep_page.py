@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 from lab.report.prediction_lines import side_by_side, sweep_lines
 from lab.report.sweep_figure import along, rate_figure
@@ -11,6 +12,7 @@ from lab.report.sweep_page import render
 from lab.simulation.prediction.model import Band, Parameter, Prediction, StructureCost
 from lab.simulation.sweep_record import Answer
 from lab.simulation.workload.case import Case
+from tests.report.browser import browse
 
 
 def band(median: float) -> Band:
@@ -93,3 +95,10 @@ def test_a_sweep_has_a_row_a_point() -> None:
     assert lines[2].split()[:3] == ["padded", "1", "20.00"]
     assert lines[6].endswith("cannot be: queue too <short>")
     assert "batch" not in lines[0]
+
+
+def test_a_browser_draws_its_figures_without_a_complaint(tmp_path: Path) -> None:
+    (tmp_path / "sweep.html").write_text(render(answers()))
+    page, complaints = browse(tmp_path / "sweep.html", tmp_path / "profile")
+    assert complaints == ""
+    assert re.findall(r'<div class="figure js-plotly-plot" id="([\w-]+)"', page) == ["figure-0", "figure-1"]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import distributed
 import pytest
 
 from lab import paths
+from lab.errors import LabError
 from lab.simulation.asked import Asked, questions
 from lab.simulation.sweep import Point, parse
 from lab.simulation.sweep_record import Answer
@@ -146,6 +148,13 @@ def test_a_point_that_cannot_be_is_told_and_the_others_are_answered() -> None:
     assert near.prediction is not None
     assert complex_.error is not None
     assert "complex" in complex_.error
+
+
+def test_a_worker_that_simulates_otherwise_is_refused() -> None:
+    (task,) = tasks("near=20")
+    other = replace(task, program=replace(task.program, model_version="0"))
+    with pytest.raises(LabError, match="install that version"):
+        list(in_processes([other], jobs=1))
 
 
 def test_a_dask_cluster_says_the_same() -> None:
