@@ -7,7 +7,7 @@ head that the NIC writes back, and only when the core's own count says that the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.simulation import native
 from lab.simulation.caps import caps_pps
@@ -67,11 +67,19 @@ class Plan:
     work_ps: int
 
 
+@dataclass(frozen=True)
 class DirectTx:
-    """The workload ``direct-tx``."""
+    """The workload ``direct-tx``.
 
-    name = "direct-tx"
-    title = "n cores route between NICs, each with its own transmit queue on every port: no rings between cores"
+    Attributes:
+        limit: frames that arrive at each port, then it falls silent; 0 for no limit.
+
+    """
+
+    limit: int = 0
+
+    name: str = field(default="direct-tx", init=False)
+    title: str = field(default="n cores route between NICs, each with a queue of its own on every port", init=False)
 
     def build(self, machine: Machine, numbers: Numbers, case: Case, layout: Layout, window: Window) -> Built:
         """Build the scene of one draw; the private work is what one core without sharing needs less its accesses.
@@ -85,7 +93,7 @@ class DirectTx:
         packet_words = len(layout.private_words("packet"))
         # How many words of an assumed layout a frame touches is as unknown as the layout: 1 to all, by the draw.
         touched = 1 + window.seed % max(packet_words, 1) if layout.assumed else ALL_WORDS
-        load = Load(private_work_ps(machine, numbers, case), touched)
+        load = Load(private_work_ps(machine, numbers, case), touched, self.limit)
         made, names = scene(machine, numbers, case, layout, window, load)
         return Built(
             scene=made,

@@ -1,5 +1,6 @@
 """The checks of the simulator itself hold, and fail where something is wrong."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from lab.simulation.scene import Outcome, Scene
 from lab.simulation.validation.conservation import conservation
 from lab.simulation.validation.kernels import kernels
 from lab.simulation.validation.ping_pong import ping_pongs
+from lab.simulation.workload import nic_send
 
 simulate = native.simulate
 
@@ -51,13 +53,21 @@ def test_packets_are_conserved() -> None:
     assert check.holds, check.detail
 
 
-def test_a_packet_that_vanishes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def losing(scene: Scene) -> Outcome:
-        outcome = simulate(scene)
-        first = outcome.stats[0]
-        return replace(outcome, stats=((first[0], first[1] - 1, *first[2:]), *outcome.stats[1:]))
+def counting(change: int) -> Callable[[Scene], Outcome]:
+    """Return a simulation in which the last port has sent so many frames more."""
 
-    monkeypatch.setattr(native, "simulate", losing)
+    def changed(scene: Scene) -> Outcome:
+        outcome = simulate(scene)
+        last = list(outcome.stats[-1])
+        last[nic_send.SENT] += change
+        return replace(outcome, stats=(*outcome.stats[:-1], tuple(last)))
+
+    return changed
+
+
+@pytest.mark.parametrize(("change", "words"), [(-1, "delivered"), (1, "delivered"), (100_000, "line rate allows")])
+def test_a_frame_too_few_or_too_many_is_found(change: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "simulate", counting(change))
     check = conservation(draws=1)
     assert check.holds is False
-    assert "delivered" in check.detail[0]
+    assert words in " ".join(check.detail)
