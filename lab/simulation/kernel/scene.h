@@ -11,7 +11,7 @@
 #define NEVER ((int64_t)1 << 60)
 #define LONGEST_PS ((int64_t)1 << 56) /* every simulation ends then at the latest */
 #define REGISTERS 128
-#define STATS 8
+#define STATS 10
 #define MAX_AGENTS 64
 #define MAX_STORE_BUFFER 128
 #define MAX_MISSES 64
@@ -40,7 +40,7 @@ struct instruction {
 struct timing {
 	int64_t l1_ps, issue_ps, shared_cache_ps, commit_ps, locked_ps, hold_ps, window_ps, overlap_ps;
 	int64_t home_ps, remote_ps, from_memory_ps;
-	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol, snoop, hit_ps;
+	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol;
 };
 
 struct scene {

@@ -66,17 +66,22 @@ def simulate(question: Question, draw: Draw) -> Sample:
         unit=built.unit,
         capacity_pps=capacity_pps,
         cap_pps=cap_pps,
-        limited_by=_limit(built, capacity_pps, question.case.offered_pps),
+        limited_by=_limit(built, outcome, capacity_pps, question.case.offered_pps),
         latency_us=_latency_us(outcome),
         misses=_misses(built, outcome),
     )
 
 
-def _limit(built: Built, capacity_pps: float, offered_pps: float | None) -> str:
+def _limit(built: Built, outcome: Outcome, capacity_pps: float, offered_pps: float | None) -> str:
     """Name what bounds the rate."""
     cap = min(built.caps_pps, key=lambda name: built.caps_pps[name], default=None)
+    if cap is not None and built.caps_pps[cap] < capacity_pps:
+        return cap
     if offered_pps is not None and capacity_pps >= BOUND_SHARE * offered_pps:
         return "offered load"
+    busy = built.busy(outcome)
+    if busy is not None:
+        return busy
     if cap is not None and capacity_pps >= BOUND_SHARE * built.caps_pps[cap]:
         return cap
     if built.cpu_pps is None:

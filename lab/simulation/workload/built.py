@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lab.simulation.layout import Layout
@@ -14,6 +14,8 @@ from lab.simulation.workload.case import Case
 Numbers = Mapping[str, float]
 """One draw of a machine's numbers (``Machine.draws``), by the names of its ranges."""
 
+BUSY_SHARE = 0.97  # from this share of the time on, what agents share is what they wait for
+
 
 @dataclass(frozen=True)
 class Window:
@@ -22,6 +24,14 @@ class Window:
     seed: int
     warm_ps: int
     end_ps: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What agents share: the statistic in which each counts the ps that it books of it, and how many there are."""
+
+    statistic: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Built:
         unit: of an operation: ``packets``, ``messages``, ``exchanges``.
         caps_pps: what else bounds the rate, by name (``line rate``, ``pcie``, ``nic``).
         cpu_pps: what the counting agents would do if every access hit their own caches; None where nobody asks.
+        meters: what agents share and book within the simulation (``pcie``, ``device``), by the name of its cap.
 
     """
 
@@ -47,6 +58,16 @@ class Built:
     unit: str
     caps_pps: Mapping[str, float]
     cpu_pps: float | None = None
+    meters: Mapping[str, Booked] = field(default_factory=dict)
+
+    def busy(self, outcome: Outcome) -> str | None:
+        """Name what agents share and kept busy all the time between warm-up and end; None if there is nothing."""
+        window_ps = self.scene.end_ps - self.scene.warm_ps
+        for name, booked in self.meters.items():
+            booked_ps = sum(outcome.window(agent, booked.statistic) for agent in range(len(self.scene.agents)))
+            if booked_ps >= BUSY_SHARE * booked.count * window_ps:
+                return name
+        return None
 
     def rate_pps(self, outcome: Outcome) -> float:
         """Return the operations a second that were completed between warm-up and end."""

@@ -94,15 +94,16 @@ class DirectTx:
         # How many words of an assumed layout a frame touches is as unknown as the layout: 1 to all, by the draw.
         touched = 1 + window.seed % max(packet_words, 1) if layout.assumed else ALL_WORDS
         load = Load(private_work_ps(machine, numbers, case), touched, self.limit)
-        made, names = scene(machine, numbers, case, layout, window, load)
+        made, memory, nics = scene(machine, numbers, case, layout, window, load)
         return Built(
             scene=made,
-            word_names=names,
+            word_names=memory.names(),
             counting=tuple(range(case.cores + case.ports, case.cores + 2 * case.ports)),
             done=nic_send.SENT,
             unit="packets",
             caps_pps=caps_pps(numbers, case.ports, machine.ports_per_card, case.line_rate_gbps, case.frame_size_bytes),
             cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["work"],
+            meters=nics.meters(),
         )
 
 
@@ -124,7 +125,7 @@ def private_work_ps(machine: Machine, numbers: Numbers, case: Case) -> int:
     )
     window = Window(seed=1, warm_ps=PROBE_PS // 4, end_ps=PROBE_PS)
     fast = {name: value for name, value in numbers.items() if name not in SLOW}
-    probe, _ = scene(machine, fast, alone, default("padded", 1), window, Load(work_ps, ALL_WORDS))
+    probe, *_ = scene(machine, fast, alone, default("padded", 1), window, Load(work_ps, ALL_WORDS))
     outcome = native.simulate(probe)
     frames = outcome.window(0, RECEIVED)
     spent_ps = (window.end_ps - window.warm_ps) / max(frames, 1)
@@ -133,8 +134,8 @@ def private_work_ps(machine: Machine, numbers: Numbers, case: Case) -> int:
 
 def scene(
     machine: Machine, numbers: Numbers, case: Case, layout: Layout, window: Window, load: Load
-) -> tuple[Scene, tuple[str, ...]]:
-    """Return the scene (cores, then receiving, then sending halves of the ports) and the name of each word.
+) -> tuple[Scene, Memory, Nics]:
+    """Return the scene (cores, then receiving, then sending halves of the ports), its memory and its NICs.
 
     Raises:
         SimulationError: the layout is for fewer cores.
@@ -149,7 +150,7 @@ def scene(
     cores = [Agent(_core(core, plan)) for core in range(case.cores)]
     devices = [port % case.cores for port in range(case.ports)]
     groups = [(nics.receivers(load.limit), devices), (nics.senders(), devices)]
-    return board.scene(cores, groups, memory.lines(range_bytes(numbers)), window), memory.names()
+    return board.scene(cores, groups, memory.lines(range_bytes(numbers)), window), memory, nics
 
 
 def _core(me: int, plan: Plan) -> Code:

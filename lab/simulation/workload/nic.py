@@ -16,12 +16,15 @@ from lab.simulation.memory import Memory
 from lab.simulation.program import Assembler, Op
 from lab.simulation.scene import Agent
 from lab.simulation.workload import nic_receive, nic_send
+from lab.simulation.workload.built import Booked
 from lab.simulation.workload.nic_meter import Meter, reserve
 from lab.simulation.workload.nic_pace import Pace
 
 DESCRIPTOR_BYTES = 16  # 82599 datasheet, 7.1.5 and 7.2.3.2
 BUFFER_STRIDE_BYTES = 2240  # an odd multiple of 64, as the image uses: no two headers share a line
 HEAD_STRIDE_BYTES = 64  # the driver gives each queue's head a line of its own
+# Statistics of ports and cores: what they book of the slots, and ports of the way out of devices.
+CARD_PS, DEVICE_PS = 8, 9
 CLOCK, SCRATCH = 126, 127  # registers of a core that doorbell() overwrites
 
 
@@ -75,7 +78,7 @@ class Nics:
             half = nic_receive.Receiver(
                 descriptor=self.rx_descriptor + first, buffer=self.buffer + first, tail=self.rx_tail + port,
                 stamp=self.rx_stamp + first, entries=self.entries,
-                meters=self._meters(port, self.pace.receive_card_ps, self._device_in),
+                meters=self._meters(port, self.pace.receive_card_ps, self._device_in, None),
                 phase_ps=self.pace.arrival_ps * port // self.ports, spacing_ps=self.pace.arrival_ps,
                 patience_ps=self.pace.patience_ps, limit=limit,
             )  # fmt: skip
@@ -96,11 +99,17 @@ class Nics:
                 descriptor=self.tx_descriptor + first * self.entries, tail=self.tx_tail + first,
                 head=self.tx_head + first, stamp=self.tx_stamp + first * self.entries if stamped else None,
                 queues=self.queues, entries=self.entries,
-                meters=self._meters(port, self.pace.send_card_ps, self._device_out),
+                meters=self._meters(port, self.pace.send_card_ps, self._device_out, DEVICE_PS),
                 wire_ps=self.pace.wire_ps, fetch_ps=self.pace.fetch_ps,
             )  # fmt: skip
             agents.append(Agent(nic_send.program(half), device=True))
         return agents
+
+    def meters(self) -> dict[str, Booked]:
+        """Return what cards share, by the name of the cap, as ``Built.meters`` has it."""
+        cards = -(-self.ports // self._ports_per_card)
+        shared = ("pcie", self.pace.send_card_ps, CARD_PS), ("device", self.pace.device_ps, DEVICE_PS)
+        return {name: Booked(statistic, cards) for name, cost_ps, statistic in shared if cost_ps}
 
     def doorbell(self, p: Assembler, port: int, register: int, value: int) -> None:
         """Append a core's posted write of a tail register, and what it costs the card's slot.
@@ -117,9 +126,13 @@ class Nics:
         p.emit(Op.BELL, self.pace.doorbell_ps, register, value)
         if self.pace.bell_card_ps:
             p.emit(Op.NOW, CLOCK)
-            reserve(p, (Meter(self._card + port // self._ports_per_card, self.pace.bell_card_ps),), CLOCK, SCRATCH)
+            card = Meter(self._card + port // self._ports_per_card, self.pace.bell_card_ps, CARD_PS)
+            reserve(p, (card,), CLOCK, SCRATCH)
 
-    def _meters(self, port: int, card_ps: int, device: int) -> tuple[Meter, ...]:
+    def _meters(self, port: int, card_ps: int, device: int, device_statistic: int | None) -> tuple[Meter, ...]:
         card = port // self._ports_per_card
-        meters = (Meter(self._card + card, card_ps), Meter(device + card, self.pace.device_ps))
+        meters = (
+            Meter(self._card + card, card_ps, CARD_PS),
+            Meter(device + card, self.pace.device_ps, device_statistic),
+        )
         return tuple(meter for meter in meters if meter.cost_ps)

@@ -19,11 +19,13 @@ class Meter:
     Attributes:
         word: number of the word with the time from which the meter is free, ps.
         cost_ps: how long one frame (or doorbell) occupies it.
+        statistic: that the agent counts these times in, if any.
 
     """
 
     word: int
     cost_ps: int
+    statistic: int | None = None
 
 
 def reserve(p: Assembler, meters: tuple[Meter, ...], time: int, scratch: int) -> None:
@@ -45,3 +47,6 @@ def reserve(p: Assembler, meters: tuple[Meter, ...], time: int, scratch: int) ->
         p.emit(Op.ADDI, time, scratch, 0)
         p.emit(Op.ADDI, scratch, scratch, meter.cost_ps)
         p.access(Op.POKE, scratch, meter.word)
+        if meter.statistic is not None:
+            p.emit(Op.MOVI, scratch, meter.cost_ps)
+            p.emit(Op.COUNT, meter.statistic, scratch)

@@ -74,6 +74,7 @@ class TxBatch:
                 "tx single" if case.batch == 1 else "tx batched",
             ),
             cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["tx_work"],
+            meters=nics.meters(),
         )
 
 

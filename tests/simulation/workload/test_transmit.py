@@ -59,7 +59,7 @@ def test_once_ports_fall_silent_every_frame_was_sent_or_refused(
     machine = load("e5-2670x2")
     case = Case(ports=ports, cores=cores, queue_length=queue_length, batch=min(queue_length, 32))
     layout = default(name, cores)  # type: ignore[arg-type]
-    made, _ = direct_tx.scene(
+    made, *_ = direct_tx.scene(
         machine,
         machine.draws(20, 1)[draw],
         case,
@@ -191,3 +191,10 @@ def test_a_machine_without_nics_is_refused() -> None:
     bare = replace(machine, ranges={name: each for name, each in machine.ranges.items() if name != "doorbell"})
     with pytest.raises(UsageError, match="doorbell"):
         DirectTx().build(bare, middle(bare), Case(), default("padded", 8), SHORT)
+
+
+def test_what_most_of_the_scene_waits_for_is_named() -> None:
+    machine = load("e5-2670x2")
+    for more, name in ({"card": 4.0}, "pcie"), ({"device": 3.0}, "device"), ({"work": 2000.0}, None):
+        built = DirectTx().build(machine, middle(machine, **more), Case(ports=4, cores=4), default("padded", 4), SHORT)
+        assert built.busy(native.simulate(built.scene)) == name
