@@ -8,34 +8,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lab.bench.model import BenchResult
-from lab.simulation import native, reference
-from lab.simulation.caps import line_rate_pps
+from lab.simulation import machines, native, reference
 from lab.simulation.errors import SimulationError
 from lab.simulation.layout import LayoutName, default
-from lab.simulation.scene import Outcome, Scene, Timing
-from lab.simulation.workload import routing
-from lab.simulation.workload.shape import FORWARDED, Run, Shape
+from lab.simulation.scene import Outcome, Scene
+from lab.simulation.workload.built import Built, Window
+from lab.simulation.workload.case import Case
+from lab.simulation.workload.catalogue import workload
 
-CORES = 8
+MACHINE, WORKLOAD, CORES = "e5-2670x2", "ipv4-routing", 8
 KERNEL_PS = 300_000_000
 REFERENCE_PS = 3_000_000
 RUNS = 5
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
-TIMING = Timing(
-    l1_ps=1429,
-    issue_ps=357,
-    shared_cache_ps=12_143,
-    commit_ps=357,
-    locked_ps=7143,
-    hold_ps=3000,
-    window_ps=30_000,
-    overlap_ps=4500,
-    concurrent_misses=8,
-    store_buffer_entries=36,
-    jitter=179,
-    upgrade=512,
-)
-"""The medians of the talk's machine: 2.8 GHz."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +32,7 @@ class Pace:
 
 
 def simulator(kernel_ps: int = KERNEL_PS, reference_ps: int = REFERENCE_PS, runs: int = RUNS) -> Iterator[BenchResult]:
-    """Simulate eight cores that route between eight ports, in turns with each kernel.
+    """Simulate the talk's machine, eight cores that route between eight ports, in turns with each kernel.
 
     Args:
         kernel_ps: simulated time of a run of the C kernel.
@@ -64,7 +49,7 @@ def simulator(kernel_ps: int = KERNEL_PS, reference_ps: int = REFERENCE_PS, runs
     if not native.available():
         raise SimulationError("bench simulator: the C kernel is not built; run: make native")
     for layout in LAYOUTS:
-        long, short = scene(layout, kernel_ps), scene(layout, reference_ps)
+        long, short = built(layout, kernel_ps), built(layout, reference_ps)
         ours, theirs = [], []
         for _ in range(runs):
             ours.append(pace(native.simulate, long))
@@ -81,28 +66,19 @@ def simulator(kernel_ps: int = KERNEL_PS, reference_ps: int = REFERENCE_PS, runs
         )
 
 
-def scene(layout: LayoutName, end_ps: int) -> Scene:
-    """Return the talk's machine with work of 175 cycles a packet, near and far as published."""
-    shape = Shape(
-        ports=CORES,
-        cores=CORES,
-        sockets=2,
-        batch=32,
-        work_ps=62_500,
-        doorbell_ps=72_500,
-        arrival_ps=int(1e12 / line_rate_pps(10, 64)),
-        near_ps=25_257,
-        far_ps=106_857,
-        touched=2,
-        range_bytes=64,
-    )
-    return routing.scene(shape, default(layout, CORES), Run(TIMING, 1, end_ps // 4, end_ps))
+def built(layout: LayoutName, end_ps: int) -> Built:
+    """Return the medians of the talk's machine in the default layout of that name."""
+    machine = machines.load(MACHINE)
+    numbers = {name: each.median for name, each in machine.ranges.items()}
+    case = Case(cores=CORES, ports=CORES)
+    window = Window(seed=1, warm_ps=end_ps // 4, end_ps=end_ps)
+    return workload(WORKLOAD).build(machine, numbers, case, default(layout, CORES), window)
 
 
-def pace(simulate: Callable[[Scene], Outcome], of: Scene) -> Pace:
+def pace(simulate: Callable[[Scene], Outcome], of: Built) -> Pace:
     """Return what one core simulates in a second of its own time, of which other processes have no share."""
     begun_s = time.thread_time()
-    outcome = simulate(of)
+    outcome = simulate(of.scene)
     used_s = time.thread_time() - begun_s
-    packets = sum(stats[FORWARDED] for stats in outcome.stats[:CORES])
+    packets = sum(outcome.stats[agent][of.done] for agent in of.counting)
     return Pace(outcome.accesses / used_s, packets / used_s)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.bench.simulator import LAYOUTS, scene, simulator
+from lab.bench.simulator import LAYOUTS, built, simulator
 from lab.simulation import native, reference
 from lab.simulation.errors import SimulationError
 from lab.simulation.layout import LayoutName
@@ -18,7 +18,7 @@ def test_the_bench_prints_a_line_a_layout() -> None:
 @pytest.mark.skipif(not native.available(), reason="the C kernel is not built (make native)")
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_both_kernels_simulate_the_same(layout: LayoutName) -> None:
-    short = scene(layout, 1_000_000)
+    short = built(layout, 1_000_000).scene
     assert native.simulate(short) == reference.simulate(short)
 
 
