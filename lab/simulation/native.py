@@ -6,6 +6,7 @@ The kernel runs without Python's global lock: several threads simulate at once.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import warnings
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ from lab.simulation.program import STATS
 from lab.simulation.scene import FIRST_TOUCH, Outcome, Scene
 
 LIBRARY = NATIVE / "libpixsim.so"
-VERSION = 4  # of what the kernel is given and does; kernel/scene.h has the same
+SOURCES = Path(__file__).parent / "kernel"
 
 _Numbers = npt.NDArray[np.int64]
 _FAILURES = {
@@ -80,19 +81,26 @@ def _load(path: Path) -> ctypes.CDLL | None:
         )
         return None
     library = ctypes.CDLL(str(path))
-    _check_version(library, path)
+    _check_sources(library, path)
     library.pixsim_run.argtypes = [ctypes.POINTER(_Scene), ctypes.POINTER(_Outcome)]
     library.pixsim_run.restype = ctypes.c_int
     return library
 
 
-def _check_version(library: ctypes.CDLL, path: Path) -> None:
+def _check_sources(library: ctypes.CDLL, path: Path) -> None:
+    """Refuse a kernel of other sources than those here: what it is given it would take for something else."""
     try:
-        found = ctypes.c_int.in_dll(library, "pixsim_version").value
+        built_from = ctypes.c_int64.in_dll(library, "pixsim_sources").value
     except ValueError:
-        found = 1
-    if found != VERSION:
-        raise SimulationError(f"{path}: the C kernel has version {found}, wanted is {VERSION}; run: make native")
+        built_from = 0
+    if built_from != _digest():
+        raise SimulationError(f"{path}: the C kernel was built from other sources than {SOURCES}; run: make native")
+
+
+def _digest() -> int:
+    """Return the digest that kernel/Makefile builds in."""
+    sources = sorted(SOURCES.glob("*.[ch]"))
+    return int(hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:15], 16)
 
 
 def available() -> bool:
@@ -104,7 +112,7 @@ def simulate(scene: Scene) -> Outcome:
     """Run a scene in the C kernel, or in the reference (with a RuntimeWarning, once) when the kernel is not built.
 
     Raises:
-        SimulationError: the scene is not well formed, a program misbehaves, or the kernel is an older one.
+        SimulationError: the scene is not well formed, a program misbehaves, or the kernel was built from other sources.
 
     """
     library = _load(LIBRARY)

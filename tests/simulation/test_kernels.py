@@ -118,7 +118,7 @@ def test_scenes_that_are_not_well_formed_are_refused(scene: Scene, words: str) -
         native.simulate(scene)
 
 
-def test_a_kernel_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_of_other_sources_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, old = tmp_path / "old.c", tmp_path / "old.so"
     source.write_text("int pixsim_run(const void *scene, void *outcome) { return scene != outcome; }\n")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(old), str(source)], check=True)

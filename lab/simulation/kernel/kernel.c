@@ -6,7 +6,7 @@
 
 #include "core.h"
 
-const int pixsim_version = PIXSIM_VERSION;
+const int64_t pixsim_sources = PIXSIM_SOURCES;
 
 #define LANES 4 /* comparisons that do not wait for each other */
 

@@ -70,9 +70,8 @@ struct outcome {
 	int64_t failed_agent, failed_at;  /* when the status is not DONE */
 };
 
-/* Changes with every change of this header or of what an instruction does; lab/simulation/native.py wants the same. */
-#define PIXSIM_VERSION 4
-extern PIXSIM_EXPORTED const int pixsim_version;
+/* Digest of the sources that this was built from (Makefile). */
+extern PIXSIM_EXPORTED const int64_t pixsim_sources;
 
 /* Run a scene that lab/simulation/check.py has accepted. Returns an enum status. */
 PIXSIM_EXPORTED int pixsim_run(const struct scene *scene, struct outcome *outcome);
