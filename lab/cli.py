@@ -90,9 +90,15 @@ def vtrex(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Run the command; an error of the lab is one line on stderr and its own exit code."""
+    """Run the command; an error of the lab is one line on stderr and its own exit code, and so is a wrong option."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:
+        told = error.format_message()
+        if not told:  # no command was named, and what there is was printed already
+            sys.exit(error.exit_code)
+        print(f"pixlab: {told} (--help tells what there is)", file=sys.stderr)
+        sys.exit(UsageError.exit_code)
     except LabError as error:
         print(f"pixlab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -65,6 +65,7 @@ Attribute = Annotated[bool, typer.Option("--attribute", help="Also say what each
 Sensitivity = Annotated[bool, _other("sensitivity", None, "Say which numbers of the machine drive the rate.")]
 Listing = Annotated[bool, _other("list", None, "List machines, workloads and layouts.")]
 Validate = Annotated[bool, _other("validate", None, "Check the simulator; some checks measure this host.")]
+Published = Annotated[bool, _other("published", None, "Say which layouts the published rates are consistent with.")]
 Checks = Annotated[str | None, _other("check", "N,...", "Only these checks.")]
 Sweeps = Annotated[
     list[str] | None,
@@ -107,6 +108,7 @@ def simulate(
     listing: Listing = False,
     validate: Validate = False,
     check: Checks = None,
+    published: Published = False,
     as_json: JsonOption = False,
 ) -> None:
     """Predict what a machine should do, with intervals; sweep over anything; check the simulator."""
@@ -114,12 +116,16 @@ def simulate(
 
     files = Files(resume, csv, plot)
     swept = bool(sweep or dask or files.named)
-    _refuse_together(sweep=swept, attribute=attribute, sensitivity=sensitivity, list=listing, validate=validate)
+    _refuse_together(
+        sweep=swept, attribute=attribute, sensitivity=sensitivity, list=listing, validate=validate, published=published
+    )
     at_a_time = _whole("--jobs", jobs, len(os.sched_getaffinity(0)))
     if listing:
         _list(as_json)
     elif validate or check is not None:
         _validate(check, as_json)
+    elif published:
+        _published(at_a_time, as_json)
     else:
         asked = _asked(context.params, _axes(layout, sweep or []))
         if swept:
@@ -257,6 +263,14 @@ def _sweep_over(asked: Asked, jobs: int, dask: str | None, files: Files, as_json
         first = ", ".join(f"{name}={value}" for name, value in impossible[0].values.items())
         count = f"{len(impossible)} of {len(answers)} points cannot be simulated"
         raise UsageError(f"{count}; the first, {first}: {impossible[0].error}")
+
+
+def _published(jobs: int, as_json: bool) -> None:
+    from lab.report.prediction_lines import consistency_lines
+    from lab.simulation.published_pix import consistency
+
+    for each in consistency(jobs):
+        typer.echo(each.model_dump_json() if as_json else "\n".join(consistency_lines(each)))
 
 
 def _list(as_json: bool) -> None:

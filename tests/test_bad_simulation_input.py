@@ -18,6 +18,7 @@ SIMULATION = paths.ROOT / "lab" / "simulation"
 MACHINE = (SIMULATION / "machines" / "e5-2670x2.yaml").read_text()
 
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "an option that is not there": (("--bacth", "3"), ("--bacth", "--batch")),
     "a machine that is not there": (("--machine", "e5-2670x4"), ("did you mean 'e5-2670x2'?",)),
     "a workload that is not there": (("--workload", "ipv4-ruting"), ("did you mean 'ipv4-routing'?",)),
     "a layout that is not there": (("--layout", "paded"), ("did you mean 'padded'?",)),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from lab.report.words import microseconds, mpps
+from lab.simulation.consistency import Consistency
 from lab.simulation.prediction.model import Band, Prediction, StructureCost
 from lab.simulation.sweep_record import Answer
 
@@ -153,6 +154,16 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
         for column, cell in enumerate(row if len(row) > 1 else ()):
             width[column] = max(width.get(column, 0), len(cell))
     return ["  ".join(cell.ljust(width.get(i, 0)) for i, cell in enumerate(row)).rstrip() for row in rows]
+
+
+def consistency_lines(found: Consistency) -> list[str]:
+    """Return what is predicted with each layout that a published system could have had, and which hold its rate."""
+    rows = [
+        [f"  {fit.layout}", "holds it" if fit.holds else "does not", _rate(fit.rate_pps), fit.limited_by]
+        for fit in found.fits
+    ]
+    published = f"{found.about}: {mpps(found.published_pps)} Mpps published ({found.machine}, {found.case})"
+    return [published, *table(rows)]
 
 
 def sensitivity_lines(found: Sensitivity) -> list[str]:

@@ -6,10 +6,12 @@ import re
 from html import unescape
 from pathlib import Path
 
-from lab.report.prediction_lines import side_by_side, sweep_lines
+from lab.report.prediction_lines import consistency_lines, sensitivity_lines, side_by_side, sweep_lines
 from lab.report.sweep_figure import along, rate_figure
 from lab.report.sweep_page import render
+from lab.simulation.consistency import Consistency, Fit
 from lab.simulation.prediction.model import Band, Parameter, Prediction, StructureCost
+from lab.simulation.prediction.sensitivity import Effect, Sensitivity
 from lab.simulation.sweep_record import Answer
 from lab.simulation.workload.case import Case
 from tests.report.browser import browse
@@ -87,6 +89,32 @@ def test_layouts_stand_side_by_side_with_the_dearest_structure_first() -> None:
     assert lines.index("misses a packet") + 1 == next(i for i, line in enumerate(lines) if "core.packets" in line)
     assert "+2.00 (+1.60 to +2.20)" in text
     assert lines[-1].startswith("median (5 to 95 %) of 40 draws; priors alone")
+
+
+def test_a_published_rate_stands_above_the_layouts_that_hold_it_or_do_not() -> None:
+    fit = Fit(layout="two words packed", rate_pps=band(10e6), limited_by="coherence", holds=True)
+    other = fit.model_copy(update={"layout": "padded", "rate_pps": band(70e6), "holds": False})
+    found = Consistency(about="routing", published_pps=9e6, machine="m", case="8 ports", fits=(fit, other))
+    assert consistency_lines(found) == [
+        "routing: 9.000 Mpps published (m, 8 ports)",
+        "  two words packed  holds it  10.00 (8.000 to 11.00)  coherence",
+        "  padded            does not  70.00 (56.00 to 77.00)  coherence",
+    ]
+
+
+def test_only_numbers_with_an_effect_have_a_row() -> None:
+    effect = Effect(
+        number="far", mu_star_pps=2e6, mu_star_error_pps=1e5, mu_pps=-2e6, sigma_pps=1e6, low=111, high=147,
+        unit="ns", source="published",
+    )  # fmt: skip
+    none = effect.model_copy(update={"number": "near", "mu_star_pps": 0.0})
+    found = Sensitivity(
+        machine="m", workload="w", layout="packed", case=Case(), unit="packets", trajectories=10, simulations=30,
+        noise_pps=5e4, effects=(effect, none),
+    )  # fmt: skip
+    lines = sensitivity_lines(found)
+    assert lines[2].split()[:5] == ["far", "2.00", "0.10", "-2.00", "1.00"]
+    assert lines[3:] == ["no effect: near", "effects below 0.05 Mpps are no more than what another seed makes"]
 
 
 def test_a_sweep_has_a_row_a_point() -> None:
