@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.errors import UsageError
@@ -15,19 +15,22 @@ from lab.simulation.layout import LayoutName
 from lab.simulation.machine import host
 from lab.simulation.prediction.frame_sizes import predict_forwarding
 from lab.simulation.prediction.model import Band, Prediction
+from lab.simulation.prediction.predictor import samples
+from lab.simulation.prediction.quantiles import band
 from lab.simulation.prediction.question import Question
 from lab.simulation.verdict import Expected, Measured, Verdict, compare
 from lab.simulation.workload.case import Case
 
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
 TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
+LATENCIES = ("c2c_latency_ns_low", "c2c_latency_ns_median", "c2c_latency_ns_high")
 
 
 @dataclass(frozen=True)
 class Baselines:
     """Predictions for the machine that is measured and for the talk's, for both layouts.
 
-    ``elfs`` holds the image of each layout, where it is built.
+    ``elfs`` holds the image of each layout, where it is built. ``workload`` is that of the measured machine.
     """
 
     facts: HostFacts
@@ -35,6 +38,18 @@ class Baselines:
     cores: int
     speed_gbps: float
     elfs: tuple[tuple[LayoutName, Path], ...]
+    workload: str = "virtio"
+
+    def of_half_the_ports(self) -> Baselines:
+        """Return those of traffic in one direction: each pair of ports is one port that frames leave by as well."""
+        return replace(self, ports=max(self.ports // 2, 1))
+
+    def between_all_ports(self, cores: int) -> Baselines:
+        """Return those of traffic from every port to every other, dealt to some cores: packets cross their rings.
+
+        Ports are taken as NICs, which cost the cores less than rings shared with the generator.
+        """
+        return replace(self, cores=cores, workload="ipv4-routing")
 
     def bands(self, frame_size_bytes: int) -> tuple[BaselineBand, ...]:
         """Return the bands of both machines and layouts at a frame size.
@@ -46,13 +61,30 @@ class Baselines:
         ]
         return tuple(_recorded(each) for each in predicted)
 
+    def ratio(self, frame_size_bytes: int, c2c_ns: float | None = None) -> Band:
+        """Return the simulated rate of the packed layout over that of the padded one, on the same draws.
+
+        Args:
+            frame_size_bytes: with FCS.
+            c2c_ns: core-to-core latency that was seen, in place of that of the facts.
+
+        """
+        times = 1.0 if c2c_ns is None else c2c_ns / self.facts.c2c_latency_ns_median
+        seen = {name: times * getattr(self.facts, name) for name in LATENCIES}
+        then = replace(self, facts=self.facts.model_copy(update=seen))
+        padded, packed = (samples(question) for question in then._host(frame_size_bytes))
+        return band([each.rate_pps / other.rate_pps for each, other in zip(packed, padded, strict=True)])
+
     def _host(self, frame_size_bytes: int) -> tuple[Question, ...]:
         images = dict(self.elfs)
         case = Case(
             ports=self.ports, cores=self.cores, line_rate_gbps=self.speed_gbps, frame_size_bytes=frame_size_bytes
         )
+        machine = host(self.facts)
+        if self.workload != "virtio":
+            machine = machine.with_free_ports(self.ports, self.speed_gbps)
         return tuple(
-            Question(host(self.facts), "virtio", layouts.of_image(images.get(layout), layout, self.cores), case)
+            Question(machine, self.workload, layouts.of_image(images.get(layout), layout, self.cores), case)
             for layout in LAYOUTS
         )
 

@@ -96,7 +96,7 @@ class Core:
     def in_one_direction(self) -> Self:
         """Return what measures with every second direction silent: simulated as half as many ports."""
         directions = one_way(self.used.router.ports, self.used.deployed.hops)
-        half = self.baselines and replace(self.baselines, ports=max(self.baselines.ports // 2, 1))
+        half = self.baselines and self.baselines.of_half_the_ports()
         return self.varied("in one direction", directions, baselines=half)
 
     def of_mix(self, mix: Imix) -> Self:
@@ -114,7 +114,9 @@ class Core:
         dut = self.used.deployed.dut
         dut.use_cores(count)
         try:
-            yield self.varied(f"between all ports, {count} QGMs", mesh(self.used.router.ports))
+            beside = self.baselines and self.baselines.between_all_ports(count)
+            directions = mesh(self.used.router.ports)
+            yield self.varied(f"between all ports, {count} QGMs", directions, baselines=beside)
         finally:
             dut.use_cores(self.used.testbed.dut.machine.exclusive_cores)
 

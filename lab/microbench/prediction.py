@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -48,7 +49,7 @@ def predict(
     """
     workload, variant = WORKLOADS[request.bench]
     if request.bench == "forward":
-        machine = machine.with_work(cycles_per_frame)
+        machine = machine.with_work(cycles_per_frame).with_free_ports(cores, math.inf)
     else:
         machine = replace(machine, ranges={**machine.ranges, "work": MESSAGE_WORK})
     case = Case(

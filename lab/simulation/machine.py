@@ -17,6 +17,9 @@ from lab.simulation.scene import Protocol
 from lab.simulation.topology import Place, Topology
 from lab.simulation.workload.case import Placement
 
+PORT_NUMBERS = frozenset({"card", "card_bytes", "card_tx", "card_tx_single", "nic_port", "device"})
+"""Numbers of a machine that bound what its network cards move."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -162,6 +165,21 @@ class Machine:
         """Return this machine with the measured work a packet instead of the prior."""
         measured = exactly(cycles_per_packet, "cycles", "measured on one core without sharing")
         return replace(self, ranges={**self.ranges, "work": measured})
+
+    def with_free_ports(self, ports: int, line_rate_gbps: float) -> Machine:
+        """Return this machine with network ports that cost its cores nothing, in place of those that it has.
+
+        For what routes between synthetic ports, or between ports whose cost is left out.
+
+        Args:
+            ports: how many.
+            line_rate_gbps: of each.
+
+        """
+        nics = Nics("free port", cards=ports, ports_per_card=1, line_rate_gbps=line_rate_gbps, pcie="none")
+        kept = {name: each for name, each in self.ranges.items() if name not in PORT_NUMBERS}
+        nothing = exactly(0, "ns", "assumed: ports that cost nothing")
+        return replace(self, nics=nics, ranges={**kept, "doorbell": nothing, "pcie_read": nothing})
 
     def draws(self, count: int, seed: int) -> list[dict[str, float]]:
         """Draw every number ``count`` times, stratified (Latin hypercube), the same for the same seed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import images
+from lab import baselines, images, session
 from lab.images import Manifest, PixManifest
 from lab.machines import cores
 from lab.methods.profile import Profile
@@ -20,6 +20,8 @@ from lab.microbench.comparison import LAYOUTS
 from lab.microbench.model import Layout
 from lab.results.model import LayoutComparison
 from lab.run import Run
+from lab.simulation import host
+from lab.simulation.verdict import of_ratio
 from lab.testbed import Testbed
 
 BLOCKS = 3
@@ -37,10 +39,18 @@ def test_pdr_of_both_images(
     if sharing:
         pytest.skip(f"nothing can be measured: {sharing}")
     both: dict[Layout, Manifest] = {layout: images.find(comparison.sibling(pix, layout)) for layout in LAYOUTS}
+    simulated = baselines.of_host(
+        pix,
+        host.measure(),
+        ports=len(testbed.dut.ports),
+        cores=testbed.dut.machine.exclusive_cores,
+        speed_gbps=session.speed_gbps(testbed),
+    )
     observed = packets.in_turns(testbed, both, profile, BLOCKS, run.folder, run.say)
     found = compare(observed, "packed", "padded")
     assert found, f"only {len(observed)} of {4 * BLOCKS} deployments came to a result, too few for an interval"
     for ratio in found:
+        predicted = simulated.ratio(packets.FRAME_SIZE_BYTES, ratio.c2c_ns)
         run.record_comparison(
             LayoutComparison(
                 test="PDR of both images",
@@ -50,6 +60,10 @@ def test_pdr_of_both_images(
                 cores=testbed.dut.machine.exclusive_cores,
                 batch=None,
                 queue_length=None,
+                predicted_low=predicted.low,
+                predicted_median=predicted.median,
+                predicted_high=predicted.high,
+                verdict=of_ratio(ratio.low, ratio.high, predicted),
                 **comparison.as_recorded(ratio),
             )
         )
