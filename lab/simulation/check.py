@@ -76,6 +76,8 @@ def _check_timing(scene: Scene) -> None:
         )
     if not 0 <= timing.jitter < JITTER_ONE or not 0 <= timing.upgrade <= JITTER_ONE:
         raise SimulationError(f"scene: jitter and upgrade are given in 1/{JITTER_ONE} and lie between 0 and 1")
+    if not 0 <= timing.snoop <= JITTER_ONE:
+        raise SimulationError(f"scene: snoop is given in 1/{JITTER_ONE} and lies between 0 and 1")
 
 
 def _shown(instruction: Instruction) -> str:

@@ -254,7 +254,7 @@ class Core:
 
     def _loaded(self, register: int, value: int) -> bool:
         self.registers[register] = value
-        self.clock += self.timing.l1_ps
+        self.clock += self.timing.hit_ps
         self.accesses += 1
         return True
 

@@ -199,6 +199,7 @@ PRIORS = {
     "pcie_read": Range(300, 450, 900, "ns", "published: the talk, register read 392.1 ns; prior for reads by a device"),
     "locked": Range(15, 20, 25, "cycles", "prior: locked read-modify-write that hits L1"),
     "hold": Range(1, 3, 10, "ns", "prior: least time that a line stays with its new holder"),
+    "snoop": Range(0, 0.5, 1, "of a transfer", "prior: the holder keeps its line until the snoop reaches it"),
     "overlap": Range(0, 0.15, 0.5, "of the window", "prior: work overlapped with index loads, nearer to blocking"),
     "jitter": Range(0.15, 0.175, 0.20, "of a transfer", "published: spread of nviennot's matrices"),
     "upgrade": Range(0, 0.5, 1, "of increments", "prior: load fetches the line shared first, the store asks again"),

@@ -36,7 +36,7 @@ _FAILURES = {
 _TIMING_FIELDS = (
     *("l1_ps", "issue_ps", "shared_cache_ps", "commit_ps", "locked_ps", "hold_ps", "window_ps", "overlap_ps"),
     *("home_ps", "remote_ps", "from_memory_ps"),
-    *("concurrent_misses", "store_buffer_entries", "jitter", "upgrade", "protocol"),
+    *("concurrent_misses", "store_buffer_entries", "jitter", "upgrade", "protocol", "snoop", "hit_ps"),
 )
 _SCENE_ARRAYS = ("code", "first", "socket", "mates", "device", "transfer_ps", "word_lines", "line_homes")
 _OUTCOME_ARRAYS = (

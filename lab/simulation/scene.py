@@ -71,6 +71,8 @@ class Timing:
         home_ps: how much longer a transfer between sockets takes when the line's home is not the holder's socket than
             when it is; half of it is added or taken off, as what is published is the mean of both ways.
         remote_ps: what memory or the shared cache of another socket costs more than that of the own one.
+        snoop: share of a transfer, in 1/1024, after which the snoop reaches the holder, which keeps the line until then
+            (at least 1 ps).
         memory_ps: line supplied by memory; None: as the shared cache, for memory that was touched before.
 
     """
@@ -91,6 +93,12 @@ class Timing:
     home_ps: int = 0
     remote_ps: int = 0
     memory_ps: int | None = None
+    snoop: int = JITTER_ONE // 2
+
+    @property
+    def hit_ps(self) -> int:
+        """What a load that hits takes: what overlaps with a load that misses overlaps with this one, too."""
+        return max(self.l1_ps - self.overlap_ps, self.issue_ps)
 
     @property
     def from_memory_ps(self) -> int:

@@ -80,7 +80,7 @@ class Speculation:
                 core.request(word, owns, NEVER)
             if op == Op.LOAD:
                 core.registers[a] = core.memory[word]
-            self._spend(core.timing.l1_ps if op == Op.LOAD else core.timing.issue_ps)
+            self._spend(core.timing.hit_ps if op == Op.LOAD else core.timing.issue_ps)
         elif op == Op.WORK:
             self._spend(a)
         elif op in _QUIET:

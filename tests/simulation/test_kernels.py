@@ -69,7 +69,7 @@ def test_a_modified_line_takes_one_transfer() -> None:
     )
     outcome = native.simulate(scene)
     assert outcome.stats[1][0] == 5
-    assert outcome.clocks_ps[1] == 100_000 + 50_000 + TIMING.l1_ps
+    assert outcome.clocks_ps[1] == 100_000 + 50_000 + TIMING.hit_ps
 
 
 def test_a_core_sees_its_own_stores_before_they_are_committed() -> None:
@@ -132,3 +132,40 @@ def test_threads_that_simulate_at_once_do_not_disturb_each_other() -> None:
     alone = [native.simulate(scene) for scene in scenes]
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(native.simulate, scenes)) == alone
+
+
+def test_the_holder_loses_its_line_when_the_snoop_arrives() -> None:
+    """A core that stores without end is asked for its line once: it goes on until the snoop reaches it."""
+    writer, reader = Assembler(), Assembler()
+    writer.emit(Op.MOVI, 1, 1)
+    writer.label("again")
+    writer.emit(Op.ADDI, 0, 0, 1)
+    writer.access(Op.STORE, 0, 0)
+    writer.emit(Op.WORK, 1000)
+    writer.emit(Op.JMP, c="again")
+    reader.emit(Op.MOVI, 1, 100_000)
+    reader.emit(Op.TILL, 1)
+    reader.access(Op.LOAD, 0, 0)
+    reader.emit(Op.COUNT, 0, 0)
+    reader.emit(Op.HALT)
+
+    def seen(snoop: int) -> int:
+        timing = replace(TIMING, jitter=0, snoop=snoop)
+        transfers = ((0, 50_000), (50_000, 0))
+        agents = (Agent(writer.code()), Agent(reader.code()))
+        return native.simulate(Scene(agents, timing, transfers, (0,), 1, 0, 200_000)).stats[1][0]
+
+    each_ps = 1000 + TIMING.issue_ps
+    assert seen(512) - seen(0) == pytest.approx(25_000 / each_ps, abs=1)
+    assert seen(1024) - seen(0) == pytest.approx(50_000 / each_ps, abs=1)
+
+
+def test_a_load_that_hits_overlaps_with_what_follows_as_one_that_misses() -> None:
+    program = ((Op.LOAD, 0, 0, -1), (Op.LOAD, 0, 0, -1), (Op.HALT, 0, 0, 0))
+
+    def hit_ps(overlap_ps: int) -> int:
+        scene = one_core(*program, timing=replace(TIMING, jitter=0, overlap_ps=overlap_ps))
+        alone = one_core(*program[1:], timing=scene.timing)
+        return native.simulate(scene).clocks_ps[0] - native.simulate(alone).clocks_ps[0]
+
+    assert [hit_ps(overlap) for overlap in (0, 600, 5000)] == [TIMING.l1_ps, TIMING.l1_ps - 600, TIMING.issue_ps]

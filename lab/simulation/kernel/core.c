@@ -115,7 +115,7 @@ static bool enqueue(struct core *core, struct pending pending)
 static bool loaded(struct core *core, int64_t reg, int64_t value)
 {
 	core->registers[reg] = value;
-	core->clock += core->scene->timing.l1_ps;
+	core->clock += core->scene->timing.hit_ps;
 	core->accesses++;
 	return true;
 }

@@ -47,6 +47,12 @@ static int64_t jitter(struct lines *lines, int64_t latency_ps)
 	return max64(latency_ps, 2);
 }
 
+/* After how much of a transfer the holder loses its line. */
+static int64_t snoop_ps(const struct lines *lines, int64_t latency_ps)
+{
+	return max64(latency_ps * lines->scene->timing.snoop / JITTER_ONE, 1);
+}
+
 /* DDIO: what a device has written goes to the shared cache, the device keeps nothing. */
 static void deposit(struct line *line, struct copy *mine, int64_t device, int64_t gain)
 {
@@ -71,8 +77,8 @@ static int64_t take(struct lines *lines, int64_t agent, int64_t number, int64_t 
 	for (uint64_t left = holders; left; left &= left - 1) {
 		struct copy *theirs = lines_copy(lines, __builtin_ctzll(left), number);
 
-		theirs->read_until = min64(theirs->read_until, start + latency / 2);
-		theirs->write_until = min64(theirs->write_until, start + latency / 2);
+		theirs->read_until = min64(theirs->read_until, start + snoop_ps(lines, latency));
+		theirs->write_until = min64(theirs->write_until, start + snoop_ps(lines, latency));
 	}
 	if (!(line->sharers >> agent & 1)) /* otherwise an upgrade: the shared copy stays readable meanwhile */
 		mine->read_from = gain;
@@ -99,7 +105,7 @@ static int64_t share(struct lines *lines, int64_t agent, int64_t number, int64_t
 	if (line->owner != NOBODY) {
 		struct copy *theirs = lines_copy(lines, line->owner, number);
 
-		theirs->write_until = min64(theirs->write_until, start + latency / 2);
+		theirs->write_until = min64(theirs->write_until, start + snoop_ps(lines, latency));
 		line->owner = NOBODY;
 		line->free_for_read = gain;
 	}

@@ -5,7 +5,7 @@
  * Invariants, for every line at every time:
  *   - at most one agent may write, and while one may, no other may read;
  *   - a transaction that invalidates starts when everything before it has ended;
- *   - the holder keeps its line until the snoop of the next transaction is served, half way through it.
+ *   - the holder keeps its line until the snoop of the next transaction is served, a share (snoop) of it later.
  */
 #ifndef PIXSIM_LINES_H
 #define PIXSIM_LINES_H

@@ -40,7 +40,7 @@ struct instruction {
 struct timing {
 	int64_t l1_ps, issue_ps, shared_cache_ps, commit_ps, locked_ps, hold_ps, window_ps, overlap_ps;
 	int64_t home_ps, remote_ps, from_memory_ps;
-	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol;
+	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol, snoop, hit_ps;
 };
 
 struct scene {

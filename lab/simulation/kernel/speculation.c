@@ -37,7 +37,7 @@ static bool timed(struct core *core, const struct instruction *at)
 	case OP_LOAD: case OP_PREF: case OP_INC:
 		if (!ask(core, at))
 			return false;
-		spend(core, at->op == OP_LOAD ? timing->l1_ps : timing->issue_ps);
+		spend(core, at->op == OP_LOAD ? timing->hit_ps : timing->issue_ps);
 		return true;
 	case OP_WORK:
 		spend(core, at->a);

@@ -124,6 +124,7 @@ class Transfers(Topic):
     home: Number | None = number("ns", "how much longer between sockets when the home is not the holder's", 1000.0)
     jitter: Number | None = number("of a transfer", "spread of the transfers", 1.0)
     hold: Number | None = number("ns", "least time that a line stays with its new holder", 1000.0)
+    snoop: Number | None = number("of a transfer", "after which the holder loses its line", 1.0)
 
 
 class Speculation(Topic):

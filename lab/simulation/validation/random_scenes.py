@@ -50,6 +50,7 @@ def random_timing(random: Random) -> Timing:
         store_buffer_entries=random.randint(1, 40),
         jitter=random.randint(0, 300),
         upgrade=random.randint(0, 1024),
+        snoop=random.choice((0, 256, 512, 1024)),
         protocol=random.choice(tuple(Protocol)),
         home_ps=random.randint(0, 50_000),
         remote_ps=random.randint(0, 60_000),

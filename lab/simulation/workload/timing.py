@@ -50,6 +50,7 @@ def timing(machine: Machine, numbers: Mapping[str, float]) -> Timing:
         store_buffer_entries=int(numbers["store_buffer"]),
         jitter=int(numbers["jitter"] * JITTER_ONE),
         upgrade=int(numbers["upgrade"] * JITTER_ONE),
+        snoop=int(numbers["snoop"] * JITTER_ONE),
         protocol=machine.protocol,
         home_ps=int(numbers.get("home", 0) * PS_PER_NS),
         remote_ps=int(numbers.get("remote", 0) * PS_PER_NS),
