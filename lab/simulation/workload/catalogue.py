@@ -6,18 +6,19 @@ from lab.errors import UsageError, near_misses
 from lab.simulation.workload.built import Workload
 from lab.simulation.workload.counters import Counters
 from lab.simulation.workload.direct_tx import DirectTx
-from lab.simulation.workload.forwarding import Routing, Virtio
+from lab.simulation.workload.ipv4_routing import Ipv4Routing
 from lab.simulation.workload.message_ring import MessageRing
 from lab.simulation.workload.ping_pong import PingPong
 from lab.simulation.workload.spsc import Spsc
 from lab.simulation.workload.tx_batch import TxBatch
+from lab.simulation.workload.virtio_forwarding import Virtio
 from lab.simulation.workload.virtio_tx import VirtioTx
 
 _ALL: tuple[Workload, ...] = (
     Spsc(),
     PingPong(),
     Counters(),
-    Routing(),
+    Ipv4Routing(),
     Virtio(),
     MessageRing(),
     VirtioTx(),
