@@ -12,14 +12,15 @@ from lab.simulation import machines, native
 from lab.simulation.machine import Machine
 from lab.simulation.scene import Outcome
 from lab.simulation.validation.check import Check
-from lab.simulation.workload import nic_receive, nic_send
+from lab.simulation.workload import nic_receive, nic_send, qgm_plan, transmit_queue
 from lab.simulation.workload.built import Built, Window, Workload
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.direct_tx import DirectTx
+from lab.simulation.workload.ipv4_routing import Ipv4Routing
 
-DRAWS = 6
+DRAWS = 5
 MACHINES = ("e5-2670x2", "xl710", "i7-4770k")
-LAYOUTS = ("default-padded", "default-packed", "fe-2016", "what-if-two-counters")
+LAYOUTS = ("padded", "packed", "default-padded", "default-packed", "fe-2016", "what-if-two-counters")
 FRAMES_A_PORT = 50
 RUNNING_PS = 30_000_000
 DRAINED_PS = 250_000_000
@@ -42,7 +43,10 @@ class Flow:
     rings: Callable[[Case], int]
 
 
-FLOWS = (Flow(DirectTx, (2,), lambda case: 0),)
+FLOWS = (
+    Flow(DirectTx, (transmit_queue.REFUSED,), lambda case: 0),
+    Flow(Ipv4Routing, (qgm_plan.RING_FULL, qgm_plan.QUEUE_FULL), lambda case: case.cores**2 * case.queue_length),
+)
 
 
 def conservation(draws: int = DRAWS) -> Check:
