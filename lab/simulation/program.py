@@ -20,7 +20,7 @@ Code = tuple[Instruction, ...]
 class Op(IntEnum):
     """What one instruction does. Operands a, b, c; r[x] is a register, m[w] a word of memory.
 
-    The values are the wire format between Python and C (kernel/scene.h).
+    The values are the wire format between Python and C (kernel/scene.h); up to TILL they use time, or wait.
     """
 
     HALT = 0  # stop this agent
@@ -31,32 +31,32 @@ class Op(IntEnum):
     INC = 5  # m[b + r[c]] += a, load and store, waits for neither
     CAS = 6  # locked: if m[b] == r[c]: m[b] = r[c + 1], r[a] = 1, else r[a] = 0
     FENCE = 7  # full fence: wait until the store buffer is empty
-    BELL = 8  # posted device register write: occupies the store buffer a picoseconds, then m[b] = r[c]
-    MOVI = 9  # r[a] = b
-    ADD = 10  # r[a] = r[b] + r[c]
-    SUB = 11  # r[a] = r[b] - r[c]
-    ADDI = 12  # r[a] = r[b] + c
-    ANDI = 13  # r[a] = r[b] & c
-    MULI = 14  # r[a] = r[b] * c
-    RAND = 15  # r[a] = uniform in 0 .. b - 1
-    JMP = 16  # continue at c
-    BLT = 17  # if r[a] < r[b]: continue at c
-    BGE = 18  # if r[a] >= r[b]: continue at c
-    BEQ = 19  # if r[a] == r[b]: continue at c
-    BNE = 20  # if r[a] != r[b]: continue at c
-    GETR = 21  # r[a] = r[b + r[c]]
-    SETR = 22  # r[b + r[c]] = r[a]
-    COUNT = 23  # statistic a += r[b]
-    TILL = 24  # wait until time r[a] picoseconds
-    NOW = 25  # r[a] = clock of this agent, ps
-    PEEK = 26  # r[a] = m[b + r[c]], without time and without coherence: an observer that the machine does not feel
-    POKE = 27  # m[b + r[c]] = r[a], likewise
-    SAMPLE = 28  # the latency histogram counts clock - r[a]
-    SFENCE = 29  # store fence: takes its turn in the store buffer, loads go on
+    SFENCE = 8  # store fence: takes its turn in the store buffer, loads go on
+    BELL = 9  # posted device register write: occupies the store buffer a picoseconds, then m[b] = r[c]
+    TILL = 10  # wait until time r[a] picoseconds
+    MOVI = 11  # r[a] = b
+    ADD = 12  # r[a] = r[b] + r[c]
+    SUB = 13  # r[a] = r[b] - r[c]
+    ADDI = 14  # r[a] = r[b] + c
+    ANDI = 15  # r[a] = r[b] & c
+    MULI = 16  # r[a] = r[b] * c
+    RAND = 17  # r[a] = uniform in 0 .. b - 1
+    JMP = 18  # continue at c
+    BLT = 19  # if r[a] < r[b]: continue at c
+    BGE = 20  # if r[a] >= r[b]: continue at c
+    BEQ = 21  # if r[a] == r[b]: continue at c
+    BNE = 22  # if r[a] != r[b]: continue at c
+    GETR = 23  # r[a] = r[b + r[c]]
+    SETR = 24  # r[b + r[c]] = r[a]
+    COUNT = 25  # statistic a += r[b]
+    NOW = 26  # r[a] = clock of this agent, ps
+    PEEK = 27  # r[a] = m[b + r[c]], without time and without coherence: an observer that the machine does not feel
+    POKE = 28  # m[b + r[c]] = r[a], likewise
+    SAMPLE = 29  # the latency histogram counts clock - r[a]
 
 
 JUMPS = frozenset({Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
-TIMED = frozenset({*range(Op.BELL + 1), int(Op.TILL), int(Op.SFENCE)})  # instructions that use time, or wait
+TIMED = frozenset(range(Op.TILL + 1))  # instructions that use time, or wait
 
 
 class Assembler:

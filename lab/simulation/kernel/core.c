@@ -2,26 +2,8 @@
 
 #include <stddef.h>
 
-#include "buckets.h"
 #include "speculation.h"
-
-int64_t core_word(struct core *core, int64_t base, int64_t index)
-{
-	int64_t word = index == NO_REGISTER ? base : base + core->registers[index];
-
-	if (word >= 0 && word < core->scene->words)
-		return word;
-	core->status = BAD_WORD;
-	return -1;
-}
-
-static int64_t register_of(struct core *core, int64_t number)
-{
-	if (number >= 0 && number < REGISTERS)
-		return number;
-	core->status = BAD_REGISTER;
-	return 0;
-}
+#include "still.h"
 
 /* Spend time on private work; what a waiting load overlapped with is already done. */
 static void work(struct core *core, int64_t duration_ps)
@@ -277,58 +259,6 @@ static bool timed(struct core *core, const struct instruction *at)
 	case OP_TILL: core->clock = max64(core->clock + 1, r[at->a]); return true;
 	default: halt(core); return true;
 	}
-}
-
-static void peek(struct core *core, int64_t reg, int64_t word)
-{
-	if (word >= 0)
-		core->registers[reg] = core->memory[word];
-}
-
-static void poke(struct core *core, int64_t reg, int64_t word)
-{
-	if (word >= 0)
-		core->memory[word] = core->registers[reg];
-}
-
-/* Count the time that has passed since a moment, from warm-up on. */
-static void sample(struct core *core, int64_t since_ps)
-{
-	int64_t latency_ps = core->clock - since_ps;
-
-	if (latency_ps < 0 || latency_ps >= NEVER)
-		core->status = BAD_SAMPLE;
-	else if (core->clock >= core->scene->warm_ps)
-		core->latency_counts[bucket_of_ps(latency_ps)]++;
-}
-
-int64_t core_still(struct core *core, const struct instruction *at)
-{
-	int64_t *r = core->registers, a = at->a, b = at->b, c = at->c;
-	bool jump = false;
-
-	switch (at->op) {
-	case OP_MOVI: r[a] = b; break;
-	case OP_ADD: r[a] = r[b] + r[c]; break;
-	case OP_SUB: r[a] = r[b] - r[c]; break;
-	case OP_ADDI: r[a] = r[b] + c; break;
-	case OP_ANDI: r[a] = r[b] & c; break;
-	case OP_MULI: r[a] = r[b] * c; break;
-	case OP_RAND: r[a] = random_below(&core->random, b); break;
-	case OP_GETR: r[a] = r[register_of(core, b + r[c])]; break;
-	case OP_SETR: r[register_of(core, b + r[c])] = r[a]; break;
-	case OP_COUNT: core->stats[a] += r[b]; break;
-	case OP_NOW: r[a] = core->clock; break;
-	case OP_PEEK: peek(core, a, core_word(core, b, c)); break;
-	case OP_POKE: poke(core, a, core_word(core, b, c)); break;
-	case OP_SAMPLE: sample(core, r[a]); break;
-	case OP_JMP: jump = true; break;
-	case OP_BLT: jump = r[a] < r[b]; break;
-	case OP_BGE: jump = r[a] >= r[b]; break;
-	case OP_BEQ: jump = r[a] == r[b]; break;
-	default: jump = r[a] != r[b]; break;
-	}
-	return jump ? c : core->pc + 1;
 }
 
 void core_step(struct core *core)

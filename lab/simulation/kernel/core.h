@@ -69,7 +69,7 @@ static inline bool core_asks_to_own(struct core *core)
 /* Whether an instruction uses time, or waits. */
 static inline bool uses_time(const struct instruction *at)
 {
-	return at->op <= OP_BELL || at->op == OP_TILL || at->op == OP_SFENCE;
+	return at->op <= OP_TILL;
 }
 
 /* Run until one instruction has used time or has to wait. */
@@ -77,12 +77,6 @@ void core_step(struct core *core);
 
 /* Let the head of the store buffer commit, or wait for what it lacks. */
 void core_drain(struct core *core);
-
-/* Run an instruction that takes no time of its own; returns where the program continues. */
-int64_t core_still(struct core *core, const struct instruction *at);
-
-/* The word that an instruction names, or -1 with the status set. */
-int64_t core_word(struct core *core, int64_t base, int64_t index);
 
 /* Whether a line fill buffer is free. */
 bool core_miss_free(struct core *core);

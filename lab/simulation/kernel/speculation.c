@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "still.h"
+
 #define MAX_AHEAD 1000 /* instructions without time passing, before a core stops running ahead */
 
 static void spend(struct core *core, int64_t duration_ps)
