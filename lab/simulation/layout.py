@@ -145,7 +145,8 @@ def load(name: str, cores: int = 8, elf: Path | None = None) -> Layout:
 
     Args:
         name: ``packed`` or ``padded`` for that of the image, a name of :func:`names`, or the path of a layout file
-            (.yaml) or of an image's manifest (.json).
+            (.yaml) or of an image's manifest (.json). With ``:STRUCTURE`` behind it that structure is moved away from
+            all others (:meth:`Layout.alone`), with ``:ONE+OTHER`` these two share lines (:meth:`Layout.together`).
         cores: that a default is for.
         elf: the image; None for the one that is built in this checkout. Where there is none, ``packed`` and ``padded``
             are the documented defaults, and their ``source`` says so.
@@ -154,6 +155,12 @@ def load(name: str, cores: int = 8, elf: Path | None = None) -> Layout:
         UsageError: there is no such layout, or something in its file is wrong.
 
     """
+    name, _, change = name.partition(":")
+    if change:
+        found, structures = load(name, cores, elf), change.split("+")
+        if len(structures) > 2:
+            raise UsageError(f"layout {name}:{change}: it moves one structure away, or two together: name one or two")
+        return found.alone(change) if len(structures) == 1 else found.together(*structures)
     for variant in VARIANTS:
         if name == variant:
             return of_image(elf or paths.FIRMWARE_IMAGES / "pix" / "build" / f"pix-{variant}.elf", variant, cores)

@@ -65,7 +65,6 @@ class Nics:
         cards: how many.
         ports_per_card: ports that share a PCIe slot.
         line_rate_gbps: of each port.
-        pcie: generation and lanes of the slot.
 
     """
 
@@ -73,7 +72,6 @@ class Nics:
     cards: int
     ports_per_card: int
     line_rate_gbps: float
-    pcie: str
 
 
 @dataclass(frozen=True)
@@ -101,11 +99,6 @@ class Machine:
     def sockets(self) -> int:
         """Packages with cores."""
         return self.topology.sockets
-
-    @property
-    def has_nics(self) -> bool:
-        """Whether its ports are NICs on PCIe."""
-        return self.nics is not None
 
     @property
     def ports_per_card(self) -> int:
@@ -176,7 +169,7 @@ class Machine:
             line_rate_gbps: of each.
 
         """
-        nics = Nics("free port", cards=ports, ports_per_card=1, line_rate_gbps=line_rate_gbps, pcie="none")
+        nics = Nics("free port", cards=ports, ports_per_card=1, line_rate_gbps=line_rate_gbps)
         kept = {name: each for name, each in self.ranges.items() if name not in PORT_NUMBERS}
         nothing = exactly(0, "ns", "assumed: ports that cost nothing")
         return replace(self, nics=nics, ranges={**kept, "doorbell": nothing, "pcie_read": nothing})
@@ -204,7 +197,6 @@ PRIORS = {
     "jitter": Range(0.15, 0.175, 0.20, "of a transfer", "published: spread of nviennot's matrices"),
     "upgrade": Range(0, 0.5, 1, "of increments", "prior: load fetches the line shared first, the store asks again"),
     "pair": Range(0, 0.5, 1, "64 or 128 bytes", "prior: the adjacent-line prefetcher moves pairs of lines from 0.5 on"),
-    "batch": exactly(32, "packets", "assumed: polling batch of the image"),
 }
 """What holds for every machine unless its file says otherwise."""
 

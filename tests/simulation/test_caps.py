@@ -8,7 +8,7 @@ from lab.simulation import machines
 from lab.simulation.caps import Traffic, caps_pps, line_rate_pps
 
 MACHINES = {name: machines.load(name) for name in machines.names()}
-NICS = [name for name, machine in MACHINES.items() if machine.has_nics]
+NICS = [name for name, machine in MACHINES.items() if machine.nics is not None]
 TRAFFIC: tuple[Traffic, ...] = ("both ways", "tx batched", "tx single")
 
 

@@ -107,6 +107,16 @@ def test_two_structures_together_take_turns() -> None:
     assert lines(both, "pool_head") == lines(padded, "pool_head")
 
 
+def test_a_change_may_stand_behind_the_name() -> None:
+    padded = default("padded", 4)
+    assert layouts.load("default-padded:packets", 4) == padded.alone("packets")
+    assert layouts.load("default-padded:packets+soft_head", 4) == padded.together("packets", "soft_head")
+    with pytest.raises(UsageError, match="name one or two"):
+        layouts.load("default-padded:packets+soft_head+pool_head")
+    with pytest.raises(UsageError, match="no structure 'packet': did you mean 'packets'"):
+        layouts.load("default-padded:packet")
+
+
 def test_structures_that_cannot_be_moved_are_refused() -> None:
     padded = default("padded", 4)
     with pytest.raises(UsageError, match="no structure 'pool_heat': did you mean 'pool_head'"):

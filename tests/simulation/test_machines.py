@@ -33,7 +33,7 @@ def test_every_machine_has_what_each_workload_needs(name: str) -> None:
     assert ("complex" in machine.ranges) >= (machine.topology.complexes_per_socket > 1)
     times = [machine.ranges[each].median for each in ("l1", "near", "complex", "far") if each in machine.ranges]
     assert times[1:] == sorted(times[1:])
-    if machine.has_nics:
+    if machine.nics is not None:
         machine.needs(("doorbell", "card", "card_tx", "card_tx_single", "card_bytes"), "direct-tx")
     drawn = machine.draws(4, seed=1)
     assert all(each.low <= one[key] <= each.high for one in drawn for key, each in machine.ranges.items())

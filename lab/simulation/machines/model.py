@@ -139,7 +139,6 @@ class Software(Topic):
 
     work: Number | None = number("cycles", "private work a packet on one core without sharing")
     tx_work: Number | None = number("cycles", "private work of a frame that is only sent, besides its accesses")
-    batch: Number | None = number("packets", "what a polling loop takes at most at once")
 
 
 class Cards(Topic):
@@ -200,7 +199,7 @@ class MachineFile(Record):
         layers, nics = self.topology, None
         if self.nics is not None:
             cards = self.nics
-            nics = Nics(cards.model, cards.cards, cards.ports_per_card, cards.line_rate_gbps, cards.pcie)
+            nics = Nics(cards.model, cards.cards, cards.ports_per_card, cards.line_rate_gbps)
         return Machine(
             name=name,
             description=self.description,
