@@ -21,6 +21,7 @@ from lab.simulation.layout import Layout, Structure
 from lab.simulation.machine import Machine
 from lab.simulation.memory import Memory
 from lab.simulation.program import Assembler, Code, Op
+from lab.simulation.scene import PS_PER_NS, Timing
 from lab.simulation.workload.built import Built, Numbers, Window
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.pair import place
@@ -81,7 +82,7 @@ class Spsc:
         tail_of, head_of = _index(layout, "producer"), _index(layout, "consumer")
         tail, head = (memory.place([block + each.address(at)], each.name) for each, at in (tail_of, head_of))
         slots = memory.allocate(case.queue_length, WORD_BYTES, "slot")
-        work_ps = MESSAGE_CYCLES * pair.timing.issue_ps
+        work_ps = _work_ps(numbers, pair.timing)
         sides = (
             _producer(_Side(variant, tail, head, slots, case, work_ps)),
             _consumer(_Side(variant, head, tail, slots, case, work_ps)),
@@ -94,6 +95,16 @@ class Spsc:
             unit="messages",
             caps_pps={},
         )
+
+
+def _work_ps(numbers: Numbers, timing: Timing) -> int:
+    """Return the work of a message besides its accesses.
+
+    ``message``, where a caller knows it, is the time in ns that a message takes on one core: a load of an index, a
+    store or load of the message and a store of the other index are part of it.
+    """
+    alone_ps = int(numbers.get("message", 0) * PS_PER_NS)
+    return max(MESSAGE_CYCLES * timing.issue_ps, alone_ps - timing.l1_ps - 2 * timing.issue_ps)
 
 
 def _index(layout: Layout, owner: str) -> tuple[Structure, int]:

@@ -73,7 +73,7 @@ class TxBatch:
                 case.frame_size_bytes,
                 "tx single" if case.batch == 1 else "tx batched",
             ),
-            cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["tx_work"],
+            cpu_pps=case.cores * 1e12 / max(work_ps, nics.pace.doorbell_ps / case.batch, 1),
             meters=nics.meters(),
         )
 
