@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from lab.errors import UsageError
 from lab.images import PixManifest, all_manifests
-from lab.results.model import BaselineBand
+from lab.results.model import BaselineBand, LatencyBand
 from lab.simulation import layout as layouts
 from lab.simulation import machines
 from lab.simulation.facts import HostFacts
@@ -15,7 +16,7 @@ from lab.simulation.layout import LayoutName
 from lab.simulation.machine import host
 from lab.simulation.prediction.frame_sizes import predict_forwarding
 from lab.simulation.prediction.model import Band, Prediction
-from lab.simulation.prediction.predictor import samples
+from lab.simulation.prediction.predictor import predict, samples
 from lab.simulation.prediction.quantiles import band
 from lab.simulation.prediction.question import Question
 from lab.simulation.verdict import Expected, Measured, Verdict, compare
@@ -24,6 +25,8 @@ from lab.simulation.workload.case import Case
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
 TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
 LATENCIES = ("c2c_latency_ns_low", "c2c_latency_ns_median", "c2c_latency_ns_high")
+DRAWS_OF_A_LOAD = 4  # of each seed: half of what rates get, as there are many loads, simulated between measurements
+REMEMBERED_LOADS = 64
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,32 @@ class Baselines:
         ]
         return tuple(_recorded(each) for each in predicted)
 
+    def latency_bands(self, frame_size_bytes: int, offered_pps: float) -> dict[str, tuple[LatencyBand, ...]]:
+        """Return what is simulated of the latency at a load, by percentile, for both layouts of the measured machine.
+
+        It is that of the device alone, without the generator's own.
+
+        Args:
+            frame_size_bytes: with FCS.
+            offered_pps: frames a second, all directions.
+
+        """
+        found: dict[str, list[LatencyBand]] = {}
+        for asked in self._host(frame_size_bytes):
+            case = asked.case.model_copy(update={"offered_pps": offered_pps})
+            predicted = _at_load(replace(asked, case=case, draws_per_seed=DRAWS_OF_A_LOAD))
+            for percentile, one in predicted.latency_us.items():
+                found.setdefault(percentile, []).append(
+                    LatencyBand(
+                        machine=predicted.machine,
+                        layout=predicted.layout,
+                        low_us=one.low,
+                        median_us=one.median,
+                        high_us=one.high,
+                    )
+                )
+        return {percentile: tuple(each) for percentile, each in found.items()}
+
     def ratio(self, frame_size_bytes: int, c2c_ns: float | None = None) -> Band:
         """Return the simulated rate of the packed layout over that of the padded one, on the same draws.
 
@@ -87,6 +116,11 @@ class Baselines:
             Question(machine, self.workload, layouts.of_image(images.get(layout), layout, self.cores), case)
             for layout in LAYOUTS
         )
+
+
+@lru_cache(maxsize=REMEMBERED_LOADS)
+def _at_load(question: Question) -> Prediction:
+    return predict(question)
 
 
 def _recorded(predicted: Prediction) -> BaselineBand:

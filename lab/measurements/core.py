@@ -20,7 +20,7 @@ from lab.methods.profile import Profile
 from lab.methods.repeat import Conditions, TooDisturbed
 from lab.methods.trial import Measurer
 from lab.results.finding import Finding
-from lab.results.model import BaselineBand, Measurement
+from lab.results.model import BaselineBand, LatencyBand, Measurement
 from lab.run import Run
 from lab.session import Session
 from lab.simulation.verdict import Measured
@@ -264,3 +264,11 @@ class Core:
             "likelihood_ratio": judged.likelihood_ratio if judged else None,
             "reason": ". ".join(text for text in (*said, sentence) if text),
         }
+
+    def latency_beside(self, frame_size_bytes: int, offered_pps: float) -> dict[str, tuple[LatencyBand, ...]]:
+        """Return what is simulated of the latency at a load, by percentile; nothing where the case is not simulated."""
+        try:
+            return self.baselines.latency_bands(frame_size_bytes, offered_pps) if self.baselines else {}
+        except LabError as error:  # what cannot be simulated can be measured all the same
+            self.run.say(f"no latency of this case is simulated: {error}")
+            return {}

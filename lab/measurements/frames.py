@@ -42,6 +42,7 @@ class Frames(Rates):
         found = self.anew(frame_size_bytes, measure)
         for one in found:
             self.run.note(LatencyMeasured(at_s=time.time(), test=self.test, latency=one))
+            simulated = self.latency_beside(frame_size_bytes, one.rate_pps)
             for percentile, value_us in one.percentiles_us.items():
                 if value_us is not None and percentile in ("50", "99", "99.9"):
                     self.run.record(
@@ -53,6 +54,7 @@ class Frames(Rates):
                             ),
                             value=value_us,
                             unit="us",
+                            latency_baselines=simulated.get(percentile, ()),
                             trials=one.trials,
                         )
                     )

@@ -81,6 +81,7 @@ def _tables(results: Results) -> dict[str, list[finding_rows.Row]]:
         "order": finding_rows.order_rows(results),
         "hops": finding_rows.hop_rows(results),
         "path": simulation_rows.path_rows(results),
+        "simulated_latency": simulation_rows.latency_rows(results),
         "published": simulation_rows.published_rows(results),
     }
 

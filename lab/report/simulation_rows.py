@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.report.finding_rows import Row
-from lab.report.words import mpps
-from lab.results.model import PathCycles, Results
+from lab.report.words import microseconds, mpps
+from lab.results.model import Measurement, PathCycles, Results
 from lab.simulation.consistency import Consistency, Fit
 
 
@@ -44,3 +44,28 @@ def _published(one: Consistency, fit: Fit) -> Row:
             "holds it" if fit.holds else "does not",
         )
     )
+
+
+def latency_rows(results: Results) -> list[Row]:
+    """Return what was measured, size, latency, the generator's own median, and the simulated padded and packed one."""
+    floors = results.generator.latency_floor_us if results.generator else {}
+    return [
+        Row(
+            (
+                one.metric,
+                str(one.frame_size_bytes),
+                microseconds(one.value),
+                microseconds(floors.get(one.frame_size_bytes)),
+                *(_latency_band(one, layout) for layout in ("padded", "packed")),
+            )
+        )
+        for one in results.measurements
+        if one.latency_baselines
+    ]
+
+
+def _latency_band(one: Measurement, layout: str) -> str:
+    for band in one.latency_baselines:
+        if band.layout == layout:
+            return f"{microseconds(band.median_us)} ({microseconds(band.low_us)} to {microseconds(band.high_us)})"
+    return "-"

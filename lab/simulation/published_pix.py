@@ -50,7 +50,11 @@ def consistency(jobs: int = 1) -> tuple[Consistency, ...]:
 
     """
     machine = load(ROUTING_MACHINE)
-    routed = [(layout.name, predict(Question(machine, "ipv4-routing", layout, ROUTING), jobs)) for layout in layouts()]
+    routed = [
+        (f"{layout.name}{words}", predict(Question(machine, workload, layout, ROUTING), jobs))
+        for workload, words in (("ipv4-routing", ""), ("ipv4-routing-fenced", ", fences"))
+        for layout in layouts()
+    ]
     sender = load(TX_MACHINE)
     sent = [
         (
@@ -70,7 +74,10 @@ def consistency(jobs: int = 1) -> tuple[Consistency, ...]:
 
 
 def layouts() -> tuple[Layout, ...]:
-    """Return layouts that the published system could have had: index matrices and none to all private words packed."""
+    """Return layouts that the published system could have had: index matrices and none to all private words packed.
+
+    Each is simulated with and without a fence before each publication of a ring index.
+    """
     return tuple(
         _layout(index_packed=index_packed, packed_words=count)
         for index_packed in (False, True)

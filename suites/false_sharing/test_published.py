@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.microbench.host import cpus
 from lab.run import Run
 from lab.simulation import published_pix
 
@@ -10,7 +11,7 @@ TEN_GBE_PPS = 14.89e6  # line rate of a port at 64 bytes
 
 def test_layouts_that_hold_the_published_rates(run: Run) -> None:
     """Each published rate stands beside the prediction of every layout that the system could have had."""
-    for one in published_pix.consistency():
+    for one in published_pix.consistency(jobs=len(cpus())):
         run.record_published(one)
         assert one.fits, f"{one.about}: nothing was simulated"
         for fit in one.fits:

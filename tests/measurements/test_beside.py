@@ -11,7 +11,7 @@ from lab.measurements.core import Core
 from lab.methods.bounds import Bounds
 from lab.methods.load_limit import LoadLimit, load_limit
 from lab.methods.profiles import QUICK
-from lab.results.model import BaselineBand, Measurement
+from lab.results.model import BaselineBand, LatencyBand, Measurement
 from lab.run import Run
 from lab.session import Session
 from lab.simulation.errors import SimulationError
@@ -24,6 +24,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self.found: list[Measurement] = []
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Keep it."""
+        self.said.append(line)
 
     def record(self, measurement: Measurement) -> None:
         """Keep it."""
@@ -32,6 +37,12 @@ class Recorder:
 
 class Simulated:
     """Baselines of a machine: padded 9 to 11 Mpps, packed 4 to 5; no other frame size than 64 can be simulated."""
+
+    def latency_bands(self, frame_size_bytes: int, offered_pps: float) -> dict[str, tuple[LatencyBand, ...]]:
+        """Return the median of the padded layout."""
+        self.bands(frame_size_bytes)
+        load_us = offered_pps / 1e6
+        return {"50": (LatencyBand(machine="host", layout="padded", low_us=0, median_us=load_us, high_us=9),)}
 
     def bands(self, frame_size_bytes: int) -> tuple[BaselineBand, ...]:
         """Return both."""
@@ -84,3 +95,11 @@ def test_what_cannot_be_simulated_is_published_with_the_reason() -> None:
     found = recorded(4.5e6, 4.6e6, size=512)
     assert (found.value, found.verdict, found.baselines) == (4.5e6, None, ())
     assert found.reason == "no baseline of this case is simulated: 512 bytes: not simulated"
+
+
+def test_latencies_have_what_is_simulated_at_their_load() -> None:
+    run = Recorder()
+    core = Core(cast(Session, None), cast(Run, run), QUICK, calibration=None, baselines=cast(Baselines, Simulated()))
+    assert [band.median_us for band in core.latency_beside(64, 3e6)["50"]] == [3.0]
+    assert core.latency_beside(512, 3e6) == {}
+    assert run.said == ["no latency of this case is simulated: 512 bytes: not simulated"]

@@ -129,6 +129,13 @@ def test_the_images_own_path_and_published_rates_stand_beside_the_simulation(res
     assert ["holds it" in row for row in rows] == [False, True]
 
 
+def test_simulated_latencies_stand_beside_measured_ones(results: Results) -> None:
+    page = without_plotly(render(results))
+    row = '<td class="number">{}</td>' * 5
+    shown = row.format("64", "4.25", "1.80", "0.45 (0.35 to 0.86)", "0.45 (0.35 to 0.98)")
+    assert f"<td>latency p50, 50 % of NDR, port 0 to 1</td>{shown}" in page
+
+
 def test_a_mismatch_of_what_booted_is_the_verdict(results: Results) -> None:
     assert results.image is not None
     other = results.image.model_copy(update={"booted_sha256": "00" * 32})

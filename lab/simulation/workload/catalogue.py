@@ -6,6 +6,7 @@ from lab.errors import UsageError, near_misses
 from lab.simulation.workload.built import Workload
 from lab.simulation.workload.counters import Counters
 from lab.simulation.workload.direct_tx import DirectTx
+from lab.simulation.workload.fenced import Fenced
 from lab.simulation.workload.ipv4_routing import Ipv4Routing
 from lab.simulation.workload.message_ring import MessageRing
 from lab.simulation.workload.ping_pong import PingPong
@@ -19,6 +20,7 @@ _ALL: tuple[Workload, ...] = (
     PingPong(),
     Counters(),
     Ipv4Routing(),
+    Fenced(Ipv4Routing()),
     Virtio(),
     MessageRing(),
     VirtioTx(),
