@@ -32,7 +32,7 @@ def head(one: Prediction, without: Collection[str] = ()) -> str:
         "machine": f"on {one.machine}",
         "layout": f"layout {one.layout}",
         "ports": f"{case.ports} ports of {case.line_rate_gbps:g} Gbit/s",
-        "cores": f"{case.cores} cores",
+        "cores": f"{case.cores} core{'s' if case.cores > 1 else ''}",
         "placement": f"placed {case.placement}",
         "frame_size_bytes": f"{case.frame_size_bytes} bytes",
         "queue_length": f"queues of {case.queue_length}",

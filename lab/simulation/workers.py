@@ -127,6 +127,8 @@ def on_dask(tasks: Sequence[Task], address: str) -> Generator[Answer]:
             raise LabError(f"--dask {address}: the scheduler has no workers: start some with 'dask worker {address}'")
         futures = client.map(answer, tasks, pure=False)
         for _, found in distributed.as_completed(futures, loop=client.loop, with_results=True):
+            if not isinstance(found, Answer):  # as it hands out what was cancelled
+                raise LabError(f"--dask {address}: the scheduler or its workers are gone")
             yield found
     except (distributed.KilledWorker, distributed.CancelledError, OSError, ImportError) as error:
         raise LabError(f"--dask {address}: a worker failed: {' '.join(str(error).split())}") from error

@@ -126,6 +126,17 @@ def test_no_worker_outlives_a_killed_sweep(tmp_path: Path) -> None:
     wait_for(lambda: not any(lives(pid) for pid in workers))
 
 
+def test_a_killed_worker_ends_the_sweep_with_what_is_done(tmp_path: Path) -> None:
+    record = tmp_path / "sweep.jsonl"
+    with running_sweep(tmp_path, record) as process:
+        os.kill(pids(answers_in(record)).pop(), signal.SIGKILL)
+        _, said = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == LabError.exit_code
+    assert said.count("\n") == 1
+    assert "ended by itself" in said
+    assert f"{len(answers_in(record))} of 201 points are done: go on" in said
+
+
 def test_equal_questions_are_answered_once_and_nothing_is_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,12 +168,17 @@ def test_a_worker_that_simulates_otherwise_is_refused() -> None:
         list(in_processes([other], jobs=1))
 
 
-def test_a_dask_cluster_says_the_same() -> None:
+def test_a_dask_cluster_says_the_same_and_its_end_is_told() -> None:
     todo = tasks("near=20:59:1")
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", host="127.0.0.1"
     ) as cluster:
         found = list(on_dask(todo, cluster.scheduler_address))
+        others = on_dask(tasks("near=100:300:0.5"), cluster.scheduler_address)
+        next(others)
+        cluster.close()
+        with pytest.raises(LabError, match=r"gone|failed"):
+            list(others)
     assert len(pids(found)) == 2
     assert os.getpid() not in pids(found)
     by_digest = {each.digest: each.prediction for each in found}
