@@ -17,7 +17,7 @@ from lab.simulation.workload.case import Case
 from lab.simulation.workload.catalogue import workload
 
 MACHINE, WORKLOAD, CORES = "e5-2670x2", "ipv4-routing", 8
-KERNEL_PS = 300_000_000
+KERNEL_PS = 1_000_000_000
 REFERENCE_PS = 3_000_000
 RUNS = 5
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")

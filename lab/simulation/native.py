@@ -17,7 +17,7 @@ import numpy.typing as npt
 from lab.paths import NATIVE
 from lab.simulation import reference
 from lab.simulation.buckets import BUCKETS
-from lab.simulation.check import check
+from lab.simulation.check import Tables, check
 from lab.simulation.errors import SimulationError
 from lab.simulation.program import STATS
 from lab.simulation.scene import FIRST_TOUCH, Outcome, Scene
@@ -118,17 +118,16 @@ def simulate(scene: Scene) -> Outcome:
     library = _load(LIBRARY)
     if library is None:
         return reference.simulate(scene)
-    check(scene)
-    return _run(library, scene)
+    return _run(library, scene, check(scene))
 
 
-def _run(library: ctypes.CDLL, scene: Scene) -> Outcome:
+def _run(library: ctypes.CDLL, scene: Scene, tables: Tables) -> Outcome:
     agents, words = len(scene.agents), len(scene.word_lines)
-    given = _arrays(scene)  # lives as long as the kernel reads it
+    given = _arrays(scene, tables)  # lives as long as the kernel reads it
     flat = _Scene(
         agents,
         words,
-        scene.lines,
+        tables.lines,
         *(given[name].ctypes.data for name in _SCENE_ARRAYS),
         _Timing(*(int(getattr(scene.timing, name)) for name in _TIMING_FIELDS)),
         scene.seed,
@@ -156,22 +155,22 @@ def _run(library: ctypes.CDLL, scene: Scene) -> Outcome:
     )
 
 
-def _arrays(scene: Scene) -> dict[str, _Numbers]:
+def _arrays(scene: Scene, tables: Tables) -> dict[str, _Numbers]:
     """Return the scene's tables as the kernel wants them (kernel/scene.h)."""
-    lengths = [len(agent.code) for agent in scene.agents]
+    lengths = [len(program) for program in tables.programs]
     places = [agent.place for agent in scene.agents]
     mates = [sum(1 << number for number, other in enumerate(places) if other == place) for place in places]
-    tables = {
-        "code": [instruction for agent in scene.agents for instruction in agent.code],
+    arrays = {
+        "code": np.concatenate(tables.programs),
         "first": np.cumsum([0, *lengths[:-1]]),
         "socket": [agent.socket for agent in scene.agents],
         "mates": np.array(mates, dtype=np.uint64).view(np.int64),
         "device": [agent.device for agent in scene.agents],
         "transfer_ps": scene.transfer_ps,
-        "word_lines": scene.word_lines,
-        "line_homes": scene.line_homes or np.full(scene.lines, FIRST_TOUCH),
+        "word_lines": tables.word_lines,
+        "line_homes": scene.line_homes or np.full(tables.lines, FIRST_TOUCH),
     }
-    return {name: np.ascontiguousarray(table, dtype=np.int64) for name, table in tables.items()}
+    return {name: np.ascontiguousarray(table, dtype=np.int64) for name, table in arrays.items()}
 
 
 def _rows(flat: _Numbers, count: int) -> tuple[tuple[int, ...], ...]:

@@ -106,8 +106,18 @@ def test_programs_that_misbehave_are_refused(simulate: Callable[[Scene], Outcome
 @pytest.mark.parametrize(
     ("scene", "words"),
     [
-        (one_core((Op.JMP, 0, 0, 7)), "jumps out"),
-        (one_core((Op.MOVI, 500, 0, 0), (Op.HALT, 0, 0, 0)), "register"),
+        (one_core((Op.JMP, 0, 0, 7)), "a position in the program, 0 to 0"),
+        (
+            one_core((Op.MOVI, 500, 0, 0), (Op.HALT, 0, 0, 0)),
+            r"MOVI 500 0 0\): a is 500; it must be a register, 0 to 127",
+        ),
+        (one_core((Op.MOVI, 0, 1 << 63, 0), (Op.HALT, 0, 0, 0)), "64 bits"),
+        (one_core((Op.LOAD, 0, 2, -1), (Op.HALT, 0, 0, 0)), "b is 2; it must be a word, 0 to 1"),
+        (one_core((Op.CAS, 0, 0, 127), (Op.HALT, 0, 0, 0)), "c is 127; it must be a register with another behind it"),
+        (one_core((Op.HALT, 0, 0, 0), (Op.BELL, -1, -1, 0), (Op.HALT, 0, 0, 0)), "instruction 1 .*a is -1.*duration"),
+        (replace(one_core(), agents=(Agent(((99, 0, 0, 0), (0, 0, 0, 0))),)), r"\(99 0 0 0\): there is no such"),
+        (replace(one_core(), agents=(Agent(((Op.INC, 0, 0, -1), (0, 0, 0, 0)), device=True),)), "a device has no"),
+        (one_core(), "must end"),
         (one_core((Op.MOVI, 0, 0, 0)), "must end"),
         (one_core((Op.HALT, 0, 0, 0), transfer_ps=((-1,),)), "below zero"),
         (one_core((Op.HALT, 0, 0, 0), timing=replace(TIMING, l1_ps=0)), "time would stand still"),
