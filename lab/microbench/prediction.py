@@ -19,7 +19,7 @@ WORKLOADS: dict[Bench, tuple[str, str]] = {
     "ring": ("message-ring", "ring"),
     "matrix": ("message-ring", "matrix"),
     "tx": ("virtio-tx", ""),
-    "forward": ("ipv4-routing", ""),
+    "forward": ("forward", ""),
 }
 """Workload and variant of each benchmark."""
 

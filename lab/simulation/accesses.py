@@ -27,7 +27,7 @@ LOOPS = (
 CONDITIONS = (
     *("received", "split", "own port", "connected", "port of a peer", "ring seems full", "ring is full"),
     *("ring has room", "nothing known of", "waiting", "crossed", "handled", "half full"),
-    *("rx unannounced", "tx unannounced"),
+    *("rx unannounced", "tx unannounced", "own ones"),
 )
 
 

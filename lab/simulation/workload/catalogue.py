@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.errors import UsageError, near_misses
+from lab.simulation.workload.bench_forward import BenchForward
 from lab.simulation.workload.built import Workload
 from lab.simulation.workload.counters import Counters
 from lab.simulation.workload.direct_tx import DirectTx
@@ -22,6 +23,7 @@ _ALL: tuple[Workload, ...] = (
     Ipv4Routing(),
     Fenced(Ipv4Routing()),
     Virtio(),
+    BenchForward(),
     MessageRing(),
     VirtioTx(),
     DirectTx(),

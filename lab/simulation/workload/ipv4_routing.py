@@ -22,9 +22,9 @@ from lab.simulation.workload.nic import Nics
 from lab.simulation.workload.nic_pace import pace
 from lab.simulation.workload.qgm_nics import NicPorts
 from lab.simulation.workload.qgm_plan import PASSED, RECEIVED
+from lab.simulation.workload.qgm_state import MAX_CORES
 from lab.simulation.workload.timing import cycle_ps, range_bytes
 
-MAX_CORES = 16
 MAX_PORTS = 16
 PROBE_PORTS = 4
 PROBE_PS = 60_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lab.simulation.accesses import Description
 from lab.simulation.layout import Layout
@@ -13,7 +13,7 @@ from lab.simulation.workload.built import Numbers, Window
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.qgm_plan import Device, Plan, Rings
 from lab.simulation.workload.qgm_state import Private
-from lab.simulation.workload.qgm_writer import Writer
+from lab.simulation.workload.qgm_writer import BlockWriter, Writer
 from lab.simulation.workload.timing import cycle_ps
 
 BLOCKS = {**qgm_receive.BLOCKS, **qgm_rings.BLOCKS, **qgm_transmit.BLOCKS}
@@ -49,7 +49,13 @@ def plan(
     )
 
 
-def agents(memory: Memory, plan: Plan, owned: Sequence[list[int]], devices: Sequence[Device]) -> list[Agent]:
+def agents(
+    memory: Memory,
+    plan: Plan,
+    owned: Sequence[list[int]],
+    devices: Sequence[Device],
+    blocks: Mapping[str, BlockWriter] = BLOCKS,
+) -> list[Agent]:
     """Return the agent of each core.
 
     Args:
@@ -57,10 +63,11 @@ def agents(memory: Memory, plan: Plan, owned: Sequence[list[int]], devices: Sequ
         plan: of the scene.
         owned: ports of each core.
         devices: the queues of each core.
+        blocks: what the loops and conditions of the description mean.
 
     """
     found = []
     for core, (ports, device) in enumerate(zip(owned, devices, strict=True)):
         private = Private.place(memory, len(ports), plan.cores, plan.batch)
-        found.append(Agent(Writer(plan, core, ports, device, private, BLOCKS).code()))
+        found.append(Agent(Writer(plan, core, ports, device, private, blocks).code()))
     return found

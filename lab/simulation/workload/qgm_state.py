@@ -12,6 +12,7 @@ from lab.simulation.memory import Memory
     ZERO, ONE, BATCH, ENTRIES, HALF, ME,  # constants
     VALUE, SCRATCH, SLOT, FRAME, FIRST, LAST, TARGET, QUEUE, BUFFER, STAMP, FILL, HANDLED, TAKEN_OVER, STEP,
 ) = range(20)  # fmt: skip
+MAX_CORES = 16
 _FIRST_ARRAY = 20
 _LAST_REGISTER = 125  # the two behind it belong to Nics.doorbell()
 

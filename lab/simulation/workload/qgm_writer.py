@@ -5,7 +5,8 @@ its loops and conditions mean for a simulated QGM is in qgm_receive.py, qgm_ring
 
 Tables are left out, as their lines stay in every cache. The time of accesses that hit is part of the work a packet as
 it is measured, so it is taken off that. Loads wait only where the turn depends on a value that cannot be guessed (an
-index of a queue or ring, the header of a frame); the others run ahead as far as the window of the core lets them.
+index of a queue or ring, the header of a frame), or that is the address of what comes next; the others run ahead as far
+as the window of the core lets them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from lab.simulation.workload import qgm_state as r
 from lab.simulation.workload.qgm_plan import Device, Plan, Target
 from lab.simulation.workload.qgm_state import Private, Registers
 
-WAITED_FOR = frozenset({"buffer.header"})
+WAITED_FOR = frozenset({"buffer.header", "ring.slot", "rx.used.entry", "rx.descriptor", "tx.used.entry"})
+UNHURRIED = frozenset({"ring has room"})  # the empty buffer that lay in the slot only goes to the pool
 OF_TABLES = frozenset({"split", "connected"})  # conditions for accesses to tables only
 CROSSING = frozenset({"peer", "port of a peer", "peer with frames"})
 
@@ -138,7 +140,7 @@ class Writer:
             self._emit(Op.STORE, r.ZERO if target.value is None else target.value, target)
         elif access.verb is Verb.ACQUIRE and target.value is not None:
             self._emit(Op.LOAD, target.value, target)
-        elif access.verb is Verb.LOAD and access.structure in WAITED_FOR:
+        elif access.verb is Verb.LOAD and access.structure in WAITED_FOR and self._within[-1] not in UNHURRIED:
             self._emit(Op.LOAD, r.SCRATCH, target)
         else:
             self._emit(Op.PREF, int(access.verb is Verb.PREFETCH_TO_WRITE), target)

@@ -1,0 +1,153 @@
+"""Workload ``forward``: the image's microbenchmark of that name (firmware-images/pix/bench/forward.c).
+
+Routing between synthetic ports, one a core, without devices. Its turn is described beside its code, as the QGM's is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lab.paths import FIRMWARE_IMAGES
+from lab.simulation import accesses
+from lab.simulation.accesses import Block
+from lab.simulation.errors import SimulationError
+from lab.simulation.layout import Layout
+from lab.simulation.machine import Machine
+from lab.simulation.memory import Memory
+from lab.simulation.program import Op
+from lab.simulation.workload import qgm, qgm_rings, qgm_transmit
+from lab.simulation.workload import qgm_state as r
+from lab.simulation.workload.board import Board
+from lab.simulation.workload.built import Built, Numbers, Window
+from lab.simulation.workload.case import Case
+from lab.simulation.workload.qgm_plan import FORWARDED, PASSED, Target
+from lab.simulation.workload.qgm_state import MAX_CORES
+from lab.simulation.workload.qgm_writer import BlockWriter, Writer
+from lab.simulation.workload.timing import cycle_ps, range_bytes
+
+BENCH_ACCESSES = FIRMWARE_IMAGES / "pix" / "bench" / "accesses.yaml"
+BUFFER_BYTES = 192  # BENCH_BUFFER_SIZE of window.h
+
+
+class SyntheticPort:
+    """A port that always has frames, and is done with sent ones at once."""
+
+    def __init__(self, buffer: int) -> None:
+        """Take the word of the first of as many buffers as the port has descriptors."""
+        self._buffer = buffer
+
+    def start(self, writer: Writer) -> None:
+        """There is no device that had to be told anything."""
+
+    def target(self, writer: Writer, structure: str) -> Target | None:
+        """There are no queues in memory that others see."""
+        return None
+
+    def route(self, writer: Writer) -> None:
+        """Every core is as likely."""
+        writer.p.emit(Op.RAND, r.TARGET, writer.plan.cores)
+
+    def unless_received(self, writer: Writer, nothing: str) -> None:
+        """There always is a frame."""
+
+    def each_received(self, writer: Writer, body: Callable[[], None]) -> None:
+        """There always is a whole batch."""
+        writer.p.emit(Op.ADDI, r.FRAME, r.FIRST, 0)
+        writer.p.emit(Op.ADD, r.LAST, r.FIRST, r.BATCH)
+        writer.loop(r.LAST, body)
+
+    def find_buffer(self, writer: Writer) -> None:
+        """Slot i has buffer i."""
+        writer.p.emit(Op.ANDI, r.SLOT, r.FRAME, writer.plan.entries - 1)
+        writer.p.emit(Op.ADDI, r.BUFFER, r.SLOT, self._buffer)
+
+    def release(self, writer: Writer, structure: str) -> None:
+        """Nobody has to be told."""
+
+    def give(self, writer: Writer) -> None:
+        """Nobody has to be told."""
+
+
+def _own_port(w: Writer, block: Block) -> None:
+    """The frame is sent at once; in frames that crossed TARGET is this core."""
+    p, skip = w.p, w.p.fresh("not own port")
+    p.emit(Op.BNE, r.TARGET, r.ME, skip)
+    p.emit(Op.ADDI, w.at.posted, w.at.posted, 1)
+    w.steps(block.do)
+    p.emit(Op.COUNT, FORWARDED, r.ONE)
+    p.emit(Op.COUNT, PASSED, r.ONE)
+    p.label(skip)
+
+
+def _half_full(w: Writer, block: Block) -> None:
+    """VALUE is how many are sent: all."""
+    w.p.emit(Op.ADDI, r.VALUE, w.at.posted, 0)
+    qgm_transmit.BLOCKS["half full"](w, block)
+
+
+def _own_ones(w: Writer, block: Block) -> None:
+    """The register that a QGM counts staged frames in is what was posted when it was counted last."""
+    skip = w.p.fresh("none of its own")
+    w.p.emit(Op.BEQ, w.at.posted, w.at.staged, skip)
+    w.steps(block.do)
+    w.p.emit(Op.ADDI, w.at.staged, w.at.posted, 0)
+    w.p.label(skip)
+
+
+def _crossed_frame(w: Writer, block: Block) -> None:
+    w.p.emit(Op.ADDI, r.TARGET, r.ME, 0)
+    qgm_rings.BLOCKS["crossed frame"](w, block)
+    w.p.emit(Op.ADDI, r.HANDLED, r.HANDLED, 1)
+    w.p.emit(Op.ADDI, r.TAKEN_OVER, r.TAKEN_OVER, 1)
+
+
+BLOCKS: dict[str, BlockWriter] = {
+    **qgm.BLOCKS,
+    "own port": _own_port,
+    "half full": _half_full,
+    "own ones": _own_ones,
+    "crossed frame": _crossed_frame,
+}
+
+
+@dataclass(frozen=True)
+class BenchForward:
+    """The workload; see the module."""
+
+    description: accesses.Description = field(default_factory=lambda: accesses.load(BENCH_ACCESSES))
+
+    name: str = field(default="forward", init=False)
+    title: str = field(
+        default="the image's microbenchmark: n cores route between synthetic ports, one each", init=False
+    )
+
+    def build(self, machine: Machine, numbers: Numbers, case: Case, layout: Layout, window: Window) -> Built:
+        """Build the scene: the cores, nothing else.
+
+        Raises:
+            SimulationError: not one port a core, or a layout for fewer cores.
+            UsageError: the machine has not so many cores, or no such placement.
+
+        """
+        if case.ports != case.cores or case.cores > MAX_CORES or case.variant or case.offered_pps is not None:
+            raise SimulationError(
+                f"{self.name}: {case.ports} ports for {case.cores} cores, variant {case.variant!r}: there must be one "
+                f"synthetic port a core, at most {MAX_CORES}, always full, and no variant"
+            )
+        memory = Memory()
+        board = Board.of(machine, numbers, case)
+        work_ps = int(numbers["work"] * cycle_ps(numbers))
+        plan = qgm.plan(memory, self.description, layout, case, numbers, board.timing, window, work_ps)
+        buffers = [memory.allocate(case.queue_length, BUFFER_BYTES, "buffer.header") for _ in range(case.cores)]
+        ports = [SyntheticPort(buffer) for buffer in buffers]
+        agents = qgm.agents(memory, plan, [[core] for core in range(case.cores)], ports, BLOCKS)
+        return Built(
+            scene=board.scene(agents, [], memory.lines(range_bytes(numbers)), window),
+            word_names=memory.names(),
+            counting=tuple(range(case.cores)),
+            done=PASSED,
+            unit="packets",
+            caps_pps={},
+            cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["work"],
+        )
