@@ -74,7 +74,7 @@ def _load(path: Path) -> ctypes.CDLL | None:
     """Load the kernel; None, with a notice, when it is not built."""
     if not path.exists():
         warnings.warn(
-            f"the simulator's C kernel {path} is not built; using the plain-Python reference, about 100 times slower "
+            f"the simulator's C kernel {path} is not built; using the plain-Python reference, about 150 times slower "
             "(build it with: make native)",
             RuntimeWarning,
             stacklevel=3,
