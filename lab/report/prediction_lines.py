@@ -22,6 +22,12 @@ def rate_unit(unit: str) -> str:
     return "Mpps" if unit == "packets" else f"M {unit}/s"
 
 
+def common_unit(predictions: Sequence[Prediction]) -> str:
+    """Return the unit of the rates of several predictions, the general one where they differ."""
+    units = {rate_unit(each.unit) for each in predictions}
+    return units.pop() if len(units) == 1 else "M/s"
+
+
 def head(one: Prediction, without: Collection[str] = ()) -> str:
     """Return in one line what was asked, but for what is ``without`` (names of fields and axes)."""
     case = one.case
@@ -132,8 +138,9 @@ def sweep_rows(answers: Sequence[Answer]) -> list[list[str]]:
     """
     shown = [answer.prediction for answer in answers if answer.prediction is not None]
     percentiles = list(dict.fromkeys(name for each in shown for name in each.latency_us))
-    unit = rate_unit(shown[0].unit) if shown else "Mpps"
-    rows = [[*answers[0].values, unit, "5 %", "95 %", *(f"p{name} us" for name in percentiles), "limited by"]]
+    rows = [
+        [*answers[0].values, common_unit(shown), "5 %", "95 %", *(f"p{name} us" for name in percentiles), "limited by"]
+    ]
     for answer in answers:
         one = answer.prediction
         if one is None:

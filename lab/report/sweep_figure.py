@@ -8,7 +8,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from lab.report import style
-from lab.report.prediction_lines import rate_unit
+from lab.report.prediction_lines import common_unit
 from lab.simulation.prediction.model import Band, Prediction
 from lab.simulation.sweep_record import Answer
 
@@ -25,8 +25,8 @@ def rate_figure(answers: Sequence[Answer]) -> go.Figure:
         answers: of one sweep, in the order of its points, at least one with a prediction.
 
     """
-    unit = next(answer.prediction.unit for answer in answers if answer.prediction is not None)
-    return _figure(answers, f"{rate_unit(unit)}, all cores together", lambda one: one.rate_pps, 1e-6)
+    unit = common_unit([answer.prediction for answer in answers if answer.prediction is not None])
+    return _figure(answers, f"{unit}, all cores together", lambda one: one.rate_pps, 1e-6)
 
 
 def latency_figure(answers: Sequence[Answer], percentile: str) -> go.Figure:

@@ -77,7 +77,9 @@ def in_processes(tasks: Sequence[Task], jobs: int) -> Generator[Answer]:
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(jobs, len(tasks)), fork, _begin, (os.getpid(),)) as pool:
         before = set(multiprocessing.active_children())
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # not before a worker has _begun
         futures = [pool.submit(answer, task) for task in tasks]
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         try:
             for future in as_completed(futures):
                 yield future.result()
