@@ -232,12 +232,12 @@ class Core:
     def _load(self, register: int, word: int) -> bool:
         if self._device:
             return self._loaded(register, self.memory[word])
-        for pending in reversed(self.buffer):
-            if pending.op != Op.BELL and pending.word == word:
-                if pending.op == Op.INC:
-                    self.clock = self.drain_clock
-                    return False
-                return self._loaded(register, pending.value)
+        pending = self._newest_store(word)
+        if pending:
+            if pending.op == Op.INC:
+                self.clock = self.drain_clock
+                return False
+            return self._loaded(register, pending.value)
         line = self._word_lines[word]
         if self._lines.readable(self.number, line, self.clock):
             return self._loaded(register, self.memory[word])
@@ -252,6 +252,13 @@ class Core:
             self.clock = arrives
         return False
 
+    def _newest_store(self, word: int) -> Pending | None:
+        """Return the youngest store of the own buffer to a word; a load takes its value and needs no line."""
+        for pending in reversed(self.buffer):
+            if pending.op != Op.BELL and pending.word == word:
+                return pending
+        return None
+
     def _loaded(self, register: int, value: int) -> bool:
         self.registers[register] = value
         self.clock += self.timing.hit_ps
@@ -260,7 +267,7 @@ class Core:
 
     def _prefetch(self, word: int, to_write: bool) -> bool:
         """Touch a line: a load that nobody waits for, or a prefetch, which retires at once and asks to own the line."""
-        if self._lacks_to_write(word) if to_write else not self.present(word):
+        if self._lacks_to_write(word) if to_write else not self.present(word) and not self._newest_store(word):
             if not self._miss_allowed():
                 return False
             self.request(word, to_write, NEVER if to_write else self.clock)
@@ -272,6 +279,8 @@ class Core:
         """Load part now, store part through the buffer; the program waits for neither."""
         if self._buffer_full():
             return False
+        if self._newest_store(word):
+            return self._enqueue(Pending(Op.INC, word, amount, self.clock))
         if not self.present(word):
             if not self._miss_allowed():
                 return False

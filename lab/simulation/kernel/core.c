@@ -102,7 +102,7 @@ static bool loaded(struct core *core, int64_t reg, int64_t value)
 	return true;
 }
 
-/* The youngest store of the own buffer to a word, or NULL. */
+/* The youngest store of the own buffer to a word, or NULL; a load takes its value and needs no line. */
 static const struct pending *newest_store(const struct core *core, int64_t word)
 {
 	for (int64_t i = core->length - 1; i >= 0; i--) {
@@ -153,7 +153,7 @@ static bool lacks_to_write(const struct core *core, int64_t word)
 /* Touch a line: a load that nobody waits for, or a prefetch, which retires at once and asks to own the line. */
 static bool prefetch(struct core *core, int64_t word, bool to_write)
 {
-	if (to_write ? lacks_to_write(core, word) : !core_present(core, word)) {
+	if (to_write ? lacks_to_write(core, word) : !core_present(core, word) && !newest_store(core, word)) {
 		if (!miss_allowed(core))
 			return false;
 		core_request(core, word, to_write, to_write ? NEVER : core->clock);
@@ -168,6 +168,8 @@ static bool increment(struct core *core, int64_t word, int64_t amount)
 {
 	if (buffer_full(core))
 		return false;
+	if (newest_store(core, word))
+		return enqueue(core, (struct pending){OP_INC, word, amount, core->clock, 0});
 	if (!core_present(core, word)) {
 		if (!miss_allowed(core))
 			return false;
