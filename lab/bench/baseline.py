@@ -12,7 +12,7 @@ from lab.simulation import machines, reference
 from lab.simulation.layout import default
 from lab.simulation.prediction import Question, predict
 from lab.simulation.prediction.draw import draws
-from lab.simulation.prediction.sample import PS_PER_US, WARM_SHARE
+from lab.simulation.prediction.sample import PS_PER_US, WARM_US
 from lab.simulation.workload.built import Window
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.catalogue import workload
@@ -32,7 +32,7 @@ def baseline(runs: int = RUNS) -> Iterator[BenchResult]:
     """
     question = Question(machines.load("e5-2670x2"), "ipv4-routing", default("padded", 8), Case(ports=8, cores=8))
     jobs = len(os.sched_getaffinity(0))
-    simulated_us = question.window_us * (1 + WARM_SHARE)
+    simulated_us = question.window_us + WARM_US
     ours, theirs = [], []
     for _ in range(runs):
         begun_s = time.monotonic()

@@ -28,7 +28,7 @@ class Question:
         case: ports, cores, frame size and so on.
         seeds: each gives draws of its own.
         draws_per_seed: strata of each range; one draw lies in each.
-        window_us: simulated time that counts; a quarter of it passes before, for the caches to fill.
+        window_us: simulated time that counts, after the warm-up.
 
     Raises:
         UsageError: there is no such workload, nothing to draw, or no time.

@@ -13,7 +13,7 @@ from lab.simulation.scene import Outcome
 from lab.simulation.workload.built import Built, Window
 from lab.simulation.workload.catalogue import workload
 
-WARM_SHARE = 0.25  # of the window, before it
+WARM_US = 50.0  # before the window: with less, caches and rings are not as they stay
 PS_PER_US = 1_000_000
 REFERENCE_SHARE = 20  # the plain-Python reference simulates this much less time
 PERCENTILES = ("50", "99", "99.9")
@@ -55,9 +55,8 @@ def simulate(question: Question, draw: Draw) -> Sample:
         SimulationError: the case does not fit the workload, the machine or the layout.
 
     """
-    window_ps = int(question.window_us * PS_PER_US) // (1 if native.available() else REFERENCE_SHARE)
-    warm_ps = int(WARM_SHARE * window_ps)
-    window = Window(draw.seed, warm_ps, warm_ps + window_ps)
+    ps_per_us = PS_PER_US if native.available() else PS_PER_US // REFERENCE_SHARE
+    window = Window(draw.seed, int(WARM_US * ps_per_us), int((WARM_US + question.window_us) * ps_per_us))
     built = workload(question.workload).build(question.machine, draw.numbers, question.case, question.layout, window)
     outcome = native.simulate(built.scene)
     capacity_pps = built.rate_pps(outcome)
