@@ -42,7 +42,7 @@ def test_publishing_and_sharing_cost() -> None:
             built, outcome = run(Case(ports=2, cores=2, batch=batch, placement="near"), layout)
             rates[layout, batch] = built.rate_pps(outcome)
     assert rates["packed", 1] < rates["packed", 32]
-    assert rates["packed", 1] < 0.8 * rates["padded", 1]
+    assert rates["packed", 1] < 0.95 * rates["padded", 1]
 
 
 def test_the_kernels_agree() -> None:
