@@ -33,7 +33,7 @@ def test_the_kernel_equals_the_reference(scene: Scene) -> None:
     assert native.simulate(scene) == reference.simulate(scene)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(scenes())
 def test_one_writer_and_time_that_never_goes_back(scene: Scene) -> None:
     assert not broken_invariant(scene)
