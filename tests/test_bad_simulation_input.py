@@ -17,7 +17,9 @@ QUICK = ("--workload", "ping-pong", "--seeds", "1", "--draws", "1")
 SIMULATION = paths.ROOT / "lab" / "simulation"
 MACHINE = (SIMULATION / "machines" / "e5-2670x2.yaml").read_text()
 
+NOBODY = "a Dask scheduler that does not answer"
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    NOBODY: ((*QUICK, "--dask", "tcp://127.0.0.1:1"), ("--dask tcp://127.0.0.1:1", "dask scheduler")),
     "an option that is not there": (("--bacth", "3"), ("--bacth", "--batch")),
     "a machine that is not there": (("--machine", "e5-2670x4"), ("did you mean 'e5-2670x2'?",)),
     "a workload that is not there": (("--workload", "ipv4-ruting"), ("did you mean 'ipv4-routing'?",)),
@@ -73,13 +75,6 @@ def _run(arguments: tuple[str, ...], folder: Path) -> subprocess.CompletedProces
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_line_says_what_and_where(case: str, said: dict[str, subprocess.CompletedProcess[str]]) -> None:
-    line = assert_one_line(said[case], UsageError.exit_code)
+    line = assert_one_line(said[case], LabError.exit_code if case == NOBODY else UsageError.exit_code)
     for words in CASES[case][1]:
         assert words in line
-
-
-def test_a_dask_address_that_nobody_answers(tmp_path: Path) -> None:
-    done = _run((*QUICK, "--dask", "tcp://127.0.0.1:1"), tmp_path)
-    line = assert_one_line(done, LabError.exit_code)
-    assert "tcp://127.0.0.1:1" in line
-    assert "dask scheduler" in line
