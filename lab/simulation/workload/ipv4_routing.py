@@ -64,15 +64,16 @@ class Ipv4Routing:
             )
         if case.variant:
             raise SimulationError(f"{self.name}: there is no variant {case.variant!r}: leave it out")
-        scene, names = self._scene(machine, numbers, case, layout, window, self._work_ps(machine, numbers, case))
+        scene, memory, nics = self._scene(machine, numbers, case, layout, window, self._work_ps(machine, numbers, case))
         return Built(
             scene=scene,
-            word_names=names,
+            word_names=memory.names(),
             counting=tuple(range(case.cores)),
             done=PASSED,
             unit="packets",
             caps_pps=caps_pps(numbers, case.ports, machine.ports_per_card, case.line_rate_gbps, case.frame_size_bytes),
             cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["work"],
+            meters=nics.meters(),
         )
 
     def _work_ps(self, machine: Machine, numbers: Numbers, case: Case) -> int:
@@ -81,14 +82,14 @@ class Ipv4Routing:
         alone = Case(cores=1, ports=PROBE_PORTS, queue_length=case.queue_length, batch=case.batch)
         window = Window(seed=1, warm_ps=PROBE_PS // 4, end_ps=PROBE_PS)
         fast = {name: value for name, value in numbers.items() if name not in SLOW}
-        scene, _ = replace(self, limit=0)._scene(machine, fast, alone, default("padded", 1), window, work_ps)
+        scene, *_ = replace(self, limit=0)._scene(machine, fast, alone, default("padded", 1), window, work_ps)
         spent_ps = (window.end_ps - window.warm_ps) / max(native.simulate(scene).window(0, RECEIVED), 1)
         return max(2 * work_ps - int(spent_ps), 1)
 
     def _scene(
         self, machine: Machine, numbers: Numbers, case: Case, layout: Layout, window: Window, work_ps: int
-    ) -> tuple[Scene, tuple[str, ...]]:
-        """Return the scene and the name of each word."""
+    ) -> tuple[Scene, Memory, Nics]:
+        """Return the scene, its memory and its NICs."""
         memory = Memory()
         board = Board.of(machine, numbers, case)
         plan = qgm.plan(memory, self.description, layout, case, numbers, board.timing, window, work_ps)
@@ -97,4 +98,4 @@ class Ipv4Routing:
         agents = qgm.agents(memory, plan, owned, [NicPorts(nics, ports) for ports in owned])
         owners = [port % case.cores for port in range(case.ports)]
         devices = [(nics.receivers(self.limit), owners), (nics.senders(), owners)]
-        return board.scene(agents, devices, memory.lines(range_bytes(numbers)), window), memory.names()
+        return board.scene(agents, devices, memory.lines(range_bytes(numbers)), window), memory, nics

@@ -15,6 +15,7 @@ from lab.simulation.memory import Memory
 
 TAILS = ("tx_posted", "tx_soft_tail")  # frames given to the queue; by the last part of a structure's name
 HEADS = ("tx_reclaimed", "tx_soft_head")  # frames known to be sent
+OF_RINGS = "ring_"  # words of rings between cores, which there are none of
 WORD_BYTES = 8
 
 
@@ -63,7 +64,11 @@ def place(memory: Memory, layout: Layout, cores: int, queues: int, limit: int) -
 
     """
     block = memory.reserve(max((each.end_bytes for each in layout.structures), default=1))
-    own = [each for each in layout.structures if each.owner == "core" and each.touched != "rare"]
+    own = [
+        each
+        for each in layout.structures
+        if each.owner == "core" and each.touched != "rare" and not _last(each).startswith(OF_RINGS)
+    ]
     for each in own:
         if each.indexed_by == "core" and each.count < cores:
             raise SimulationError(f"layout {layout.name!r}: {each.name} is for {each.count} cores, not {cores}")

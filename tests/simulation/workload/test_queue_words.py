@@ -54,6 +54,7 @@ def test_words_are_counted_by_core_or_queue_as_often_as_the_layout_says() -> Non
         (
             structure("core.pool_head", 64, 4, "core", "packet").model_copy(update={"offset_bytes": 0}),
             structure("core.polls", 64, 4, "core", "rare").model_copy(update={"offset_bytes": 256}),
+            structure("core.ring_out", 64, 4, "core", "packet").model_copy(update={"offset_bytes": 1536}),
             structure("queue.tx_packets", 64, 8, "queue", "batch").model_copy(update={"offset_bytes": 512}),
             structure("queue.rx_taken", 64, 8, "queue", "batch").model_copy(update={"offset_bytes": 1024}),
         ),
