@@ -59,6 +59,7 @@ Placement = Annotated[str | None, _case("placement", "NAME", "Where cores lie: s
 Variant = Annotated[str | None, _case("variant", "NAME", "Kind of a workload that has several.")]
 Seeds = Annotated[str | None, _draws("seeds", "N,...", "Each gives draws of its own. Default: 1,2,3,4,5.")]
 Draws = Annotated[str | None, _draws("draws", "N", "Draws of each seed. Default: 8.")]
+WindowUs = Annotated[str | None, _draws("window-us", "X", "Simulated time that counts in each draw. Default: 200.")]
 Cycles = Annotated[str | None, _draws("cycles-per-packet", "X", "Measured work of one core without sharing.")]
 Jobs = Annotated[str | None, typer.Option(metavar="N", help="Simulations at a time. Default: one a core.")]
 Attribute = Annotated[bool, typer.Option("--attribute", help="Also say what each structure costs by sharing lines.")]
@@ -96,6 +97,7 @@ def simulate(
     variant: Variant = None,
     seeds: Seeds = None,
     draws: Draws = None,
+    window_us: WindowUs = None,
     cycles_per_packet: Cycles = None,
     jobs: Jobs = None,
     attribute: Attribute = False,
@@ -145,11 +147,11 @@ def _refuse_together(**asked: bool) -> None:
 def _asked(given: Mapping[str, Any], axes: tuple[Axis, ...]) -> Asked:
     """Make what was given on the command line into a question with axes."""
     from lab.simulation.asked import Asked
-    from lab.simulation.prediction.question import DRAWS_PER_SEED, SEEDS
+    from lab.simulation.prediction.question import DRAWS_PER_SEED, SEEDS, WINDOW_US
     from lab.simulation.sweep import Point, case_of
 
     fields = {name: text for name, text in given.items() if name in Case.model_fields and text is not None}
-    cycles = given["cycles_per_packet"]
+    cycles, window_us = given["cycles_per_packet"], given["window_us"]
     return Asked(
         base=Point(
             machine=given["machine"],
@@ -162,6 +164,7 @@ def _asked(given: Mapping[str, Any], axes: tuple[Axis, ...]) -> Asked:
         cycles_per_packet=None if cycles is None else _number("--cycles-per-packet", cycles),
         seeds=SEEDS if given["seeds"] is None else _wholes("--seeds", given["seeds"]),
         draws_per_seed=_whole("--draws", given["draws"], DRAWS_PER_SEED),
+        window_us=WINDOW_US if window_us is None else _number("--window-us", window_us),
     )
 
 

@@ -12,7 +12,7 @@ from lab.simulation import layout as layouts
 from lab.simulation.layout import Layout
 from lab.simulation.machine import Machine, exactly
 from lab.simulation.machine import host as machine_of_host
-from lab.simulation.prediction.question import DRAWS_PER_SEED, SEEDS, Question
+from lab.simulation.prediction.question import DRAWS_PER_SEED, SEEDS, WINDOW_US, Question
 from lab.simulation.sweep import Axis, Point, check_names, points
 
 HOST = "host"
@@ -29,6 +29,7 @@ class Asked:
         cycles_per_packet: measured work; None for the machine's own number.
         seeds: each gives draws of its own.
         draws_per_seed: at least one.
+        window_us: simulated time that counts.
 
     """
 
@@ -38,6 +39,7 @@ class Asked:
     cycles_per_packet: float | None = None
     seeds: tuple[int, ...] = SEEDS
     draws_per_seed: int = DRAWS_PER_SEED
+    window_us: float = WINDOW_US
 
 
 def questions(asked: Asked) -> tuple[tuple[dict[str, str], Question], ...]:
@@ -63,6 +65,7 @@ def _question(asked: Asked, point: Point) -> Question:
         case=point.case,
         seeds=asked.seeds,
         draws_per_seed=asked.draws_per_seed,
+        window_us=asked.window_us,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab import cli_simulate
 from lab.errors import UsageError
 from lab.progress import words
 from lab.simulation.prediction.model import Band, Parameter, Prediction
+from lab.simulation.prediction.question import DRAWS_PER_SEED, SEEDS, WINDOW_US
 from lab.simulation.sweep import MAX_POINTS, Axis, Point, check_names, parse, points
 from lab.simulation.sweep_files import table
 from lab.simulation.sweep_record import Answer, Record
@@ -152,3 +155,13 @@ def test_time_left_follows_what_was_done() -> None:
     assert words(1, 4, "points", 10.0) == "1 of 4 points, 30 s left"
     assert words(100, 200, "points", 95.0) == "100 of 200 points, 1 min 35 s left"
     assert words(1, 1001, "points", 10.0).endswith("2 h 46 min left")
+
+
+def test_help_tells_the_defaults_that_hold() -> None:
+    hints = get_type_hints(cli_simulate.simulate, include_extras=True)
+    told = {name: hints[name].__metadata__[0].help for name in ("seeds", "draws", "window_us", "ports", "batch")}
+    assert told["seeds"].endswith(f"Default: {','.join(map(str, SEEDS))}.")
+    assert told["draws"].endswith(f"Default: {DRAWS_PER_SEED}.")
+    assert told["window_us"].endswith(f"Default: {WINDOW_US:g}.")
+    assert told["ports"].endswith(f"Default: {Case().ports}.")
+    assert set(Case.model_fields) < set(hints)
