@@ -114,6 +114,8 @@ def _check(machine: Machine, case: Case) -> None:
             f"direct-tx: {case.cores} cores for {case.ports} ports; there must be a port for each core and at most "
             f"{MAX_PORTS} ports"
         )
+    if case.variant:
+        raise SimulationError(f"direct-tx: there is no variant {case.variant!r}: leave it out")
     machine.needs_ports(case.ports, case.line_rate_gbps, "workload 'direct-tx'")
 
 

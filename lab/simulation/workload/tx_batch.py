@@ -48,6 +48,8 @@ class TxBatch:
                 f"tx-batch: {case.ports} ports, batch {case.batch}, queue length {case.queue_length}; there must be at "
                 f"most {MAX_PORTS} ports and no larger batch than a queue holds"
             )
+        if case.variant:
+            raise SimulationError(f"tx-batch: there is no variant {case.variant!r}: leave it out")
         if case.offered_pps is not None:
             raise SimulationError("tx-batch: it sends as fast as it can: leave out the offered load")
         machine.needs_ports(case.ports, case.line_rate_gbps, "workload 'tx-batch'")

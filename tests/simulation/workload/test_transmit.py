@@ -175,6 +175,8 @@ def test_reference_and_kernel_agree() -> None:
         (DirectTx(), Case(ports=2, cores=4), "4 cores for 2 ports"),
         (DirectTx(), Case(ports=32, cores=4), "at most 16 ports"),
         (TxBatch(), Case(ports=32, cores=4), "at most 16 ports"),
+        (DirectTx(), Case(ports=4, cores=4, variant="cached"), "no variant 'cached'"),
+        (TxBatch(), Case(ports=4, cores=4, variant="cached"), "no variant 'cached'"),
         (TxBatch(), Case(ports=4, cores=1, batch=64, queue_length=32), "no larger batch"),
         (TxBatch(), Case(ports=4, cores=1, offered_pps=1e6), "leave out the offered load"),
     ],
