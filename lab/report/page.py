@@ -7,7 +7,6 @@ from datetime import datetime
 
 from lab.report.words import limit_words, mpps, percent
 from lab.results.model import BaselineBand, Measurement, Results
-from lab.simulation.verdict import in_words
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,6 @@ class RateRow:
     padded: str
     packed: str
     verdict: str
-    likelihood: str
     reason: str
     trials: str
 
@@ -53,7 +51,6 @@ def _rate_row(measurement: Measurement) -> RateRow:
         padded=_band(bands.get("padded")),
         packed=_band(bands.get("packed")),
         verdict=measurement.verdict or "-",
-        likelihood="" if measurement.likelihood_ratio is None else in_words(measurement.likelihood_ratio),
         reason=measurement.error or measurement.reason or "",
         trials=f"{measurement.trials} ({measurement.invalid_trials})",
     )
