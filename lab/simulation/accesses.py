@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ import yaml
 
 from lab.errors import UsageError, near_misses
 from lab.paths import FIRMWARE_IMAGES
-from lab.simulation.layout import Touch
+from lab.simulation.structure import Touch
 
 QGM_ACCESSES = FIRMWARE_IMAGES / "pix" / "qgm" / "accesses.yaml"
 
@@ -102,6 +103,17 @@ def accesses(steps: tuple[Step, ...], within: tuple[Block, ...] = ()) -> Iterato
             yield step, within
         else:
             yield from accesses(step.do, (*within, step))
+
+
+@cache
+def of_image() -> dict[str, Touch]:
+    """Return how often the image of this checkout writes each of its shared words, by its name in the manifest.
+
+    Raises:
+        UsageError: the description of its accesses is wrong.
+
+    """
+    return touches(load())
 
 
 def touches(description: Description) -> dict[str, Touch]:

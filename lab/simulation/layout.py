@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from lab import paths
 from lab.document import Document, Misplaced, Record, named_file
 from lab.errors import UsageError, near_misses
+from lab.simulation import accesses
 from lab.simulation.memory import SEPARATION_BYTES
 from lab.simulation.structure import Structure as Structure  # both for importers of this module as well
 from lab.simulation.structure import Touch as Touch
@@ -206,13 +207,15 @@ def default(name: LayoutName, cores: int) -> Layout:
 def from_manifest(path: Path) -> Layout:
     """Read the table of an image's manifest.
 
+    Where it does not say how often forwarding writes a word (``touch``), the description of the image's accesses does.
+
     Raises:
         UsageError: the file cannot be read, has no such table, or its structures overlap.
 
     """
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        structures = tuple(Structure.model_validate(entry) for entry in manifest["shared_structures"])
+        entries = tuple(Structure.model_validate(entry) for entry in manifest["shared_structures"])
         name = manifest["layout"]
     except OSError as error:
         raise UsageError(
@@ -223,10 +226,12 @@ def from_manifest(path: Path) -> Layout:
         raise UsageError(f"{path}: not a manifest with a layout and shared_structures: {detail}") from error
     if name not in VARIANTS:
         raise UsageError(f"{path}: layout {name!r}; there are: packed, padded")
-    found = overlap(structures)
+    found = overlap(entries)
     if found:
         raise UsageError(f"{path}: {found[1]}")
-    return Layout(name, f"manifest {path.name}", structures)
+    said = accesses.of_image()
+    structures = (each.model_copy(update={"touch": each.touch or said.get(each.name)}) for each in entries)
+    return Layout(name, f"manifest {path.name}", tuple(structures))
 
 
 def of_image(elf: Path | None, name: LayoutName, cores: int) -> Layout:

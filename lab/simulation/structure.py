@@ -12,15 +12,6 @@ from lab.document import Record
 
 Touch = Literal["packet", "batch", "rare"]
 
-# How often the image's forwarding path (firmware-images/pix/qgm/qgm.c) writes a word, where its manifest does not say
-# ("touch"). By the last part of the word's name; others count as rare.
-TOUCHES: dict[str, Touch] = {
-    **dict.fromkeys(("pool_head", "ring_out"), "packet"),
-    **dict.fromkeys(("busy_cycles", "busy_packets", "busy_polls", "polls", "ring_in"), "batch"),
-    **dict.fromkeys(("rx_posted", "rx_taken", "rx_packets", "rx_bytes"), "batch"),
-    **dict.fromkeys(("tx_posted", "tx_reclaimed", "tx_packets", "tx_bytes"), "batch"),
-}
-
 
 class Structure(Record):
     """An array whose elements belong to different cores; an entry of a manifest's ``shared_structures`` or of a file.
@@ -35,7 +26,7 @@ class Structure(Record):
         owner: who writes an element: the "core" it belongs to, or the "producer" or "consumer" of ring (i // n, i % n).
         indexed_by: what i counts: "core", "queue" (queue pairs; with one a port, ports) or "pair".
         why: what it is for.
-        touch: how often forwarding writes it; None: as :data:`TOUCHES` says.
+        touch: how often forwarding writes it; None where nobody said: rarely.
 
     """
 
@@ -72,7 +63,7 @@ class Structure(Record):
     @property
     def touched(self) -> Touch:
         """How often forwarding writes it."""
-        return self.touch or TOUCHES.get(self.name.rpartition(".")[2], "rare")
+        return self.touch or "rare"
 
     @property
     def element_bytes(self) -> int:
