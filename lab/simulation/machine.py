@@ -222,6 +222,6 @@ def host(facts: HostFacts) -> Machine:
             "shared_cache": Range(35, 60, 80, "cycles", "prior: L3 of servers since 2017"),
             "window": Range(60, 120, 256, "cycles", "prior: ROB 224 to 512, 2 to 4 instructions a cycle"),
             "misses": Range(8, 12, 16, "lines", "prior: 10 to 16 line fill buffers"),
-            "store_buffer": Range(44, 56, 64, "stores", "prior: 44 to 72 entries since 2017"),
+            "store_buffer": Range(44, 72, 112, "stores", "prior: 44 (Zen) to 112 entries (Golden Cove) since 2017"),
         },
     )

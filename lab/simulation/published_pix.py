@@ -37,6 +37,8 @@ _ROUTED = (
     _Published("8-port IPv4 routing, random destinations, without", 55e6),
 )
 _SENT = _Published("transmission by one core to four ports", 59.52e6)
+RATES_PPS = tuple(each.rate_pps for each in (*_ROUTED, _SENT))
+"""All of them, for the check that no fit knows one."""
 
 
 def consistency(jobs: int = 1) -> tuple[Consistency, ...]:

@@ -8,6 +8,10 @@ Variants, by when a side looks at the index of the other:
     lamport: afresh before each message (Lamport 1983);
     batched: afresh once a turn;
     cached: only when its copy says full or empty.
+
+At batch 1 a ring has two regimes that both last: a consumer close behind fights with the producer for every line, one
+that lags behind a full ring reads whole lines in peace. On a real machine an interruption of either side decides which,
+many times a second. Here it is the seed: with odd ones the consumer begins when the ring is full.
 """
 
 from __future__ import annotations
@@ -24,14 +28,15 @@ from lab.simulation.program import Assembler, Code, Op
 from lab.simulation.scene import PS_PER_NS, Timing
 from lab.simulation.workload.built import Built, Numbers, Window
 from lab.simulation.workload.case import Case
-from lab.simulation.workload.pair import place
+from lab.simulation.workload.pair import Pair, place
 
 Variant = Literal["lamport", "batched", "cached"]
 
 MESSAGES = 0  # statistic: messages put (producer) or taken (consumer)
 WRONG = 1  # statistic of the consumer: messages that were not the next one
 WORD_BYTES = 8
-MESSAGE_CYCLES = 2  # a message's dozen instructions besides its accesses, on a core that retires 4 to 6 a cycle
+MESSAGE_CYCLES = 1.5  # besides its access: kernel/spsc.h on one core without sharing took 2.5 (Granite Rapids)
+MESSAGES_A_TRANSFER = 4  # of a line of 8, so that a ring is full in any case
 NEXT, SEEN, ENTRIES, BATCH, COUNT, ZERO, ONE, SLOT, VALUE, FILL = range(10)
 
 
@@ -85,7 +90,7 @@ class Spsc:
         work_ps = _work_ps(numbers, pair.timing)
         sides = (
             _producer(_Side(variant, tail, head, slots, case, work_ps)),
-            _consumer(_Side(variant, head, tail, slots, case, work_ps)),
+            _consumer(_Side(variant, head, tail, slots, case, work_ps), _filling_ps(pair, case, window)),
         )
         return Built(
             scene=pair.scene(sides, memory, window),
@@ -104,7 +109,14 @@ def _work_ps(numbers: Numbers, timing: Timing) -> int:
     store or load of the message and a store of the other index are part of it.
     """
     alone_ps = int(numbers.get("message", 0) * PS_PER_NS)
-    return max(MESSAGE_CYCLES * timing.issue_ps, alone_ps - timing.l1_ps - 2 * timing.issue_ps)
+    return max(int(MESSAGE_CYCLES * timing.issue_ps), alone_ps - timing.l1_ps - 2 * timing.issue_ps)
+
+
+def _filling_ps(pair: Pair, case: Case, window: Window) -> int:
+    """Return how long the consumer stays away at first: 0, or as long as it takes to fill the ring from afar."""
+    if window.seed % 2 == 0:
+        return 0
+    return min(case.queue_length * pair.transfer_ps // MESSAGES_A_TRANSFER, window.warm_ps // 2)
 
 
 def _index(layout: Layout, owner: str) -> tuple[Structure, int]:
@@ -115,8 +127,10 @@ def _index(layout: Layout, owner: str) -> tuple[Structure, int]:
     raise SimulationError(f"spsc: layout {layout.name!r} ({layout.source}) has no index of a ring's {owner}")
 
 
-def _begin(side: _Side) -> Assembler:
+def _begin(side: _Side, away_ps: int = 0) -> Assembler:
     p = Assembler()
+    if away_ps:
+        p.emit(Op.WORK, away_ps)
     for register, value in ((ZERO, 0), (ONE, 1), (ENTRIES, side.case.queue_length), (BATCH, side.case.batch)):
         p.emit(Op.MOVI, register, value)
     p.label("turn")
@@ -158,8 +172,8 @@ def _producer(side: _Side) -> Code:
     return _end(p, side)
 
 
-def _consumer(side: _Side) -> Code:
-    p = _begin(side)
+def _consumer(side: _Side, away_ps: int) -> Code:
+    p = _begin(side, away_ps)
     p.emit(Op.BNE, NEXT, SEEN, "waiting")
     if side.variant == "cached":
         p.access(Op.LOAD, SEEN, side.other)
