@@ -27,5 +27,11 @@ def draws(question: Question) -> tuple[Draw, ...]:
     return tuple(
         Draw(numbers, seed * question.draws_per_seed + i)
         for seed in question.seeds
-        for i, numbers in enumerate(question.machine.draws(question.draws_per_seed, seed))
+        for i, numbers in enumerate(_numbers(question, seed))
     )
+
+
+def _numbers(question: Question, seed: int) -> list[dict[str, float]]:
+    if question.frozen is None:
+        return question.machine.draws(question.draws_per_seed, seed)
+    return question.frozen.draws(question.machine, question.draws_per_seed, seed)

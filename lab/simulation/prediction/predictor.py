@@ -52,11 +52,12 @@ def summary(question: Question, found: Sequence[Sample], gains_pps: Mapping[str,
         layout=question.layout.name,
         case=question.case,
         unit=found[0].unit,
-        rate_pps=rate_band(found, 0.0),
+        rate_pps=rate_band(found, question.log_error),
         limited_by=_most_common(found),
         latency_us=_latencies(found),
         structures=_structures(found, gains_pps),
         parameters=_parameters(question),
+        frozen=None if question.frozen is None else question.frozen.digest,
         draws=len(found),
         model_version=MODEL_VERSION,
     )
@@ -94,7 +95,24 @@ def _parameters(question: Question) -> dict[str, Parameter]:
         name: Parameter(value=each.median, low=each.low, high=each.high, unit=each.unit, source=each.source)
         for name, each in question.machine.ranges.items()
     }
+    parameters |= _fitted(question)
     parameters["layout"] = Parameter(value=question.layout.name, source=question.layout.source)
     seeds = ", ".join(map(str, question.seeds))
     parameters["seeds"] = Parameter(value=f"{seeds}; {question.draws_per_seed} draws each", source="question")
     return parameters
+
+
+def _fitted(question: Question) -> dict[str, Parameter]:
+    """Return what a calibration left of the numbers that it fitted, as far as it was drawn."""
+    if question.frozen is None:
+        return {}
+    ranges = question.machine.ranges
+    source = f"fitted: pixlab calibrate of {question.frozen.measured_at}, {question.frozen.digest[:12]}"
+    names = sorted({name for sample in question.frozen.samples for name in sample.numbers} & ranges.keys())
+    found = {name: band([draw.numbers[name] for draw in draws(question)]) for name in names}
+    fitted = {
+        name: Parameter(value=each.median, low=each.low, high=each.high, unit=ranges[name].unit, source=source)
+        for name, each in found.items()
+    }
+    error = question.frozen.rms_log_error
+    return fitted | {"log_error": Parameter(value=error, unit="of the logarithm of a rate", source=source)}

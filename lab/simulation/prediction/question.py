@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from lab.errors import UsageError
+from lab.simulation.calibration.frozen import Frozen
 from lab.simulation.layout import Layout
 from lab.simulation.machine import Machine
 from lab.simulation.version import MODEL_VERSION
@@ -28,6 +29,8 @@ class Question:
         case: ports, cores, frame size and so on.
         seeds: each gives draws of its own.
         draws_per_seed: strata of each range; one draw lies in each.
+        frozen: calibrated parameters: the fitted numbers are drawn from them, and rates spread by their error; None for
+            what is known of the machine alone.
         window_us: simulated time that counts, after the warm-up.
 
     Raises:
@@ -41,6 +44,7 @@ class Question:
     case: Case = field(default_factory=Case)
     seeds: tuple[int, ...] = SEEDS
     draws_per_seed: int = DRAWS_PER_SEED
+    frozen: Frozen | None = None
     window_us: float = WINDOW_US
 
     def __post_init__(self) -> None:
@@ -53,6 +57,11 @@ class Question:
     def of(self, layout: Layout) -> Question:
         """Return the same question of another layout: the same draws, so that answers can be compared draw by draw."""
         return replace(self, layout=layout)
+
+    @property
+    def log_error(self) -> float:
+        """Standard deviation of the logarithm of measured over predicted, as a calibration saw it; 0 without one."""
+        return 0.0 if self.frozen is None else self.frozen.rms_log_error
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -10,6 +10,8 @@ from functools import partial
 from scipy.stats import binom
 
 from lab.simulation import machines
+from lab.simulation.calibration import frozen as frozen_file
+from lab.simulation.errors import SimulationError
 from lab.simulation.layout import default
 from lab.simulation.prediction.draw import draws
 from lab.simulation.prediction.model import Band
@@ -18,6 +20,7 @@ from lab.simulation.prediction.predictor import predict
 from lab.simulation.prediction.question import Question
 from lab.simulation.prediction.sample import simulate
 from lab.simulation.validation.check import Check
+from lab.simulation.validation.host_coverage import Covered, host_coverage
 from lab.simulation.workload.case import Case
 
 CLAIMED = 0.9
@@ -41,45 +44,71 @@ def questions() -> tuple[Question, ...]:
 
 def bounds(count: int) -> tuple[int, int]:
     """Return how many of ``count`` truths lie inside intervals that hold 90 %, at least and at most (binomial)."""
+    if count == 0:
+        return 0, 0
     return int(binom.ppf(CHANCE / 2, count, CLAIMED)), int(binom.ppf(1 - CHANCE / 2, count, CLAIMED))
 
 
-def coverage(asked: Sequence[Question] | None = None, jobs: int | None = None) -> Check:
+def coverage() -> Check:
+    """Count truths inside intervals: of hidden machines, and of this host where it was calibrated.
+
+    Raises:
+        UsageError: the calibration of this host was changed after it was frozen.
+
+    """
+    jobs = len(os.sched_getaffinity(0))
+    return judged(hidden_machines(questions(), jobs), _of_host(jobs))
+
+
+def judged(hidden: Covered, host: Covered) -> Check:
+    """Judge both: neither may have fewer points inside than chance explains, nor the hidden machines more."""
+    fewest, most = bounds(hidden.count)
+    holds = fewest <= hidden.inside <= most and host.inside >= bounds(host.count)[0]
+    measured = f"; {host.inside} of {host.count} held-out points of this host" if host.count else ""
+    return Check(
+        number=7,
+        name="coverage of intervals",
+        holds=holds,
+        figure=f"{hidden.inside} of {hidden.count} hidden machines inside their 90 % interval ({fewest} to {most} are "
+        f"chance){measured}",
+        value=hidden.inside / hidden.count,
+        relation="at least",
+        limit=fewest / hidden.count,
+        unit="of them",
+        detail=(*hidden.detail, *host.detail),
+    )
+
+
+def _of_host(jobs: int) -> Covered:
+    """Look at the held-out points of this host; at none, with the reason, where that cannot be."""
+    calibrated = frozen_file.load()
+    if calibrated is None:
+        return Covered(0, 0, ("held-out points of this host: not looked at: run: pixlab calibrate",))
+    try:
+        return host_coverage(calibrated, jobs)
+    except SimulationError as error:
+        return Covered(0, 0, (f"held-out points of this host: not looked at: {error}",))
+
+
+def hidden_machines(asked: Sequence[Question], jobs: int) -> Covered:
     """Take machines drawn from other seeds for true, and count how many of their rates the predictions hold.
 
     Args:
-        asked: the questions; by default those of :func:`questions`.
-        jobs: simulations at a time; by default one a core.
+        asked: the questions.
+        jobs: simulations at a time.
 
     """
-    at_a_time = jobs or len(os.sched_getaffinity(0))
     detail, inside, count = [], 0, 0
-    for question in questions() if asked is None else asked:
-        rate = predict(question, at_a_time).rate_pps
-        truths = hidden_pps(question, at_a_time)
+    for question in asked:
+        rate = predict(question, jobs).rate_pps
+        truths = hidden_pps(question, jobs)
         held = held_by(rate, truths)
         inside, count = inside + held, count + len(truths)
         detail.append(
             f"{question.machine.name} {question.workload} {question.layout.name}: {held} of {len(truths)} in "
             f"{rate.low / 1e6:.2f} to {rate.high / 1e6:.2f} million a second"
         )
-    return verdict(inside, count, detail)
-
-
-def verdict(inside: int, count: int, detail: Sequence[str]) -> Check:
-    """Judge how many of the truths lie inside."""
-    fewest, most = bounds(count)
-    return Check(
-        number=7,
-        name="coverage of intervals",
-        holds=fewest <= inside <= most,
-        figure=f"{inside} of {count} hidden machines inside their 90 % interval; {fewest} to {most} are chance",
-        value=inside / count,
-        relation="at least",
-        limit=fewest / count,
-        unit="of them",
-        detail=tuple(detail),
-    )
+    return Covered(count, inside, tuple(detail))
 
 
 def hidden_pps(question: Question, jobs: int) -> list[float]:

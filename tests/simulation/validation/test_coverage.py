@@ -8,24 +8,29 @@ from random import Random
 import pytest
 
 from lab.simulation.prediction import Band
-from lab.simulation.validation.coverage import bounds, coverage, held_by, hidden_pps, questions, verdict
+from lab.simulation.validation.coverage import bounds, held_by, hidden_machines, hidden_pps, judged, questions
+from lab.simulation.validation.host_coverage import Covered
+
+NOTHING = Covered(0, 0, ())
 
 
 def test_hidden_machines_lie_inside_as_often_as_claimed() -> None:
     rings = [replace(question, window_us=60.0) for question in questions() if question.workload != "ipv4-routing"]
-    found = coverage(rings, jobs=2)
-    assert found.holds, found
+    found = hidden_machines(rings, jobs=2)
+    assert found.count == 20
+    assert judged(found, NOTHING).holds, found
     assert len(found.detail) == 2
 
 
 def test_intervals_of_half_the_width_are_refused() -> None:
     fewest, _ = bounds(40)
-    assert verdict(fewest, 40, ()).holds
-    assert not verdict(fewest - 1, 40, ()).holds
     generator = Random(1)
     truths = [generator.gauss(0, 1) for _ in range(40)]
-    assert verdict(held_by(Band(low=-1.645, median=0, high=1.645), truths), 40, ()).holds
-    assert not verdict(held_by(Band(low=-0.82, median=0, high=0.82), truths), 40, ()).holds
+    right, narrow = (held_by(Band(low=-width, median=0, high=width), truths) for width in (1.645, 0.82))
+    assert judged(Covered(40, right, ()), NOTHING).holds
+    assert not judged(Covered(40, narrow, ()), NOTHING).holds
+    assert not judged(Covered(40, fewest - 1, ()), NOTHING).holds
+    assert not judged(Covered(40, right, ()), Covered(14, 4, ())).holds  # this host is as little foreseen
 
 
 def test_hidden_machines_are_not_those_of_the_prediction() -> None:
