@@ -16,10 +16,10 @@ from typing import Literal
 import yaml
 
 from lab.errors import UsageError, near_misses
-from lab.paths import FIRMWARE_IMAGES
+from lab.paths import ROOT
 from lab.simulation.structure import Touch
 
-QGM_ACCESSES = FIRMWARE_IMAGES / "pix" / "qgm" / "accesses.yaml"
+QGM_ACCESSES = ROOT / "firmware-images" / "pix" / "qgm" / "accesses.yaml"
 
 LOOPS = (
     *("queue", "received frame", "classified frame", "routed frame", "peer", "crossed frame", "sent frame"),
@@ -105,7 +105,6 @@ def accesses(steps: tuple[Step, ...], within: tuple[Block, ...] = ()) -> Iterato
             yield from accesses(step.do, (*within, step))
 
 
-@cache
 def of_image() -> dict[str, Touch]:
     """Return how often the image of this checkout writes each of its shared words, by its name in the manifest.
 
@@ -131,6 +130,7 @@ def touches(description: Description) -> dict[str, Touch]:
     return found
 
 
+@cache
 def load(path: Path = QGM_ACCESSES) -> Description:
     """Read a description.
 

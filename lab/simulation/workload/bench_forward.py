@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lab.paths import FIRMWARE_IMAGES
+from lab.paths import ROOT
 from lab.simulation import accesses
 from lab.simulation.accesses import Block
 from lab.simulation.errors import SimulationError
@@ -26,7 +26,7 @@ from lab.simulation.workload.qgm_state import MAX_CORES
 from lab.simulation.workload.qgm_writer import BlockWriter, Writer
 from lab.simulation.workload.timing import cycle_ps, range_bytes
 
-BENCH_ACCESSES = FIRMWARE_IMAGES / "pix" / "bench" / "accesses.yaml"
+BENCH_ACCESSES = ROOT / "firmware-images" / "pix" / "bench" / "accesses.yaml"
 BUFFER_BYTES = 192  # BENCH_BUFFER_SIZE of window.h
 
 
@@ -115,8 +115,6 @@ BLOCKS: dict[str, BlockWriter] = {
 class BenchForward:
     """The workload; see the module."""
 
-    description: accesses.Description = field(default_factory=lambda: accesses.load(BENCH_ACCESSES))
-
     name: str = field(default="forward", init=False)
     title: str = field(
         default="the image's microbenchmark: n cores route between synthetic ports, one each", init=False
@@ -138,7 +136,7 @@ class BenchForward:
         memory = Memory()
         board = Board.of(machine, numbers, case)
         work_ps = int(numbers["work"] * cycle_ps(numbers))
-        plan = qgm.plan(memory, self.description, layout, case, numbers, board.timing, window, work_ps)
+        plan = qgm.plan(memory, accesses.load(BENCH_ACCESSES), layout, case, numbers, board.timing, window, work_ps)
         buffers = [memory.allocate(case.queue_length, BUFFER_BYTES, "buffer.header") for _ in range(case.cores)]
         ports = [SyntheticPort(buffer) for buffer in buffers]
         agents = qgm.agents(memory, plan, [[core] for core in range(case.cores)], ports, BLOCKS)

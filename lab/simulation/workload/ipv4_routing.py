@@ -37,12 +37,12 @@ class Ipv4Routing:
 
     Attributes:
         limit: frames that arrive at each port, then it falls silent; 0 for no limit.
-        description: of what a turn accesses.
+        description: of what a turn accesses; None for that of the image.
 
     """
 
     limit: int = 0
-    description: accesses.Description = field(default_factory=accesses.load)
+    description: accesses.Description | None = None
 
     name: str = field(default="ipv4-routing", init=False)
     title: str = field(default="n cores route IPv4 between NIC ports, random destinations", init=False)
@@ -92,7 +92,9 @@ class Ipv4Routing:
         """Return the scene, its memory and its NICs."""
         memory = Memory()
         board = Board.of(machine, numbers, case)
-        plan = qgm.plan(memory, self.description, layout, case, numbers, board.timing, window, work_ps)
+        plan = qgm.plan(
+            memory, self.description or accesses.load(), layout, case, numbers, board.timing, window, work_ps
+        )
         nics = Nics(memory, pace(numbers, case), case.ports, machine.ports_per_card, case.queue_length, queues=1)
         owned = [list(range(core, case.ports, case.cores)) for core in range(case.cores)]
         agents = qgm.agents(memory, plan, owned, [NicPorts(nics, ports) for ports in owned])

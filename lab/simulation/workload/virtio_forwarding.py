@@ -27,12 +27,12 @@ class Virtio:
 
     Attributes:
         limit: frames offered at each port, then it falls silent; 0 for no limit.
-        description: of what a turn accesses.
+        description: of what a turn accesses; None for that of the image.
 
     """
 
     limit: int = 0
-    description: accesses.Description = field(default_factory=accesses.load)
+    description: accesses.Description | None = None
 
     name: str = field(default="virtio", init=False)
     title: str = field(default="QGMs forward between pairs of virtio ports", init=False)
@@ -49,7 +49,9 @@ class Virtio:
         memory = Memory()
         board = Board.of(machine, numbers, case.model_copy(update={"cores": case.cores + 1}))
         work_ps = int(numbers["work"] * cycle_ps(numbers))  # the transfers from and to the generator come on top
-        plan = qgm.plan(memory, self.description, layout, case, numbers, board.timing, window, work_ps)
+        plan = qgm.plan(
+            memory, self.description or accesses.load(), layout, case, numbers, board.timing, window, work_ps
+        )
         ports = [Port.place(memory, case.queue_length) for _ in range(case.ports)]
         owned = [[port for port in range(case.ports) if port // 2 % case.cores == core] for core in range(case.cores)]
         devices = [
