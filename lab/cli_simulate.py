@@ -60,6 +60,12 @@ Variant = Annotated[str | None, _case("variant", "NAME", "Kind of a workload tha
 Seeds = Annotated[str | None, _draws("seeds", "N,...", "Each gives draws of its own. Default: 1,2,3,4,5.")]
 Draws = Annotated[str | None, _draws("draws", "N", "Draws of each seed. Default: 8.")]
 WindowUs = Annotated[str | None, _draws("window-us", "X", "Simulated time that counts in each draw. Default: 200.")]
+Calibration = Annotated[
+    str | None,
+    _draws(
+        "calibration", "FILE|here|none", "What pixlab calibrate found. Default: here for the machine host, else none."
+    ),
+]
 Cycles = Annotated[str | None, _draws("cycles-per-packet", "X", "Measured work of one core without sharing.")]
 Jobs = Annotated[str | None, typer.Option(metavar="N", help="Simulations at a time. Default: one a core.")]
 Attribute = Annotated[bool, typer.Option("--attribute", help="Also say what each structure costs by sharing lines.")]
@@ -98,6 +104,7 @@ def simulate(
     seeds: Seeds = None,
     draws: Draws = None,
     window_us: WindowUs = None,
+    calibration: Calibration = None,
     cycles_per_packet: Cycles = None,
     jobs: Jobs = None,
     attribute: Attribute = False,
@@ -164,6 +171,7 @@ def _asked(given: Mapping[str, Any], axes: tuple[Axis, ...]) -> Asked:
         cycles_per_packet=None if cycles is None else _number("--cycles-per-packet", cycles),
         seeds=SEEDS if given["seeds"] is None else _wholes("--seeds", given["seeds"]),
         draws_per_seed=_whole("--draws", given["draws"], DRAWS_PER_SEED),
+        calibration=given["calibration"],
         window_us=WINDOW_US if window_us is None else _number("--window-us", window_us),
     )
 

@@ -37,6 +37,7 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "a number without its source": (("--machine", "FOLDER/sourceless.yaml"), ("sourceless.yaml line", "source")),
     "a machine with a negative latency": (("--machine", "FOLDER/negative.yaml"), ("negative.yaml line", "near")),
     "a layout with two words in one place": (("--layout", "FOLDER/overlap.yaml"), ("overlap.yaml", "overlap")),
+    "a calibration that was never made": (("--calibration", "here"), ("--calibration here", "pixlab calibrate")),
     "two things at once": (("--sensitivity", "--sweep", "batch=1,2"), ("--sensitivity", "leave one out")),
     "a check that is not there": (("--check", "99"), ("no check 99",)),
 }

@@ -9,6 +9,8 @@ from pathlib import Path
 from lab.errors import UsageError, near_misses
 from lab.simulation import host, machines
 from lab.simulation import layout as layouts
+from lab.simulation.calibration import frozen
+from lab.simulation.calibration.frozen import Frozen
 from lab.simulation.layout import Layout
 from lab.simulation.machine import Machine, exactly
 from lab.simulation.machine import host as machine_of_host
@@ -30,6 +32,8 @@ class Asked:
         seeds: each gives draws of its own.
         draws_per_seed: at least one.
         window_us: simulated time that counts.
+        calibration: ``here`` for that of this host, a file of one, or ``none``; None: that of this host for the machine
+            ``host`` if there is one, else none.
 
     """
 
@@ -40,6 +44,7 @@ class Asked:
     seeds: tuple[int, ...] = SEEDS
     draws_per_seed: int = DRAWS_PER_SEED
     window_us: float = WINDOW_US
+    calibration: str | None = None
 
 
 def questions(asked: Asked) -> tuple[tuple[dict[str, str], Question], ...]:
@@ -50,12 +55,12 @@ def questions(asked: Asked) -> tuple[tuple[dict[str, str], Question], ...]:
 
     """
     swept = next((axis.values for axis in asked.axes if axis.name == "machine"), (asked.base.machine,))
-    check_names(asked.axes, {name for each in swept for name in machine(each).ranges})
+    check_names(asked.axes, {name for each in swept for name in machine(each, asked.calibration).ranges})
     return tuple((values, _question(asked, point)) for values, point in points(asked.base, asked.axes))
 
 
 def _question(asked: Asked, point: Point) -> Question:
-    found = _with_numbers(machine(point.machine), point)
+    found = _with_numbers(machine(point.machine, asked.calibration), point)
     if asked.cycles_per_packet is not None:
         found = found.with_work(asked.cycles_per_packet)
     return Question(
@@ -66,18 +71,46 @@ def _question(asked: Asked, point: Point) -> Question:
         seeds=asked.seeds,
         draws_per_seed=asked.draws_per_seed,
         window_us=asked.window_us,
+        frozen=calibration(point.machine, asked.calibration),
     )
 
 
 @cache
-def machine(name: str) -> Machine:
-    """Return the machine of a name or file; ``host`` is measured, once a process.
+def machine(name: str, calibrated: str | None = None) -> Machine:
+    """Return the machine of a name or file; ``host`` as it was calibrated, else measured, once a process.
 
     Raises:
         LabError: there is none, its file is wrong, or the host cannot be measured.
 
     """
-    return machine_of_host(host.measure()) if name == HOST else machines.load(name)
+    if name != HOST:
+        return machines.load(name)
+    found = calibration(name, calibrated)
+    return machine_of_host(host.measure()) if found is None else found.machine()
+
+
+@cache
+def calibration(name: str, calibrated: str | None) -> Frozen | None:
+    """Return the calibrated parameters to predict a machine with; the names are those of :class:`Asked`.
+
+    Raises:
+        UsageError: what was named is not there, or is none that can be used.
+
+    """
+    if calibrated == "none" or (calibrated is None and name != HOST):
+        return None
+    if calibrated is not None and calibrated != "here":
+        return _calibration_in(Path(calibrated))
+    found = frozen.load()
+    if found is None and calibrated is not None:
+        raise UsageError("--calibration here: this host was not calibrated yet: run pixlab calibrate")
+    return found
+
+
+def _calibration_in(path: Path) -> Frozen | None:
+    if not path.is_file():
+        raise UsageError(f"--calibration {path}: no such file: name one of pixlab calibrate, or write here or none")
+    return frozen.load(path)
 
 
 def _with_numbers(found: Machine, point: Point) -> Machine:
