@@ -11,6 +11,7 @@ from lab.images import PixManifest, all_manifests
 from lab.results.model import BaselineBand, LatencyBand
 from lab.simulation import layout as layouts
 from lab.simulation import machines
+from lab.simulation.calibration.frozen import Frozen, with_alone
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import LayoutName
 from lab.simulation.machine import host
@@ -33,7 +34,8 @@ REMEMBERED_LOADS = 64
 class Baselines:
     """Predictions for the machine that is measured and for the talk's, for both layouts.
 
-    ``elfs`` holds the image of each layout, where it is built. ``workload`` is that of the measured machine.
+    ``elfs`` holds the image of each layout, where it is built. ``workload`` is that of the measured machine, and
+    ``frozen`` what a calibration found of it, None where there was none.
     """
 
     facts: HostFacts
@@ -42,6 +44,7 @@ class Baselines:
     speed_gbps: float
     elfs: tuple[tuple[LayoutName, Path], ...]
     workload: str = "virtio"
+    frozen: Frozen | None = None
 
     def of_half_the_ports(self) -> Baselines:
         """Return those of traffic in one direction: each pair of ports is one port that frames leave by as well."""
@@ -109,11 +112,17 @@ class Baselines:
         case = Case(
             ports=self.ports, cores=self.cores, line_rate_gbps=self.speed_gbps, frame_size_bytes=frame_size_bytes
         )
-        machine = host(self.facts)
+        machine = host(self.facts) if self.frozen is None else with_alone(host(self.facts), self.frozen.alone)
         if self.workload != "virtio":
             machine = machine.with_free_ports(self.ports, self.speed_gbps)
         return tuple(
-            Question(machine, self.workload, layouts.of_image(images.get(layout), layout, self.cores), case)
+            Question(
+                machine,
+                self.workload,
+                layouts.of_image(images.get(layout), layout, self.cores),
+                case,
+                frozen=self.frozen,
+            )
             for layout in LAYOUTS
         )
 
@@ -132,6 +141,7 @@ def _recorded(predicted: Prediction) -> BaselineBand:
         median_pps=rate_pps.median,
         high_pps=rate_pps.high,
         limited_by=predicted.limited_by,
+        calibration=predicted.frozen,
     )
 
 
@@ -165,7 +175,9 @@ def _talk(frame_size_bytes: int) -> tuple[Question, ...]:
     )
 
 
-def of_host(image: PixManifest, facts: HostFacts, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
+def of_host(
+    image: PixManifest, facts: HostFacts, *, ports: int, cores: int, speed_gbps: float, frozen: Frozen | None = None
+) -> Baselines:
     """Prepare the baselines of this machine.
 
     Args:
@@ -174,6 +186,7 @@ def of_host(image: PixManifest, facts: HostFacts, *, ports: int, cores: int, spe
         ports: data ports of the DUT.
         cores: exclusive cores of the DUT.
         speed_gbps: of each link.
+        frozen: calibrated parameters of this host, None for priors.
 
     Raises:
         UsageError: a manifest is wrong, or an image is not built.
@@ -192,4 +205,5 @@ def of_host(image: PixManifest, facts: HostFacts, *, ports: int, cores: int, spe
         cores=cores,
         speed_gbps=speed_gbps,
         elfs=tuple((m.layout, m.elf_path) for m in family),
+        frozen=frozen,
     )

@@ -30,6 +30,8 @@ from lab.routing.regions import regions as routing_regions
 from lab.routing.table import ROUTES, RouteTable, generate
 from lab.run import Run
 from lab.simulation import host
+from lab.simulation.calibration import frozen
+from lab.simulation.calibration.frozen import Frozen
 from lab.testbed import Testbed, check_reachable, load
 from lab.testbed.resources import Reference
 from lab.traffic.calibration import Calibration
@@ -377,7 +379,17 @@ def predictions(testbed: Testbed, image: Subject, run: Run) -> baselines.Baselin
         ports=len(testbed.dut.ports),
         cores=testbed.dut.machine.exclusive_cores,
         speed_gbps=session.speed_gbps(testbed),
+        frozen=_calibrated(run),
     )
+
+
+def _calibrated(run: Run) -> Frozen | None:
+    """Return the calibrated parameters of this host; a file that cannot be used is told, and priors have to do."""
+    try:
+        return frozen.load()
+    except UsageError as error:
+        run.say(f"simulated baselines without calibration: {error}")
+        return None
 
 
 @pytest.fixture(scope="session")

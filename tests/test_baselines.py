@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lab.baselines import Baselines
 from lab.simulation import native
+from lab.simulation.calibration.calibrate import from_measurement
+from lab.simulation.calibration.points import FITTED
 from lab.simulation.caps import caps_pps, line_rate_pps
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import default
@@ -15,6 +19,7 @@ from lab.simulation.prediction import Question, predict
 from lab.simulation.prediction.frame_sizes import forget, predict_forwarding
 from lab.simulation.scene import Outcome, Scene
 from lab.simulation.workload.case import Case
+from tests.simulation.calibration.synthetic import measurement
 
 SIZES = (64, 128, 256, 512, 1024, 1280, 1518)
 FACTS = HostFacts(tsc_hz=2.6e9, c2c_latency_ns_low=55, c2c_latency_ns_median=58, c2c_latency_ns_high=62)
@@ -81,3 +86,14 @@ def test_both_machines_and_layouts_stand_beside_a_rate() -> None:
     ]
     assert bands[3].median_pps < bands[2].low_pps
     assert bands[3].limited_by == "coherence"
+
+
+def test_a_band_names_the_calibration_that_it_was_made_with() -> None:
+    machine = host(FACTS)
+    truth = {name: each.median for name, each in machine.ranges.items()}
+    frozen, _ = from_measurement(measurement(machine, truth, FITTED), None, 16, 2)
+    priors = Baselines(FACTS, ports=2, cores=1, speed_gbps=10.0, elfs=())
+    known, other = (replace(priors, frozen=each).bands(64) for each in (frozen, None))
+    assert [band.calibration for band in known] == [frozen.digest, frozen.digest, None, None]
+    assert {band.calibration for band in other} == {None}
+    assert known[0].median_pps != other[0].median_pps

@@ -87,7 +87,10 @@ class Dut(Model):
 
 
 class BaselineBand(Model):
-    """What the simulation says of one machine and layout: 5, 50 and 95 percent of its prediction."""
+    """What the simulation says of one machine and layout: 5, 50 and 95 percent of its prediction.
+
+    ``calibration`` is the SHA-256 of the calibrated parameters that it was made with, null for none.
+    """
 
     machine: str
     layout: str
@@ -95,6 +98,7 @@ class BaselineBand(Model):
     median_pps: float
     high_pps: float
     limited_by: str
+    calibration: str | None = None
 
 
 class LatencyBand(Model):
