@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from lab import paths
 from lab.errors import UsageError
 from lab.simulation.errors import SimulationError
 from lab.simulation.validation.check import Check
 from lab.simulation.validation.examination import SimulatorDoesNotHold, examine, line, refuse
+from tests.commands import environment
 
 
 def holds() -> Check:
@@ -47,3 +53,14 @@ def test_what_cannot_be_looked_at_does_not_fail_but_nothing_at_all_does() -> Non
 def test_a_check_that_does_not_exist() -> None:
     with pytest.raises(UsageError, match="no check 4: there are: 1, 2, 3"):
         list(examine(CHECKS, [4]))
+
+
+def test_the_command_prints_each_check_and_its_exit_code_follows(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lab.cli", "simulate", "--check", "1,8", "--json"]
+    done = subprocess.run(
+        command, cwd=paths.ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
+    )
+    found = [Check.model_validate_json(text) for text in done.stdout.splitlines()]
+    assert [check.number for check in found] == [1, 8]
+    fails = any(check.holds is False for check in found)
+    assert done.returncode == (SimulatorDoesNotHold.exit_code if fails else 0), done.stderr
