@@ -180,11 +180,15 @@ class Core:
             raise SimulationError(f"agent {self.number}: register {number} of {REGISTERS}, at {self.pc}")
         return number
 
-    def _work(self, duration_ps: int) -> None:
-        """Spend time on private work; what a waiting load overlapped with is already done."""
-        used = min(self.credit, duration_ps)
+    def _left(self, duration_ps: int) -> int:
+        """Return what is left to do of work or of an access: what a waiting load overlapped with is already done."""
+        used = min(self.credit, max(duration_ps - 1, 0))
         self.credit -= used
-        left, now = max(duration_ps - used, 1), self.clock
+        return max(duration_ps - used, 1)
+
+    def _work(self, duration_ps: int) -> None:
+        """Spend time on private work; outstanding misses hold it up where the window ends."""
+        left, now = self._left(duration_ps), self.clock
         for issued, gained in self._misses:
             limit = issued + self.timing.window_ps
             if gained <= now or now + left <= limit:
@@ -261,7 +265,7 @@ class Core:
 
     def _loaded(self, register: int, value: int) -> bool:
         self.registers[register] = value
-        self.clock += self.timing.hit_ps
+        self.clock += self._left(self.timing.hit_ps)
         self.accesses += 1
         return True
 
@@ -271,7 +275,7 @@ class Core:
             if not self._miss_allowed():
                 return False
             self.request(word, to_write, NEVER if to_write else self.clock)
-        self.clock += self.timing.issue_ps
+        self.clock += self._left(self.timing.issue_ps)
         self.accesses += 1
         return True
 
@@ -351,7 +355,7 @@ class Core:
         if not self.buffer:
             self.drain_clock = max(self.clock, self._last_commit)
         self.buffer.append(pending)
-        self.clock += self.timing.issue_ps
+        self.clock += self._left(self.timing.issue_ps)
         self.accesses += pending.op != Op.BELL
         return True
 

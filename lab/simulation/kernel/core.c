@@ -5,13 +5,20 @@
 #include "speculation.h"
 #include "still.h"
 
-/* Spend time on private work; what a waiting load overlapped with is already done. */
-static void work(struct core *core, int64_t duration_ps)
+/* What is left to do of work or of an access: what a waiting load overlapped with is already done. */
+static int64_t left_of(struct core *core, int64_t duration_ps)
 {
-	int64_t used = min64(core->credit, duration_ps);
-	int64_t left = max64(duration_ps - used, 1), now = core->clock;
+	int64_t used = min64(core->credit, max64(duration_ps - 1, 0));
 
 	core->credit -= used;
+	return max64(duration_ps - used, 1);
+}
+
+/* Spend time on private work; outstanding misses hold it up where the window ends. */
+static void work(struct core *core, int64_t duration_ps)
+{
+	int64_t left = left_of(core, duration_ps), now = core->clock;
+
 	for (int64_t i = 0; i < core->misses; i++) {
 		int64_t limit = core->miss[i].issued + core->scene->timing.window_ps;
 
@@ -89,7 +96,7 @@ static bool enqueue(struct core *core, struct pending pending)
 	if (!core->length)
 		core->drain_clock = max64(core->clock, core->last_commit);
 	core->buffer[(core->head + core->length++) % MAX_STORE_BUFFER] = pending;
-	core->clock += core->scene->timing.issue_ps;
+	core->clock += left_of(core, core->scene->timing.issue_ps);
 	core->accesses += pending.op != OP_BELL;
 	return true;
 }
@@ -97,7 +104,7 @@ static bool enqueue(struct core *core, struct pending pending)
 static bool loaded(struct core *core, int64_t reg, int64_t value)
 {
 	core->registers[reg] = value;
-	core->clock += core->scene->timing.hit_ps;
+	core->clock += left_of(core, core->scene->timing.hit_ps);
 	core->accesses++;
 	return true;
 }
@@ -158,7 +165,7 @@ static bool prefetch(struct core *core, int64_t word, bool to_write)
 			return false;
 		core_request(core, word, to_write, to_write ? NEVER : core->clock);
 	}
-	core->clock += core->scene->timing.issue_ps;
+	core->clock += left_of(core, core->scene->timing.issue_ps);
 	core->accesses++;
 	return true;
 }
