@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import numpy as np
 
@@ -175,14 +176,16 @@ class Machine:
         return replace(self, nics=nics, ranges={**kept, "doorbell": nothing, "pcie_read": nothing})
 
     def draws(self, count: int, seed: int) -> list[dict[str, float]]:
-        """Draw every number ``count`` times, stratified (Latin hypercube), the same for the same seed."""
-        generator = np.random.default_rng(seed)
-        columns = {
-            name: [
-                self.ranges[name].quantile(u) for u in (generator.permutation(count) + generator.random(count)) / count
-            ]
-            for name in sorted(self.ranges)
-        }
+        """Draw every number ``count`` times, stratified (Latin hypercube), the same for the same seed.
+
+        What is drawn of one number does not depend on which others there are: a machine that gets a new number is
+        simulated with the old draws of all the others.
+        """
+        columns = {}
+        for name in sorted(self.ranges):
+            generator = np.random.default_rng((seed, crc32(name.encode())))
+            shares = (generator.permutation(count) + generator.random(count)) / count
+            columns[name] = [self.ranges[name].quantile(share) for share in shares]
         return [{name: column[i] for name, column in columns.items()} for i in range(count)]
 
 
