@@ -1,8 +1,8 @@
 """Busy cycles a packet of the running image, beside what is simulated of them from the latency that was just seen.
 
 Private work is measured by threads of the host on one core that shares nothing; nothing is fitted to the result. The
-simulated queue group managers handle as many frames a turn as the image's did: a turn with few frames costs nearly as
-much as one with many.
+load that was offered is offered to the simulated queue group managers as well, and of them, too, only the turns count
+that handled frames.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from lab.results.model import PathCycles
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import Layout
 from lab.simulation.machine import host
-from lab.simulation.prediction import Band, Question, predict
+from lab.simulation.prediction import Band, Question
+from lab.simulation.prediction.predictor import samples
+from lab.simulation.prediction.quantiles import band
 from lab.simulation.workload.case import Case
 
 NO_LINE_GBPS = 1000.0  # the caps of a link say nothing of cycles
+BATCH = 64  # of the image: as many frames as it takes from a queue at once (BATCH_MAX)
 
 
 def compare(
@@ -47,18 +50,18 @@ def compare(
     found = []
     for state, members in by_state(trials):
         frames = _median(members, lambda one: one.frames_a_turn)
-        work_cycles = cycles_alone(Request(bench="forward", batch=min(max(round(frames), 1), 64)))
+        forwarded_pps = _median(members, lambda one: one.forwarded_pps)
+        work_cycles = cycles_alone(Request(bench="forward", batch=min(max(round(frames), 1), BATCH)))
         facts = facts_of(members)
-        case = Case(ports=ports, cores=cores, batch=max(round(frames * cores / ports), 1), line_rate_gbps=NO_LINE_GBPS)
-        question = Question(host(facts).with_work(work_cycles), "virtio", layout, case)
-        predicted = cycles_a_packet(predict(question, jobs).rate_pps, facts.tsc_hz, cores)
+        case = Case(ports=ports, cores=cores, batch=BATCH, line_rate_gbps=NO_LINE_GBPS, offered_pps=forwarded_pps)
+        predicted = busy_cycles(Question(host(facts).with_work(work_cycles), "virtio", layout, case), jobs)
         measured = sorted(one.cycles_a_packet for one in members)
         found.append(
             PathCycles(
                 test=test,
                 state=state,
                 c2c_ns=facts.c2c_latency_ns_median,
-                forwarded_pps=_median(members, lambda one: one.forwarded_pps),
+                forwarded_pps=forwarded_pps,
                 frames_a_turn=frames,
                 work_cycles=work_cycles,
                 measured_cycles=median(measured),
@@ -74,10 +77,19 @@ def compare(
     return tuple(found)
 
 
-def cycles_a_packet(rate_pps: Band, clock_hz: float, cores: int) -> Band:
-    """Return the cycles that always busy cores spend on a packet, at a rate of them all in packets a second."""
-    low, middle, high = (cores * clock_hz / rate for rate in (rate_pps.high, rate_pps.median, rate_pps.low))
-    return Band(low=low, median=middle, high=high)
+def busy_cycles(question: Question, jobs: int = 1) -> Band:
+    """Return the cycles that a core is busy with a packet.
+
+    Args:
+        question: of a workload that tells.
+        jobs: simulations at a time.
+
+    Raises:
+        SimulationError: ports and cores do not fit the workload.
+
+    """
+    clock_ghz = question.machine.ranges["clock"].median
+    return band([clock_ghz * one.busy_ns for one in samples(question, jobs) if one.busy_ns is not None])
 
 
 def facts_of(trials: Sequence[PathTrial]) -> HostFacts:

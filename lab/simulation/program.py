@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 REGISTERS = 128
-STATS = 10
+STATS = 11
 NO_REGISTER = -1
 
 Instruction = tuple[int, int, int, int]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from lab.microbench.path import PathTrial, by_state
-from lab.microbench.path_prediction import cycles_a_packet, facts_of
+from lab.microbench.path_prediction import busy_cycles, facts_of
 from lab.simulation.facts import HostFacts
-from lab.simulation.prediction import Band
+from lab.simulation.layout import default
+from lab.simulation.machine import host
+from lab.simulation.prediction import Band, Question
+from lab.simulation.workload.case import Case
 
 
 def facts(c2c_ns: float) -> HostFacts:
@@ -43,6 +46,15 @@ def test_the_latency_around_the_trials_is_what_is_predicted_from() -> None:
     assert (seen.tsc_hz, seen.windows) == (2.5e9, 40)
 
 
-def test_a_greater_rate_is_fewer_cycles() -> None:
-    band = cycles_a_packet(Band(low=10e6, median=20e6, high=50e6), clock_hz=2e9, cores=2)
-    assert (band.low, band.median, band.high) == (80.0, 200.0, 400.0)
+def busy(c2c_ns: float, offered_pps: float) -> Band:
+    """Return the simulated busy cycles of one core with 100 cycles of work of its own for a packet."""
+    case = Case(ports=2, cores=1, batch=64, line_rate_gbps=1000.0, offered_pps=offered_pps)
+    machine = host(facts(c2c_ns)).with_work(100.0)
+    return busy_cycles(Question(machine, "virtio", default("padded", 1), case, seeds=(1,)), jobs=2)
+
+
+def test_busy_cycles_are_the_work_and_the_transfers_whatever_the_load() -> None:
+    near, far = busy(25, 3e6), busy(100, 3e6)
+    assert 100 < near.median < far.median
+    idle = busy(25, 0.5e6)
+    assert idle.median < 2.5e9 / 0.5e6 / 4, "turns without frames were counted"

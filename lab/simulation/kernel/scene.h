@@ -11,7 +11,7 @@
 #define NEVER ((int64_t)1 << 60)
 #define LONGEST_PS ((int64_t)1 << 56) /* every simulation ends then at the latest */
 #define REGISTERS 128
-#define STATS 10
+#define STATS 11
 #define MAX_AGENTS 64
 #define MAX_STORE_BUFFER 128
 #define MAX_MISSES 64

@@ -15,6 +15,7 @@ from lab.simulation.workload.catalogue import workload
 
 WARM_US = 50.0  # before the window: with less, caches and rings are not as they stay
 PS_PER_US = 1_000_000
+PS_PER_NS = 1000
 REFERENCE_SHARE = 20  # the plain-Python reference simulates this much less time
 PERCENTILES = ("50", "99", "99.9")
 COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
@@ -32,6 +33,7 @@ class Sample:
         limited_by: what bounds this draw.
         latency_us: by percentile; empty where the workload samples none.
         misses: line transactions of an operation by structure.
+        busy_ns: that cores are busy with an operation; None where the workload does not tell.
 
     """
 
@@ -41,6 +43,7 @@ class Sample:
     limited_by: str
     latency_us: Mapping[str, float]
     misses: Mapping[str, float]
+    busy_ns: float | None = None
 
     @property
     def rate_pps(self) -> float:
@@ -61,6 +64,7 @@ def simulate(question: Question, draw: Draw) -> Sample:
     outcome = native.simulate(built.scene)
     capacity_pps = built.rate_pps(outcome)
     cap_pps = min(built.caps_pps.values(), default=float("inf"))
+    busy_ps = built.busy_ps_an_operation(outcome)
     return Sample(
         unit=built.unit,
         capacity_pps=capacity_pps,
@@ -68,6 +72,7 @@ def simulate(question: Question, draw: Draw) -> Sample:
         limited_by=_limit(built, outcome, capacity_pps, question.case.offered_pps),
         latency_us=_latency_us(outcome),
         misses=_misses(built, outcome),
+        busy_ns=None if busy_ps is None else busy_ps / PS_PER_NS,
     )
 
 

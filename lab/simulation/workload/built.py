@@ -47,6 +47,8 @@ class Built:
         unit: of an operation: ``packets``, ``messages``, ``exchanges``.
         caps_pps: what else bounds the rate, by name (``line rate``, ``pcie``, ``nic``).
         cpu_pps: what the counting agents would do if every access hit their own caches; None where nobody asks.
+        busy_ps: statistic in which the counting agents count the ps that they handle something for; None where they do
+            not tell.
         meters: what agents share and book within the simulation (``pcie``, ``device``), by the name of its cap.
 
     """
@@ -58,6 +60,7 @@ class Built:
     unit: str
     caps_pps: Mapping[str, float]
     cpu_pps: float | None = None
+    busy_ps: int | None = None
     meters: Mapping[str, Booked] = field(default_factory=dict)
 
     def busy(self, outcome: Outcome) -> str | None:
@@ -71,8 +74,16 @@ class Built:
 
     def rate_pps(self, outcome: Outcome) -> float:
         """Return the operations a second that were completed between warm-up and end."""
-        done = sum(outcome.window(agent, self.done) for agent in self.counting)
-        return done / ((self.scene.end_ps - self.scene.warm_ps) * 1e-12)
+        return self._counted(outcome, self.done) / ((self.scene.end_ps - self.scene.warm_ps) * 1e-12)
+
+    def busy_ps_an_operation(self, outcome: Outcome) -> float | None:
+        """Return how long the counting agents were busy with an operation, in ps; None where they do not tell."""
+        if self.busy_ps is None:
+            return None
+        return self._counted(outcome, self.busy_ps) / max(self._counted(outcome, self.done), 1)
+
+    def _counted(self, outcome: Outcome, statistic: int) -> int:
+        return sum(outcome.window(agent, statistic) for agent in self.counting)
 
 
 class Workload(Protocol):

@@ -25,6 +25,7 @@ TAKEN = 5  # frames taken from the rings of other cores
 CROSSED = 6  # frames put into them
 PASSED = 7  # frames that found their way, less those that the transmit queue had no room for: forwarded, but counted
 # one by one, where FORWARDED jumps by a turn's frames and so depends on where a window of time ends
+BUSY_PS = 10  # time of turns that handled frames, as the image counts its busy cycles (8 and 9 belong to NICs)
 
 SLOT_BYTES = 16  # struct ring_slot
 

@@ -10,10 +10,10 @@ from lab.simulation.memory import Memory
 # Registers that every QGM has. Arrays over its own queues and over all cores follow.
 (
     ZERO, ONE, BATCH, ENTRIES, HALF, ME,  # constants
-    VALUE, SCRATCH, SLOT, FRAME, FIRST, LAST, TARGET, QUEUE, BUFFER, STAMP, FILL, HANDLED, TAKEN_OVER, STEP,
-) = range(20)  # fmt: skip
+    VALUE, SCRATCH, SLOT, FRAME, FIRST, LAST, TARGET, QUEUE, BUFFER, STAMP, FILL, HANDLED, TAKEN_OVER, STEP, BEGAN,
+) = range(21)  # fmt: skip
 MAX_CORES = 16
-_FIRST_ARRAY = 20
+_FIRST_ARRAY = 21
 _LAST_REGISTER = 125  # the two behind it belong to Nics.doorbell()
 
 

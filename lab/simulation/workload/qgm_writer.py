@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from lab.simulation.accesses import Access, Block, Step, Verb
 from lab.simulation.program import Assembler, Code, Op
 from lab.simulation.workload import qgm_state as r
-from lab.simulation.workload.qgm_plan import Device, Plan, Target
+from lab.simulation.workload.qgm_plan import BUSY_PS, Device, Plan, Target
 from lab.simulation.workload.qgm_state import Private, Registers
 
 WAITED_FOR = frozenset({"buffer.header", "ring.slot", "rx.used.entry", "rx.descriptor", "tx.used.entry"})
@@ -78,10 +78,16 @@ class Writer:
             self.p.emit(Op.MOVI, register, value)
         self.device.start(self)
         self.p.label("turn")
+        self.p.emit(Op.NOW, r.BEGAN)
         self.p.emit(Op.MOVI, r.HANDLED, 0)
         self.p.emit(Op.MOVI, r.TAKEN_OVER, 0)
         self.steps(plan.description.turn)
-        self.p.emit(Op.BNE, r.HANDLED, r.ZERO, "turn")
+        self.p.emit(Op.BEQ, r.HANDLED, r.ZERO, "idle")
+        self.p.emit(Op.NOW, r.SCRATCH)
+        self.p.emit(Op.SUB, r.SCRATCH, r.SCRATCH, r.BEGAN)
+        self.p.emit(Op.COUNT, BUSY_PS, r.SCRATCH)
+        self.p.emit(Op.JMP, c="turn")
+        self.p.label("idle")
         self.p.emit(Op.WORK, plan.pause_ps)
         self.p.emit(Op.JMP, c="turn")
         return self.p.code()

@@ -16,7 +16,7 @@ from lab.simulation.workload.board import Board
 from lab.simulation.workload.built import Built, Numbers, Window
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.generator import Load
-from lab.simulation.workload.qgm_plan import PASSED
+from lab.simulation.workload.qgm_plan import BUSY_PS, PASSED
 from lab.simulation.workload.timing import cycle_ps, range_bytes
 from lab.simulation.workload.virtqueue import Port, VirtioPorts
 
@@ -66,6 +66,7 @@ class Virtio:
             word_names=memory.names(),
             counting=tuple(range(case.cores)),
             done=PASSED,
+            busy_ps=BUSY_PS,
             unit="packets",
             caps_pps={"line rate": case.ports * line_rate_pps(case.line_rate_gbps, case.frame_size_bytes)},
             cpu_pps=case.cores * numbers["clock"] * 1e9 / numbers["work"],
