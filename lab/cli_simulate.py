@@ -55,6 +55,7 @@ Batch = Annotated[str | None, _case("batch", "N", "What a polling loop takes at 
 Offered = Annotated[
     str | None, _case("offered_pps", "X", "What arrives at all ports together. Default: all they bring.")
 ]
+Burst = Annotated[str | None, _case("burst", "N", "Frames of a port that are offered together (virtio).")]
 Placement = Annotated[str | None, _case("placement", "NAME", "Where cores lie: spread, near, complex, far.")]
 Variant = Annotated[str | None, _case("variant", "NAME", "Kind of a workload that has several.")]
 Seeds = Annotated[str | None, _draws("seeds", "N,...", "Each gives draws of its own. Default: 1,2,3,4,5.")]
@@ -99,6 +100,7 @@ def simulate(
     queue_length: QueueLength = None,
     batch: Batch = None,
     offered_pps: Offered = None,
+    burst: Burst = None,
     placement: Placement = None,
     variant: Variant = None,
     seeds: Seeds = None,

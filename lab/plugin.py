@@ -361,7 +361,17 @@ def router(in_use: session.Session) -> RouterTester:
 
 
 @pytest.fixture(scope="session")
-def predictions(testbed: Testbed, image: Subject, run: Run) -> baselines.Baselines | None:
+def calibrated(run: Run) -> Frozen | None:
+    """Return the calibrated parameters of this host; a file that cannot be used is told, and priors have to do."""
+    try:
+        return frozen.load()
+    except UsageError as error:
+        run.say(f"simulated baselines without calibration: {error}")
+        return None
+
+
+@pytest.fixture(scope="session")
+def predictions(testbed: Testbed, image: Subject, run: Run, calibrated: Frozen | None) -> baselines.Baselines | None:
     """Return the simulated baselines of the machine that is measured; None where nothing is, or not PIX."""
     if cores.plan(testbed.dut.machine.exclusive_cores).sharing:
         return None
@@ -379,17 +389,8 @@ def predictions(testbed: Testbed, image: Subject, run: Run) -> baselines.Baselin
         ports=len(testbed.dut.ports),
         cores=testbed.dut.machine.exclusive_cores,
         speed_gbps=session.speed_gbps(testbed),
-        frozen=_calibrated(run),
+        frozen=calibrated,
     )
-
-
-def _calibrated(run: Run) -> Frozen | None:
-    """Return the calibrated parameters of this host; a file that cannot be used is told, and priors have to do."""
-    try:
-        return frozen.load()
-    except UsageError as error:
-        run.say(f"simulated baselines without calibration: {error}")
-        return None
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from lab.errors import LabError
 from lab.images import find
 from lab.microbench import path
 from lab.microbench.path_prediction import compare
+from lab.simulation.calibration import frozen
 from lab.simulation.layout import from_manifest
 from lab.testbed import load
 
@@ -31,6 +32,7 @@ def path_cycles() -> Iterator[BenchResult]:
         over the 95 and the 5 % of the prediction.
 
     Raises:
+        UsageError: the calibration of this host cannot be used.
         LabError: the testbed does not work, or every trial was disturbed.
 
     """
@@ -40,7 +42,13 @@ def path_cycles() -> Iterator[BenchResult]:
             trials = path.measure(used, TRIALS, _say)
         layout = from_manifest(image.directory / f"{image.name}.manifest.json")
         found = compare(
-            "path-cycles", trials, layout, ports=len(testbed.dut.ports), cores=testbed.dut.machine.exclusive_cores
+            "path-cycles",
+            trials,
+            layout,
+            ports=len(testbed.dut.ports),
+            cores=testbed.dut.machine.exclusive_cores,
+            frozen=frozen.load(),
+            jobs=2,
         )
     if not found:
         raise LabError("bench path-cycles: every trial was disturbed: give the polling cores to the lab alone")

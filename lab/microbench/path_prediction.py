@@ -1,8 +1,9 @@
 """Busy cycles a packet of the running image, beside what is simulated of them from the latency that was just seen.
 
 Private work is measured by threads of the host on one core that shares nothing; nothing is fitted to the result. The
-load that was offered is offered to the simulated queue group managers as well, and of them, too, only the turns count
-that handled frames.
+load that was offered is offered to the simulated queue group managers as well, in bursts of as many frames as the
+image found in a turn (a turn with few frames costs nearly as much as one with many); only turns that handled frames
+count.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from lab.microbench.comparison import cycles_alone
 from lab.microbench.model import Request
 from lab.microbench.path import PathTrial, by_state
 from lab.results.model import PathCycles
+from lab.simulation.calibration.frozen import Frozen, with_alone
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import Layout
 from lab.simulation.machine import host
@@ -27,7 +29,14 @@ BATCH = 64  # of the image: as many frames as it takes from a queue at once (BAT
 
 
 def compare(
-    test: str, trials: Sequence[PathTrial], layout: Layout, *, ports: int, cores: int, jobs: int = 1
+    test: str,
+    trials: Sequence[PathTrial],
+    layout: Layout,
+    *,
+    ports: int,
+    cores: int,
+    frozen: Frozen | None = None,
+    jobs: int = 1,
 ) -> tuple[PathCycles, ...]:
     """Predict the busy cycles a packet in each state that the machine was seen in, beside those measured.
 
@@ -37,6 +46,7 @@ def compare(
         layout: of that image, from its manifest.
         ports: of the image.
         cores: queue group managers.
+        frozen: calibrated parameters of this host, None for priors.
         jobs: simulations at a time.
 
     Returns:
@@ -53,8 +63,18 @@ def compare(
         forwarded_pps = _median(members, lambda one: one.forwarded_pps)
         work_cycles = cycles_alone(Request(bench="forward", batch=min(max(round(frames), 1), BATCH)))
         facts = facts_of(members)
-        case = Case(ports=ports, cores=cores, batch=BATCH, line_rate_gbps=NO_LINE_GBPS, offered_pps=forwarded_pps)
-        predicted = busy_cycles(Question(host(facts).with_work(work_cycles), "virtio", layout, case), jobs)
+        case = Case(
+            ports=ports,
+            cores=cores,
+            batch=BATCH,
+            line_rate_gbps=NO_LINE_GBPS,
+            offered_pps=forwarded_pps,
+            burst=max(round(frames * cores / ports), 1),
+        )
+        machine = host(facts) if frozen is None else with_alone(host(facts), frozen.alone)
+        core_cycles = work_cycles * 1e9 * machine.ranges["clock"].median / facts.tsc_hz
+        question = Question(machine.with_work(core_cycles), "virtio", layout, case, frozen=frozen)
+        predicted = busy_cycles(question, facts.tsc_hz, jobs)
         measured = sorted(one.cycles_a_packet for one in members)
         found.append(
             PathCycles(
@@ -77,19 +97,19 @@ def compare(
     return tuple(found)
 
 
-def busy_cycles(question: Question, jobs: int = 1) -> Band:
-    """Return the cycles that a core is busy with a packet.
+def busy_cycles(question: Question, tsc_hz: float, jobs: int = 1) -> Band:
+    """Return the cycles of the time stamp counter that a core is busy with a packet.
 
     Args:
         question: of a workload that tells.
+        tsc_hz: what the counter counts; the core's own clock may be faster.
         jobs: simulations at a time.
 
     Raises:
         SimulationError: ports and cores do not fit the workload.
 
     """
-    clock_ghz = question.machine.ranges["clock"].median
-    return band([clock_ghz * one.busy_ns for one in samples(question, jobs) if one.busy_ns is not None])
+    return band([1e-9 * tsc_hz * one.busy_ns for one in samples(question, jobs) if one.busy_ns is not None])
 
 
 def facts_of(trials: Sequence[PathTrial]) -> HostFacts:

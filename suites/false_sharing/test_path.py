@@ -9,13 +9,14 @@ from lab.images import PixManifest
 from lab.machines import cores, host
 from lab.microbench import path, path_prediction
 from lab.run import Run
+from lab.simulation.calibration.frozen import Frozen
 from lab.simulation.layout import from_manifest
 from lab.testbed import Testbed
 
 TRIALS = 12
 
 
-def test_busy_cycles_a_packet(testbed: Testbed, pix: PixManifest, run: Run) -> None:
+def test_busy_cycles_a_packet(testbed: Testbed, pix: PixManifest, run: Run, calibrated: Frozen | None) -> None:
     """What a packet costs the image is measured and simulated, in each state that the machine was seen in."""
     exclusive = testbed.dut.machine.exclusive_cores
     sharing = cores.plan(exclusive).sharing
@@ -30,7 +31,12 @@ def test_busy_cycles_a_packet(testbed: Testbed, pix: PixManifest, run: Run) -> N
         trials = path.measure(used, TRIALS, run.say)
     layout = from_manifest(pix.directory / f"{pix.name}.manifest.json")
     found = path_prediction.compare(
-        "busy cycles a packet", trials, layout, ports=len(testbed.dut.ports), cores=exclusive
+        "busy cycles a packet",
+        trials,
+        layout,
+        ports=len(testbed.dut.ports),
+        cores=exclusive,
+        frozen=calibrated,
     )
     assert found, "every trial was disturbed, or the machine changed its state in it"
     for one in found:

@@ -50,7 +50,7 @@ def busy(c2c_ns: float, offered_pps: float) -> Band:
     """Return the simulated busy cycles of one core with 100 cycles of work of its own for a packet."""
     case = Case(ports=2, cores=1, batch=64, line_rate_gbps=1000.0, offered_pps=offered_pps)
     machine = host(facts(c2c_ns)).with_work(100.0)
-    return busy_cycles(Question(machine, "virtio", default("padded", 1), case, seeds=(1,)), jobs=2)
+    return busy_cycles(Question(machine, "virtio", default("padded", 1), case, seeds=(1,)), 2.5e9, jobs=2)
 
 
 def test_busy_cycles_are_the_work_and_the_transfers_whatever_the_load() -> None:

@@ -16,6 +16,7 @@ from lab.simulation.workload.catalogue import workload
 SEEDS = (1, 2, 3, 4, 5)
 DRAWS_PER_SEED = 8
 WINDOW_US = 200.0
+BURSTY = "virtio"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Question:
         workload(self.workload)
         if not self.seeds or self.draws_per_seed < 1:
             raise UsageError(f"prediction: {len(self.seeds)} seeds of {self.draws_per_seed} draws; needs one of each")
+        if self.case.burst > 1 and self.workload != BURSTY:
+            raise UsageError(f"prediction: {self.workload} offers no bursts, only {BURSTY} does: leave burst out")
         if self.window_us < 1:
             raise UsageError(f"prediction: a window of {self.window_us} us; it must be 1 at least")
 

@@ -16,6 +16,7 @@ class Case(Model):
 
     ``queue_length`` is that of every ring in entries (of descriptors and between cores), ``batch`` what a polling loop
     takes at most at once. ``offered_pps`` is what arrives at all ports together, None for as much as they bring.
+    ``burst`` frames of a port are offered together, as a generator does that looks after several ports in turn.
     ``placement`` says where cores lie: evenly over the sockets (``spread``), or a pair in one core complex (``near``),
     in two of one socket (``complex``), in two sockets (``far``). ``variant`` names a kind of the workload that has
     several (an spsc ring: ``lamport``, ``cached``).
@@ -28,6 +29,7 @@ class Case(Model):
     queue_length: int = Field(default=256, ge=2, le=65_536)
     batch: int = Field(default=32, ge=1, le=1024)
     offered_pps: float | None = Field(default=None, gt=0)
+    burst: int = Field(default=1, ge=1, le=1024)
     placement: Placement = "spread"
     variant: str = ""
 

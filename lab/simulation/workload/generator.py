@@ -30,12 +30,14 @@ class Load:
         spacing_ps: between two frames of a port; None: as much as there is room for.
         limit: frames of each port, then it falls silent; 0 for no limit.
         batch: frames given to or taken from a queue at once.
+        burst: frames that must be due for any to be given.
 
     """
 
     spacing_ps: int | None
     limit: int
     batch: int
+    burst: int = 1
 
 
 def program(ports: list[Port], load: Load, entries: int) -> Code:
@@ -60,7 +62,8 @@ def _offer(p: Assembler, number: int, port: Port, load: Load, entries: int) -> N
     p.emit(Op.BGE, offered, LIMIT, done)
     if load.spacing_ps is not None:
         p.emit(Op.NOW, NOW)
-        p.emit(Op.BLT, NOW, DUE + number, done)
+        p.emit(Op.ADDI, STAMP, DUE + number, (load.burst - 1) * load.spacing_ps)
+        p.emit(Op.BLT, NOW, STAMP, done)
     p.access(Op.LOAD, SEEN, port.receive.available_index)
     if load.spacing_ps is None:
         p.emit(Op.BGE, given, SEEN, done)

@@ -59,7 +59,7 @@ class Virtio:
         ]
         agents = qgm.agents(memory, plan, owned, devices)
         spacing_ps = None if case.offered_pps is None else int(1e12 * case.ports / case.offered_pps)
-        load = Load(spacing_ps, self.limit, case.batch)
+        load = Load(spacing_ps, self.limit, case.batch, case.burst)
         agents.append(Agent(generator.program(ports, load, case.queue_length)))
         return Built(
             scene=board.scene(agents, [], memory.lines(range_bytes(numbers)), window),
