@@ -18,7 +18,7 @@ from lab.results.model import PathCycles
 from lab.simulation.calibration.frozen import Frozen, with_alone
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import Layout
-from lab.simulation.machine import host
+from lab.simulation.machine import Machine, host
 from lab.simulation.prediction import Band, Question
 from lab.simulation.prediction.predictor import samples
 from lab.simulation.prediction.quantiles import band
@@ -63,17 +63,8 @@ def compare(
         forwarded_pps = _median(members, lambda one: one.forwarded_pps)
         work_cycles = cycles_alone(Request(bench="forward", batch=min(max(round(frames), 1), BATCH)))
         facts = facts_of(members)
-        case = Case(
-            ports=ports,
-            cores=cores,
-            batch=BATCH,
-            line_rate_gbps=NO_LINE_GBPS,
-            offered_pps=forwarded_pps,
-            burst=max(round(frames * cores / ports), 1),
-        )
-        machine = host(facts) if frozen is None else with_alone(host(facts), frozen.alone)
-        core_cycles = work_cycles * 1e9 * machine.ranges["clock"].median / facts.tsc_hz
-        question = Question(machine.with_work(core_cycles), "virtio", layout, case, frozen=frozen)
+        case = _case(ports, cores, frames, forwarded_pps)
+        question = Question(_machine(facts, work_cycles, frozen), "virtio", layout, case, frozen=frozen)
         predicted = busy_cycles(question, facts.tsc_hz, jobs)
         measured = sorted(one.cycles_a_packet for one in members)
         found.append(
@@ -95,6 +86,19 @@ def compare(
             )
         )
     return tuple(found)
+
+
+def _case(ports: int, cores: int, frames_a_turn: float, offered_pps: float) -> Case:
+    burst = max(round(frames_a_turn * cores / ports), 1)
+    return Case(
+        ports=ports, cores=cores, batch=BATCH, line_rate_gbps=NO_LINE_GBPS, offered_pps=offered_pps, burst=burst
+    )
+
+
+def _machine(facts: HostFacts, work_cycles: float, frozen: Frozen | None) -> Machine:
+    """Return this host with its private work, which was measured in cycles of the time stamp counter."""
+    machine = host(facts) if frozen is None else with_alone(host(facts), frozen.alone)
+    return machine.with_work(work_cycles * 1e9 * machine.ranges["clock"].median / facts.tsc_hz)
 
 
 def busy_cycles(question: Question, tsc_hz: float, jobs: int = 1) -> Band:
