@@ -24,7 +24,7 @@ def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
         UsageError: there is none.
 
     """
-    for journal in sorted(paths.REPORTS.glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True):
+    for journal in sorted(paths.REPORTS.glob(f"*/{FILE_NAME}"), key=_age, reverse=True):
         if journal.parent.is_symlink():
             continue
         try:
@@ -35,6 +35,11 @@ def newest(kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:
             return journal.parent, events
     asked = ", ".join(f"{name} {value}" for name, value in kind.items() if value)
     raise UsageError(f"--resume: no run of {asked} in {paths.REPORTS} was killed: begin one without --resume")
+
+
+def _age(journal: Path) -> tuple[int, str]:
+    """Order journals by when they were last written; within a tick of the file system's clock by their names."""
+    return journal.stat().st_mtime_ns, journal.parent.name
 
 
 def named(name: str, kind: Mapping[str, str]) -> tuple[Path, tuple[ev.Event, ...]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab.dut.computed.server import Server
@@ -37,6 +37,7 @@ def in_c(tmp_path_factory: pytest.TempPathFactory) -> ServerInC:
 
 @pytest.mark.parametrize("name", BEHAVIOURS)
 @settings(max_examples=40, deadline=None)
+@example(loads=[(19_960.0, 331, 0.0), (82_579.0, 120, 0.0)], queue=30, seed=1)  # a batch ends within an interval
 @given(loads=LOADS, queue=st.integers(1, 40), seed=st.integers(1, 1 << 30))
 def test_it_drops_the_same_frames(
     in_c: ServerInC, name: str, loads: list[tuple[float, int, float]], queue: int, seed: int

@@ -101,7 +101,19 @@ class Server:
             self._overloaded = True
             self._set_service(now_s + (batch.frames - 1) * gap_s)
         self._arrived += batch.frames
+        last_s = now_s + (batch.frames - 1) * gap_s
+        if self._varies and last_s >= self._interval_end_s:
+            self._reach(last_s, now_s, gap_s, batch.frames)
         return batch
+
+    def _reach(self, last_s: float, now_s: float, gap_s: float, frames: int) -> None:
+        """Go on to the interval of the last frame of a batch that never queued; only those in it count as its own."""
+        passed = 1 + math.floor((last_s - self._interval_end_s) / self._interval_s)
+        self._interval_end_s += passed * self._interval_s
+        self._interval += passed
+        self._arrived = frames - max(0, math.ceil((self._interval_end_s - self._interval_s - now_s) / gap_s))
+        self._set_service(last_s)
+        self._free_at_s = last_s + self._service_s
 
     def _admit(self, first: int, now_s: float, gap_s: float, count: int) -> Batch:
         """Let in what finds room, at one capacity."""
