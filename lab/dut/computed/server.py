@@ -108,9 +108,7 @@ class Server:
 
     def _reach(self, last_s: float, now_s: float, gap_s: float, frames: int) -> None:
         """Go on to the interval of the last frame of a batch that never queued; only those in it count as its own."""
-        passed = 1 + math.floor((last_s - self._interval_end_s) / self._interval_s)
-        self._interval_end_s += passed * self._interval_s
-        self._interval += passed
+        self._advance(last_s)
         self._arrived = frames - max(0, math.ceil((self._interval_end_s - self._interval_s - now_s) / gap_s))
         self._set_service(last_s)
         self._free_at_s = last_s + self._service_s
@@ -166,13 +164,18 @@ class Server:
         return max(1, math.ceil((end_s - now_s) / gap_s))
 
     def _next_interval(self, now_s: float) -> None:
-        passed = 1 + math.floor((now_s - self._interval_end_s) / self._interval_s)
+        passed = self._advance(now_s)
         if self._arrived / (passed * self._interval_s) < self._behaviour.recovery_pps:
             self._overloaded = False
-        self._interval_end_s += passed * self._interval_s
-        self._interval += passed
         self._arrived = 0
         self._set_service(now_s)
+
+    def _advance(self, at_s: float) -> int:
+        """Go on to the interval of a time beyond this one; return how many further it is."""
+        passed = 1 + math.floor((at_s - self._interval_end_s) / self._interval_s)
+        self._interval_end_s += passed * self._interval_s
+        self._interval += passed
+        return passed
 
     def _set_service(self, now_s: float) -> None:
         """Set the service of the interval that has begun, or of what is left of it; as many frames stay queued."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Self
 
 from lab.models import Model
+
+SHOWN = 5
+"""Faults that a check shows."""
 
 
 class Check(Model):
@@ -23,3 +27,18 @@ class Check(Model):
     limit: float | None = None
     unit: str = ""
     detail: tuple[str, ...] = ()
+
+    @classmethod
+    def without_faults(cls, number: int, name: str, faults: Sequence[str], figure: str) -> Self:
+        """Return a check that holds where there are no faults; it shows the first of those there are."""
+        return cls(
+            number=number,
+            name=name,
+            holds=not faults,
+            figure=figure,
+            value=len(faults),
+            relation="equal",
+            limit=0,
+            unit="faults",
+            detail=tuple(faults[:SHOWN]),
+        )
