@@ -94,6 +94,7 @@ class Server:
 
     def _take(self, first: int, now_s: float, gap_s: float, count: int) -> Batch:
         free_at_s = self._free_at_s
+        idle = self._idle(now_s, gap_s)
         batch = self._admit(first, now_s, gap_s, count)
         if batch.dropped and self._behaviour.overloaded_pps and not self._overloaded:
             self._free_at_s = free_at_s
@@ -102,7 +103,7 @@ class Server:
             self._set_service(now_s + (batch.frames - 1) * gap_s)
         self._arrived += batch.frames
         last_s = now_s + (batch.frames - 1) * gap_s
-        if self._varies and last_s >= self._interval_end_s:
+        if self._varies and idle and last_s >= self._interval_end_s:  # else it is there by rounding only
             self._reach(last_s, now_s, gap_s, batch.frames)
         return batch
 
@@ -149,12 +150,16 @@ class Server:
             service_s=service_s,
         )
 
+    def _idle(self, now_s: float, gap_s: float) -> bool:
+        """Say whether frames so far apart find the server free, each of them, as long as its capacity stays."""
+        return self._free_at_s <= now_s and self._service_s <= gap_s and not self._overloaded
+
     def _unchanged(self, now_s: float, gap_s: float, count: int) -> int:
         """Return for how many frames the capacity stays, or at least stays above the load of an empty queue."""
         if not self._varies:
             return count
         end_s = self._interval_end_s
-        if self._free_at_s <= now_s and self._service_s <= gap_s and not self._overloaded:
+        if self._idle(now_s, gap_s):
             needed = 1 + math.ceil((now_s + count * gap_s - end_s) / self._interval_s)
             for number in range(self._interval + 1, self._interval + needed):
                 block = self._block(number // _BLOCK)
