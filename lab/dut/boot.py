@@ -1,4 +1,4 @@
-"""One boot after the other of an image on a virtual server: PXE, the way to KVM, and the proof of what booted."""
+"""One boot after the other of an image on a server: PXE, the way to KVM, and the proof of what booted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from lab.images.manifest import digest_of
 from lab.machines.cores import CorePlan
 from lab.machines.deadline import Deadline
 from lab.machines.host import AcceleratorPlan
-from lab.machines.virtual import VirtualServer
-from lab.netboot.service import BootService, ServedRecord
+from lab.machines.protocol import Server
+from lab.netboot.protocol import BootSource
+from lab.netboot.service import ServedRecord
 
 READY_LIMIT_S = 90.0
 _END_LIMIT_S = 0.5
@@ -27,8 +28,8 @@ class Boot:
     def __init__(
         self,
         image: Manifest,
-        server: VirtualServer,
-        service: BootService,
+        server: Server,
+        service: BootSource,
         plan: AcceleratorPlan,
         cores: CorePlan,
         progress: Callable[[str], None],

@@ -14,7 +14,7 @@ from lab.dut.record import BootRecord
 from lab.dut.reset import ResetRecord, require_kind
 from lab.errors import DutError, LabError
 from lab.machines import cores
-from lab.machines.virtual import VirtualServer
+from lab.machines.protocol import Server
 from lab.metrics.hops import Tally
 from lab.traffic.disturbance import ThreadProbe
 
@@ -31,7 +31,7 @@ class DeployedDut:
         self,
         dut: BootedDut,
         boot: Boot,
-        server: VirtualServer,
+        server: Server,
         plan: cores.CorePlan,
         data_ports: int,
         keeper: ThreadPoolExecutor,

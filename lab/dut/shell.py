@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.errors import DutError
-from lab.machines.console import Console
 from lab.machines.deadline import Deadline
+from lab.machines.protocol import ConsoleLink
 
 COMMAND_LIMIT_S = 20.0
 
@@ -24,7 +24,7 @@ class Shell:
     One command at a time: routes may change in a thread of their own while another one reads counters.
     """
 
-    def __init__(self, console: Console, prompt: str, alive: Callable[[], None]) -> None:
+    def __init__(self, console: ConsoleLink, prompt: str, alive: Callable[[], None]) -> None:
         """Bind to a console on which the first prompt has been seen."""
         self._console = console
         self._prompt = prompt

@@ -110,6 +110,9 @@ class VirtualServer:
             os.close(self._memory)
             self._memory = -1
 
+    def expect_reset(self) -> None:
+        """Do nothing: the machine switches itself off instead, and boots from the network when it is switched on."""
+
     def wait_off(self, timeout_s: float) -> bool:
         """Wait for the machine to switch itself off, as it does instead of a reset; returns whether it did."""
         return self._running().wait_ended(timeout_s)

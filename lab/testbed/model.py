@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from lab.document import Record
 from lab.errors import near_misses
 from lab.testbed.ports import DutPort, Link, Name, Port, QueuePair, Route
-from lab.testbed.resources import Local, Qemu, Reference, Server, TrexHost
+from lab.testbed.resources import FileLease, Local, Qemu, Rackbox, Reference, Server, SshLease, TrexHost, TrexLocal
 
 AnyPort = TypeVar("AnyPort", bound=Port)
 
@@ -77,7 +77,7 @@ class Generator(Record):
 
     role: Literal["generator"]
     driver: Literal["vtrex", "trex"]
-    machine: Annotated[Local | TrexHost, Field(discriminator="driver")]
+    machine: Annotated[Local | TrexHost | TrexLocal, Field(discriminator="driver")]
     ports: tuple[Port, ...] = Field(min_length=2, max_length=8)
 
     _ports_named_once = field_validator("ports")(_named_once)
@@ -89,7 +89,7 @@ Node = Annotated[Dut | Generator, Field(discriminator="role")]
 class Testbed(Record):
     """One testbed: exactly one DUT and one generator, each port of the DUT cabled to one of the generator.
 
-    ``name`` is the file's name and is set by the loader.
+    ``name`` is the file's name and is set by the loader. A rack may be in a ``box``, which the lab raises around it.
     """
 
     __test__ = False  # not a test class, whatever its name begins with
@@ -99,6 +99,8 @@ class Testbed(Record):
     description: str = Field(min_length=1)
     nodes: dict[Name, Node]
     links: tuple[Link, ...]
+    lease: Annotated[FileLease | SshLease, Field(discriminator="driver")] = FileLease(driver="file")
+    box: Rackbox | None = None
 
     @field_validator("nodes")
     @classmethod
@@ -111,7 +113,7 @@ class Testbed(Record):
 
     @model_validator(mode="after")
     def _machines_fit_kind(self) -> Testbed:
-        wanted = ("qemu", "reference", "local") if self.kind == "virtual" else ("server", "trex-host")
+        wanted = ("qemu", "reference", "local", "trex-local") if self.kind == "virtual" else ("server", "trex-host")
         for name, node in self.nodes.items():
             if node.machine.driver not in wanted:
                 raise ValueError(

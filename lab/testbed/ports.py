@@ -21,6 +21,7 @@ Mac = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$", to_lower=True), BeforeValidator(_quoted)
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
+InterfaceName = Annotated[str, StringConstraints(pattern=r"^[^\s/]{1,15}$")]
 PciAddress = Annotated[
     str, StringConstraints(pattern=r"^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$", to_lower=True)
 ]
@@ -30,7 +31,9 @@ class Port(Record):
     """One Ethernet port of a node.
 
     ``address`` is the port's own address with the length of its network. ``nic`` names the model of the card
-    (virtio-net, x520, xl710); ``pci`` is given on real machines only.
+    (virtio-net, x520, xl710); ``max_rate_pps`` is the packet rate that the card itself does not exceed, where that is
+    less than line rate. ``pci`` is given on real machines only; ``interface`` is the name of a Linux network interface,
+    for a generator that sends through the kernel.
     """
 
     name: Name
@@ -39,6 +42,8 @@ class Port(Record):
     speed_gbps: float = Field(gt=0)
     nic: str = Field(min_length=1)
     pci: PciAddress | None = None
+    interface: InterfaceName | None = None
+    max_rate_pps: float | None = Field(default=None, gt=0)
 
     @field_validator("mac")
     @classmethod

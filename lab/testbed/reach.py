@@ -10,8 +10,11 @@ from pathlib import Path
 
 from lab.errors import TestbedUnreachable
 from lab.models import Model
+from lab.testbed.boots import PxeBoot
+from lab.testbed.consoles import SolConsole, TcpConsole, TelnetConsole
 from lab.testbed.model import Testbed
-from lab.testbed.resources import IpmiPower, RedfishPower, Server, SolConsole, TrexHost
+from lab.testbed.power import IpmiPower, RedfishPower
+from lab.testbed.resources import Server, TrexHost
 
 _CONNECT_S = 3.0
 
@@ -75,12 +78,18 @@ def _checks(testbed: Testbed) -> dict[str, Callable[[], None]]:
     machine = testbed.dut.machine
     if isinstance(machine, Server):
         for role, resource in (("power", machine.power), ("console", machine.console)):
-            ask = _ask_rmcp if isinstance(resource, IpmiPower | SolConsole) else _ask_tcp
-            kind = "BMC" if isinstance(resource, IpmiPower | SolConsole | RedfishPower) else "console server"
-            what = f"{role} ({kind} {resource.address} port {resource.port})"
-            checks[what] = _bind(ask, resource.address, resource.port)
-        interface = machine.boot.interface
-        checks[f"boot network (interface {interface})"] = lambda: _ask_interface(interface)
+            if isinstance(resource, IpmiPower | SolConsole):
+                checks[f"{role} (BMC {resource.address} port {resource.port})"] = _bind(
+                    _ask_rmcp, resource.address, resource.port
+                )
+            elif isinstance(resource, RedfishPower | TelnetConsole | TcpConsole):
+                kind = "BMC" if isinstance(resource, RedfishPower) else "console server"
+                checks[f"{role} ({kind} {resource.address} port {resource.port})"] = _bind(
+                    _ask_tcp, resource.address, resource.port
+                )
+        if isinstance(machine.boot, PxeBoot):
+            interface = machine.boot.interface
+            checks[f"boot network (interface {interface})"] = lambda: _ask_interface(interface)
     host = testbed.generator.machine
     if isinstance(host, TrexHost):
         for role, port in (("RPC", host.rpc_port), ("events", host.async_port)):

@@ -1,77 +1,20 @@
-"""Resources: what a machine offers, as data. The drivers that act on them are in lab.machines and lab.netboot."""
+"""Resources: what a machine offers, as data. The drivers that act on them are elsewhere."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyAddress, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from lab.document import Record
+from lab.testbed.access import Host, SshAccess, TcpPort
 from lab.testbed.behaviour import Behaviour
+from lab.testbed.boots import AnyBoot, Firmware
+from lab.testbed.consoles import AnyConsole
 from lab.testbed.ports import Mac
-
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]*$")]
-TcpPort = Annotated[int, Field(ge=1, le=65535)]
+from lab.testbed.power import AnyPower
 
 MAX_EXCLUSIVE_CORES = 16
-
-
-class Credentials(Record):
-    """Where a user name and password are found, never the secret itself. Exactly one of the three is given."""
-
-    environment: str | None = None
-    file: str | None = None
-    command: str | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Credentials:
-        if sum(value is not None for value in (self.environment, self.file, self.command)) != 1:
-            raise ValueError("give exactly one of: command, environment, file")
-        return self
-
-
-class IpmiPower(Record):
-    """A baseboard controller that speaks IPMI 2.0 over UDP."""
-
-    driver: Literal["ipmi"]
-    address: Host
-    port: TcpPort = 623
-    credentials: Credentials
-
-
-class RedfishPower(Record):
-    """A baseboard controller that speaks Redfish over HTTPS."""
-
-    driver: Literal["redfish"]
-    address: Host
-    port: TcpPort = 443
-    credentials: Credentials
-
-
-class SolConsole(Record):
-    """The serial console through the baseboard controller (IPMI serial over LAN)."""
-
-    driver: Literal["sol"]
-    address: Host
-    port: TcpPort = 623
-    credentials: Credentials
-
-
-class SerialConsole(Record):
-    """The serial console through a console server (ser2net, raw TCP)."""
-
-    driver: Literal["serial"]
-    address: Host
-    port: TcpPort
-
-
-class PxeBoot(Record):
-    """How a server boots: its PXE NIC, and the interface of the machine that runs the lab on the boot network."""
-
-    driver: Literal["pxe"]
-    interface: str = Field(min_length=1)
-    mac: Mac
-    address: IPvAnyAddress
 
 
 class _Cores(Record):
@@ -87,12 +30,21 @@ class _Cores(Record):
 
 
 class Server(_Cores):
-    """A real machine in a rack."""
+    """A real machine in a rack.
+
+    ``boot_attempts`` are tries to boot it, each of which may take ``ready_limit_s`` from power on to the prompt. What
+    its power is left at when the lab lets go of it: ``when_done`` after a run, ``when_failed`` where it did not boot or
+    the lab broke.
+    """
 
     driver: Literal["server"]
-    power: Annotated[IpmiPower | RedfishPower, Field(discriminator="driver")]
-    console: Annotated[SolConsole | SerialConsole, Field(discriminator="driver")]
-    boot: PxeBoot
+    power: AnyPower
+    console: AnyConsole
+    boot: AnyBoot
+    boot_attempts: int = Field(default=2, ge=1, le=10)
+    ready_limit_s: float = Field(default=300.0, gt=0)
+    when_done: Literal["on", "off"] = "off"
+    when_failed: Literal["on", "off", "leave"] = "leave"
 
 
 class Qemu(_Cores):
@@ -100,13 +52,15 @@ class Qemu(_Cores):
 
     Exclusive cores share those of a host that has too few; then nothing is measured (lab.machines.cores).
     ``queue_size`` is the number of descriptors of a virtio queue (QEMU takes powers of two from 256 to 1024).
-    ``boot_mac`` is that of its PXE NIC.
+    ``boot_mac`` is that of its PXE NIC. ``links``: what its data ports are, shared memory (vhost-user) or taps in a
+    network namespace, where a generator opens them as interfaces.
     """
 
     driver: Literal["qemu"]
     memory_mib: int = Field(ge=64)
     queue_size: Literal[256, 512, 1024]
     boot_mac: Mac
+    links: Literal["vhost-user", "tap"] = "vhost-user"
 
 
 class Reference(Record):
@@ -141,10 +95,87 @@ class Local(Record):
     driver: Literal["local"]
 
 
-class TrexHost(Record):
-    """A machine with a TRex server: the ports of its stateless RPC and of its events."""
+class TrexRelease(Record):
+    """A release of TRex: ``folder`` is where it lies, or is unpacked to, on its machine.
+
+    ``tarball`` is a path on the machine that runs the lab, or an URL that it can fetch; ``sha256`` is its digest.
+    Without a tarball the release must be there. ``program`` is what is started in the folder.
+    """
+
+    version: str = Field(pattern=r"^v\d+\.\d+$")
+    folder: str = Field(pattern=r"^[/~$]")
+    tarball: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    program: str = "./t-rex-64"
+
+    @model_validator(mode="after")
+    def _a_tarball_has_a_digest(self) -> TrexRelease:
+        if (self.tarball is None) != (self.sha256 is None):
+            raise ValueError("a tarball and its sha256 go together: give both or neither")
+        return self
+
+
+class _Trex(Record):
+    """A TRex server: the ports of its stateless RPC and of its events, and how it is started.
+
+    ``cores`` is TRex's -c, threads a pair of ports; ``low_end`` goes into its configuration file, and ``options`` are
+    added to its command line.
+    """
+
+    rpc_port: TcpPort = 4501
+    async_port: TcpPort = 4500
+    release: TrexRelease | None = None
+    cores: int = Field(default=1, ge=1)
+    low_end: bool = False
+    options: tuple[str, ...] = ()
+
+
+class TrexHost(_Trex):
+    """A machine with a TRex server, which the lab starts there; without ``ssh`` it runs already and is left alone."""
 
     driver: Literal["trex-host"]
     address: Host
-    rpc_port: TcpPort = 4501
-    async_port: TcpPort = 4500
+    ssh: SshAccess | None = None
+
+    @model_validator(mode="after")
+    def _what_is_started_is_named(self) -> TrexHost:
+        if (self.ssh is None) != (self.release is None):
+            raise ValueError(
+                "ssh and release go together: with both the lab starts TRex, without either it runs already"
+            )
+        return self
+
+
+class TrexLocal(_Trex):
+    """A TRex server that the lab starts on the machine that it runs on; without a release it is vtrex."""
+
+    driver: Literal["trex-local"]
+
+
+class FileLease(Record):
+    """The lease lies on the machine that runs the lab: enough where only that machine uses the testbed."""
+
+    driver: Literal["file"]
+
+
+class SshLease(Record):
+    """The lease lies in ``directory`` of a machine that all users of the testbed reach by SSH.
+
+    It expires ``expiry_s`` after the last sign of life of its owner.
+    """
+
+    driver: Literal["ssh"]
+    ssh: SshAccess
+    directory: str = Field(pattern=r"^/")
+    expiry_s: float = Field(default=120.0, ge=10.0)
+
+
+class Rackbox(Record):
+    """A rack in a box: namespaces, controllers and a virtual server that the lab raises around a testbed of kind rack.
+
+    Its folder is ``$PIXLAB_RACKBOX`` while it stands: the testbed's secrets, known hosts and certificates are there.
+    """
+
+    driver: Literal["rackbox"]
+    memory_mib: int = Field(default=512, ge=64)
+    firmware: Firmware = "bios"

@@ -20,7 +20,10 @@ class FarEnd:
         self._server.close()
 
     def _serve(self) -> None:
-        line, _ = self._server.accept()
+        try:
+            line, _ = self._server.accept()
+        except OSError:  # closed before anybody came
+            return
         with line:
             buffer = b""
             while data := line.recv(1000):

@@ -7,6 +7,7 @@ import pytest
 from lab import paths
 from lab.errors import UsageError
 from lab.testbed import load
+from lab.testbed.power import IpmiPower
 from lab.testbed.resources import Qemu, Server
 
 VIRTUAL = (paths.TESTBEDS / "virtual.yaml").read_text(encoding="utf-8")
@@ -40,6 +41,7 @@ def test_rack_is_complete_and_names_nothing_real() -> None:
     machine = testbed.dut.machine
     assert isinstance(machine, Server)
     assert len(testbed.dut.ports) == len(testbed.generator.ports) == 8
+    assert isinstance(machine.power, IpmiPower)
     assert machine.power.address.endswith(".example")
 
 

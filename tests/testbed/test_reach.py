@@ -8,7 +8,9 @@ import pytest
 
 from lab.errors import TestbedUnreachable
 from lab.testbed import Testbed, load, reach
-from lab.testbed.resources import IpmiPower, Server, SolConsole, TrexHost
+from lab.testbed.consoles import SolConsole
+from lab.testbed.power import IpmiPower
+from lab.testbed.resources import Server, TrexHost
 
 
 def rack(bmc_port: int, trex_port: int, interface: str) -> Testbed:
