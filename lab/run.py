@@ -14,6 +14,7 @@ from lab.dut.record import BootRecord
 from lab.dut.subject import Subject
 from lab.errors import LabError
 from lab.images import Manifest
+from lab.machines.cores import CorePlan
 from lab.methods.bounds import Bounds
 from lab.methods.profile import Profile
 from lab.methods.repeat import Progress, Recall, TrialEvent
@@ -345,6 +346,9 @@ def _details(version: dict[str, Any]) -> dict[str, str]:
 
 def _how(boot: BootRecord) -> model.Boot:
     served = ", ".join(f"{file.name} ({file.size_bytes} bytes)" for file in boot.served.sent)
+    if boot.accelerator is None or boot.cores is None:
+        details = {"served": f"{served}, to {boot.served.mac}"}
+        return model.Boot(accelerator="none", reason="a real server", phases_s=boot.phases_s, details=details)
     return model.Boot(
         accelerator=boot.accelerator.accelerator,
         reason=boot.accelerator.reason,
@@ -353,15 +357,15 @@ def _how(boot: BootRecord) -> model.Boot:
             "qemu": boot.accelerator.qemu_version,
             "guest processor": boot.processor,
             "host core of the generator": str(boot.cores.generator),
-            "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot),
+            "host cores of the exclusive vCPUs": ", ".join(map(str, boot.cores.exclusive)) + _shared(boot.cores),
             "served": f"{served}, to {boot.served.mac}",
         },
     )
 
 
-def _shared(boot: BootRecord) -> str:
+def _shared(cores: CorePlan) -> str:
     """Say that nothing was measured, where polling loops shared host cores."""
-    return f" (shared: {boot.cores.sharing}; no rate or time is a measurement)" if boot.cores.sharing else ""
+    return f" (shared: {cores.sharing}; no rate or time is a measurement)" if cores.sharing else ""
 
 
 def _trial_line(event: TrialEvent) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lab import paths
+from lab.dut import machine
 from lab.dut.boot import Boot
 from lab.dut.deployed import DeployedDut
 from lab.dut.linux import LinuxDut
@@ -21,11 +18,6 @@ from lab.dut.shell import Shell
 from lab.errors import LabError, UsageError
 from lab.images import Manifest
 from lab.images.manifest import SCRIPT_NAME
-from lab.machines import cores, host
-from lab.machines.spec import DataPort, MachineSpec
-from lab.machines.virtual import VirtualServer
-from lab.netboot.network import TAP, BootNetwork
-from lab.netboot.service import BootService
 from lab.testbed import Testbed
 from lab.testbed.resources import Qemu, Server
 
@@ -72,24 +64,20 @@ def deploy(
         LabError: the lab could not run it.
 
     """
-    machine = _machine(testbed)
-    _check_fit(testbed, machine, image)
-    core_plan = cores.plan(machine.exclusive_cores)
-    if not image.polls:  # QEMU's part in each interrupt is work of the DUT: none of it on the generator's core
-        core_plan = core_plan.model_copy(update={"housekeeping": core_plan.exclusive[0]})
-    plan = host.plan_for(image.name, image.accelerators, core_plan.sharing)
-    progress(f"host: {plan.accelerator}: {plan.reason}")
+    device = testbed.dut.machine
+    assert isinstance(device, Qemu | Server), "a reference is not booted"
+    _check_fit(testbed, device, image)
+    files = _served(image, route_file)
     with ExitStack() as stack:
-        folder = _folder(stack)
-        network = stack.enter_context(BootNetwork())
-        service = stack.enter_context(
-            BootService(network, _served(image, route_file), machine.boot_mac, folder, run_dir / "netboot.log")
-        )
-        spec = _spec(testbed, machine, vhost_sockets)
-        server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         keeper = stack.enter_context(ThreadPoolExecutor(1, "reset"))
-        stack.callback(server.power_off)
-        boot = Boot(image, server, service, plan, core_plan, progress)
+        if isinstance(device, Server):
+            raise LabError(f"testbed {testbed.name!r}: this version of the lab boots no server of a rack yet")
+        on = stack.enter_context(
+            machine.virtual(
+                testbed, device, image, files, vhost_sockets=vhost_sockets, run_dir=run_dir, progress=progress
+            )
+        )
+        boot = Boot(image, on.server, on.source, progress, how=on.how, limits=on.limits)
         dut = _DRIVERS[image.driver](boot.cold(), image)
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
@@ -97,32 +85,21 @@ def deploy(
         dut.configure(node, [testbed.peer_of(port) for port in node.ports])
         if route_file is not None and isinstance(dut, PixDut):
             dut.prove_route_file(hashlib.sha256(route_file.read_bytes()).hexdigest())
-        yield DeployedDut(dut, boot, server, core_plan, len(node.ports), keeper)
+        plan = None if on.how is None else on.how.cores
+        yield DeployedDut(dut, boot, on.server, plan, len(node.ports), keeper)
 
 
-def _machine(testbed: Testbed) -> Qemu:
-    """Return the machine that is booted; LabError for one that this version of the lab cannot."""
-    machine = testbed.dut.machine
-    assert isinstance(machine, Qemu | Server), "a reference is not booted"
-    if isinstance(machine, Server):
-        raise LabError(
-            f"testbed {testbed.name!r} answers, but this version of the lab has no driver yet for power "
-            f"{machine.power.driver!r} and console {machine.console.driver!r}: use a virtual testbed"
-        )
-    return machine
-
-
-def _check_fit(testbed: Testbed, machine: Qemu, image: Manifest) -> None:
+def _check_fit(testbed: Testbed, device: Qemu | Server, image: Manifest) -> None:
     """Raise UsageError, saying which value of which file to change, unless the image can run on the machine."""
     where = f"{image.name!r} on testbed {testbed.name!r}"
-    if machine.exclusive_cores > image.max_exclusive_cores:
+    if device.exclusive_cores > image.max_exclusive_cores:
         raise UsageError(
-            f"{where}: the testbed asks for {machine.exclusive_cores} exclusive cores, but the image "
+            f"{where}: the testbed asks for {device.exclusive_cores} exclusive cores, but the image "
             f"takes at most {image.max_exclusive_cores}: lower nodes.*.machine.exclusive_cores"
         )
-    if machine.memory_mib < image.memory_mib_min:
+    if isinstance(device, Qemu) and device.memory_mib < image.memory_mib_min:
         raise UsageError(
-            f"{where}: the machine has {machine.memory_mib} MiB, but the image needs {image.memory_mib_min}: "
+            f"{where}: the machine has {device.memory_mib} MiB, but the image needs {image.memory_mib_min}: "
             "raise nodes.*.machine.memory_mib"
         )
     for port in testbed.dut.ports:
@@ -143,35 +120,3 @@ def _served(image: Manifest, route_file: Path | None) -> dict[str, Path | str]:
     script = {} if image.boot_script is None else {SCRIPT_NAME: image.boot_script}
     routes = {} if route_file is None else {f"{image.boot_files[0].name}{ROUTES_SUFFIX}": route_file}
     return {**script, **{file.name: image.directory / file.name for file in image.boot_files}, **routes}
-
-
-def _spec(testbed: Testbed, machine: Qemu, vhost_sockets: list[Path]) -> MachineSpec:
-    ports = testbed.dut.ports
-    if vhost_sockets and len(vhost_sockets) != len(ports):
-        raise UsageError(
-            f"{len(vhost_sockets)} vhost-user sockets for {len(ports)} data ports: give one for each or none"
-        )
-    sockets: Sequence[Path | None] = vhost_sockets or [None] * len(ports)
-    return MachineSpec(
-        memory_mib=machine.memory_mib,
-        exclusive_cores=machine.exclusive_cores,
-        boot_mac=machine.boot_mac,
-        boot_tap=TAP,
-        data_ports=tuple(
-            DataPort(mac=port.mac, vhost_socket=socket, queue_pairs=max(1, len(port.qgms)))
-            for port, socket in zip(ports, sockets, strict=True)
-        ),
-        queue_size=machine.queue_size,
-    )
-
-
-def _folder(stack: ExitStack) -> Path:
-    """Make a folder for sockets and the served copy, and remove those of runs that were killed."""
-    top = paths.runtime_dir()
-    for stale in top.glob("dut-*"):
-        with suppress(ValueError, IndexError):
-            if not Path(f"/proc/{int(stale.name.split('-')[1])}").exists():
-                shutil.rmtree(stale, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"dut-{os.getpid()}-", dir=top))
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    return folder

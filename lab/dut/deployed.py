@@ -19,7 +19,7 @@ from lab.metrics.hops import Tally
 from lab.traffic.disturbance import ThreadProbe
 
 RESETS = ("power", "software", "hardware")
-"""Ways to reset a machine in QEMU (RFC 6201 section 4): its power, its system's own command, its reset line."""
+"""Ways to reset a machine (RFC 6201 section 4): its power, its system's own command, its reset line."""
 
 _RESET_LIMIT_S = 10.0
 
@@ -32,19 +32,29 @@ class DeployedDut:
         dut: BootedDut,
         boot: Boot,
         server: Server,
-        plan: cores.CorePlan,
+        plan: cores.CorePlan | None,
         data_ports: int,
         keeper: ThreadPoolExecutor,
     ) -> None:
-        """Describe it; ``keeper`` has one thread, which lives as long as the machine: see ``reset``."""
+        """Describe it.
+
+        Args:
+            dut: what has been booted and configured.
+            boot: what boots it again.
+            server: its machine.
+            plan: host cores of a virtual machine; None for a real one.
+            data_ports: how many it has.
+            keeper: has one thread, which lives as long as the machine: see ``reset``.
+
+        """
         self.dut: Dut = dut
         self._booted = dut
         self._keeper = keeper
         self._in_use = threading.RLock()
         self.data_ports = data_ports
-        self.exclusive_cores = dict(enumerate(plan.exclusive, start=1))
-        """Host core of each exclusive vCPU, by the vCPU's index."""
-        self.sharing = plan.sharing
+        self.exclusive_cores = dict(enumerate(plan.exclusive if plan else (), start=1))
+        """Host core of each exclusive vCPU, by the vCPU's index; none for a real machine."""
+        self.sharing = plan.sharing if plan else ""
         """Why vCPUs share host cores, so that nothing can be measured; empty where they do not."""
         self.no_router = ""
         self.hops = 1
@@ -104,6 +114,8 @@ class DeployedDut:
     def _reset(self, kind: str) -> ResetRecord:
         with self._in_use:
             began_s = time.time()
+            if kind == "software":
+                self._server.expect_reset()
             {"power": self._server.power_off, "software": self._booted.send_reboot, "hardware": self._server.reset}[
                 kind
             ]()

@@ -12,14 +12,15 @@ class BootRecord(Model):
     """One boot of an image.
 
     ``phases_s`` are the durations of its phases in seconds, in their order; ``processor`` is QEMU's name of the CPU
-    that the guest sees; ``booted_sha256`` is what the machine computed of the file as it was loaded into its memory,
-    None where it cannot; ``booted_build_id`` is what it tells in any case.
+    that a virtual guest sees; ``accelerator`` and ``cores`` are those of a virtual machine, None for a real one;
+    ``booted_sha256`` is what the machine computed of the file as it was loaded into its memory, None where it cannot;
+    ``booted_build_id`` is what it tells in any case.
     """
 
     image: str
-    accelerator: AcceleratorPlan
+    accelerator: AcceleratorPlan | None
     processor: str
-    cores: CorePlan
+    cores: CorePlan | None
     served: ServedRecord
     asked_sha256: str
     served_sha256: str

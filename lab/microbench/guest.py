@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lab import paths
-from lab.dut.boot import Boot
+from lab.dut.boot import Boot, BootLimits, HowRun
 from lab.dut.shell import Shell
 from lab.errors import DutError
 from lab.images import Manifest
@@ -71,7 +71,7 @@ def boot(image: Manifest, exclusive_cores: int, run_dir: Path, progress: Callabl
         )
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         stack.callback(server.power_off)
-        shell = Boot(image, server, service, plan, core_plan, progress).cold()
+        shell = Boot(image, server, service, progress, how=HowRun(plan, core_plan), limits=BootLimits()).cold()
         stack.callback(shell.close)
         found = sum(core["role"] == "exclusive" for core in shell.objects("cores"))
         if found != exclusive_cores:

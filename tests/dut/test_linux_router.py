@@ -55,6 +55,7 @@ def test_what_booted_is_what_was_served_and_tells_its_build(used: Session, image
     assert record.asked_sha256 == record.served_sha256 == image.digest
     assert [file.name for file in record.served.sent] == ["boot.ipxe", "vmlinuz", "initrd.gz"]
     assert (record.booted_sha256, record.booted_build_id) == (None, image.build_id)
+    assert record.accelerator is not None
     assert record.accelerator.accelerator in image.accelerators, "ring 0 of a Linux is not handed over to a slow KVM"
 
 
