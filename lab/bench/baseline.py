@@ -12,7 +12,8 @@ from lab.simulation import machines, reference
 from lab.simulation.layout import default
 from lab.simulation.prediction import Question, predict
 from lab.simulation.prediction.draw import draws
-from lab.simulation.prediction.sample import PS_PER_US, WARM_US
+from lab.simulation.prediction.question import PS_PER_US
+from lab.simulation.prediction.sample import WARM_US
 from lab.simulation.workload.built import Window
 from lab.simulation.workload.case import Case
 from lab.simulation.workload.catalogue import workload

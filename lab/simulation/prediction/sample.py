@@ -8,15 +8,13 @@ from dataclasses import dataclass
 
 from lab.simulation import buckets, native
 from lab.simulation.prediction.draw import Draw
-from lab.simulation.prediction.question import Question
+from lab.simulation.prediction.question import PS_PER_US, Question
 from lab.simulation.scene import Outcome
 from lab.simulation.workload.built import Built, Window
 from lab.simulation.workload.catalogue import workload
 
 WARM_US = 50.0  # before the window: with less, caches and rings are not as they stay
-PS_PER_US = 1_000_000
 PS_PER_NS = 1000
-REFERENCE_SHARE = 20  # the plain-Python reference simulates this much less time
 PERCENTILES = ("50", "99", "99.9")
 COHERENCE_SHARE = 0.8  # below this share of what the work alone allows, coherence is what limits
 BOUND_SHARE = 0.98  # from this share of a bound on, it is what limits: NICs keep to it within the simulation
@@ -58,8 +56,8 @@ def simulate(question: Question, draw: Draw) -> Sample:
         SimulationError: the case does not fit the workload, the machine or the layout.
 
     """
-    ps_per_us = PS_PER_US if native.available() else PS_PER_US // REFERENCE_SHARE
-    window = Window(draw.seed, int(WARM_US * ps_per_us), int((WARM_US + question.window_us) * ps_per_us))
+    warm_ps, end_ps = (int(each_us * question.ps_per_us) for each_us in (WARM_US, WARM_US + question.window_us))
+    window = Window(draw.seed, warm_ps, end_ps)
     built = workload(question.workload).build(question.machine, draw.numbers, question.case, question.layout, window)
     outcome = native.simulate(built.scene)
     capacity_pps = built.rate_pps(outcome)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lab.errors import UsageError
-from lab.simulation import machines
+from lab.simulation import machines, native
 from lab.simulation.caps import caps_pps, line_rate_pps
 from lab.simulation.errors import SimulationError
 from lab.simulation.layout import LayoutName, default
@@ -42,6 +43,17 @@ def test_questions_are_known_by_their_digest() -> None:
         ask(machine=TALK.with_work(99)),
     ]
     assert len({each.digest for each in [ask(), *others]}) == 5
+
+
+def test_without_the_kernel_a_question_is_another_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is answered from a shorter time then: a sweep that is resumed must not mix both."""
+    brief = ask(seeds=(1,), draws_per_seed=1, window_us=20.0)
+    with_kernel = predict(brief)
+    digest = brief.digest
+    monkeypatch.setattr(native, "LIBRARY", tmp_path / "missing.so")
+    with pytest.warns(RuntimeWarning, match="is not built"):
+        assert predict(brief) != with_kernel
+    assert brief.digest != digest
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
