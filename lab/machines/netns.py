@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +16,7 @@ from lab.machines.deadline import Deadline
 from lab.process import dying_with_parent
 
 _START_LIMIT_S = 5.0
+_CLONE_NEWNET = 0x40000000  # <linux/sched.h>
 
 
 class NetworkNamespace:
@@ -46,6 +49,22 @@ class NetworkNamespace:
     def enter(self, command: Sequence[str]) -> list[str]:
         """Return the command that runs ``command`` inside; it stays the same process."""
         return ["nsenter", f"--net={self.file}", "--", *command]
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Move the calling thread inside, with all that it starts: children and threads; and back at the end.
+
+        Raises:
+            LabError: the kernel refuses it.
+
+        """
+        # /proc/self is the process's first thread, which may be in another namespace than this one.
+        with Path("/proc/thread-self/ns/net").open("rb") as before, Path(self.file).open("rb") as wanted:
+            _set_namespace(wanted.fileno())
+            try:
+                yield
+            finally:
+                _set_namespace(before.fileno())
 
     def configure(self, commands: Sequence[str], what: str) -> None:
         """Run commands of ip(8) inside, without the word ip, all or none.
@@ -82,3 +101,10 @@ class NetworkNamespace:
             if deadline.passed or self._holder.poll() is not None:
                 raise LabError("no network namespace can be made here: run as root on a kernel with network namespaces")
             time.sleep(0.005)
+
+
+def _set_namespace(descriptor: int) -> None:
+    """Call setns(2) for the calling thread, which Python has from 3.12 on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET) != 0:
+        raise LabError(f"a thread cannot be moved to a network namespace: {os.strerror(ctypes.get_errno())}")

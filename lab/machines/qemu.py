@@ -180,35 +180,35 @@ def _command(
     command += ["-object", shared, "-machine", "pc,memory-backend=ram"]
     command += [
         "-chardev",
-        f"socket,id=qmp,path={_value(sockets['qmp'])},server=on,wait=off",
+        f"socket,id=qmp,path={quoted(sockets['qmp'])},server=on,wait=off",
         "-mon",
         "chardev=qmp,mode=control",
     ]
     command += [
         "-chardev",
-        f"socket,id=con,path={_value(sockets['console'])},server=on,wait=off,logfile={_value(console_log)},logappend=on",
+        f"socket,id=con,path={quoted(sockets['console'])},server=on,wait=off,logfile={quoted(console_log)},logappend=on",
     ]
     command += ["-serial", "chardev:con"]
     command += ["-netdev", f"tap,id=boot,ifname={spec.boot_tap},script=no,downscript=no"]
     command += ["-device", f"e1000,netdev=boot,mac={spec.boot_mac},bootindex=0,addr={_BOOT_SLOT:#x}"]
     for number, port in enumerate(spec.data_ports):
-        command += _data_port(number, port, spec.queue_size)
+        command += data_port_options(number, port, spec.queue_size)
     return command
 
 
-def _value(path: Path) -> str:
+def quoted(path: Path) -> str:
     """Write a path as the value of an option: QEMU separates options by commas, and takes two for one."""
     return str(path).replace(",", ",,")
 
 
-def _data_port(number: int, port: DataPort, queue_size: int) -> list[str]:
-    """Write the options of a data port."""
+def data_port_options(number: int, port: DataPort, queue_size: int) -> list[str]:
+    """Return the options of QEMU that make a data port, the ``number``-th of its machine."""
     several = port.queue_pairs > 1
     if port.vhost_socket is None:
         options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
     else:
         # A generator that is started anew is connected to again, within a second.
-        options = ["-chardev", f"socket,id=c{number},path={_value(port.vhost_socket)},reconnect=1"]
+        options = ["-chardev", f"socket,id=c{number},path={quoted(port.vhost_socket)},reconnect=1"]
         queues = f",queues={port.queue_pairs}" if several else ""
         options += ["-netdev", f"vhost-user,id=n{number},chardev=c{number}{queues}"]
     # Transitional devices and mergeable buffers off: the image drives modern devices with one buffer a frame. No ROM:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ class Qmp:
                 return answer["return"]
             if "error" in answer:
                 raise LabError(f"QEMU refused the command {command!r}: {answer['error'].get('desc', answer['error'])}")
+
+    def events(self) -> Iterator[str]:
+        """Yield the name of each event as it comes, until QEMU ends. For a connection that runs no commands beside."""
+        self._socket.settimeout(None)
+        for line in self._lines:
+            message = json.loads(line)
+            if "event" in message:
+                yield message["event"]
 
     def close(self) -> None:
         """Close the connection."""
