@@ -34,6 +34,7 @@ from lab.simulation.calibration import frozen
 from lab.simulation.calibration.frozen import Frozen
 from lab.testbed import Testbed, check_reachable, load
 from lab.testbed.resources import Reference
+from lab.traffic.calibrate import calibrate
 from lab.traffic.calibration import Calibration
 from lab.traffic.router import RouterTester
 
@@ -307,7 +308,7 @@ def calibration(testbed: Testbed, profile: Profile, run: Run) -> Calibration | N
     """Return what the generator can do by itself; measured before the DUT starts."""
     measured = run.remembered.calibration
     if measured is None:
-        measured = session.calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
+        measured = calibrate(testbed, profile.frame_sizes_bytes, run.folder / "calibration.log", run.say)
     if measured is not None:
         run.note_calibration(measured)
     return measured

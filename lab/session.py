@@ -17,27 +17,22 @@ from lab.dut.reference import WireDut
 from lab.dut.subject import Known, Subject
 from lab.errors import LabError
 from lab.images import Manifest
-from lab.machines import cores
 from lab.methods.trial import Measurer
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed, lease
-from lab.testbed.resources import Reference, TrexHost
-from lab.traffic import calibration
+from lab.testbed.resources import Reference
 from lab.traffic.learning import learner
-from lab.traffic.load import Direction, PortAddresses
+from lab.traffic.load import Direction
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.modifiers import Modifier
 from lab.traffic.nothing import NoGenerator
 from lab.traffic.protocol import TrafficGenerator
 from lab.traffic.restartable import RestartableGenerator
 from lab.traffic.router import QUIET_S, RouterPort, RouterTester, pairs, router_ports
-from lab.traffic.trex import TrexGenerator
-from lab.traffic.vtrex import VtrexServer
+from lab.traffic.serving import serving
 
 Progress = Callable[[str], None]
 MeasurerOf = Callable[[Sequence[Direction], Sequence[Modifier]], Measurer]
-
-CALIBRATION_TRIAL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,76 +65,7 @@ class Session:
 
 def speed_gbps(testbed: Testbed) -> float:
     """Return the speed of the slowest data port, which bounds the rate of every direction alike."""
-    return min(port.speed_gbps for port in testbed.dut.ports)
-
-
-def calibrate(
-    testbed: Testbed, frame_sizes_bytes: tuple[int, ...], log: Path, progress: Progress
-) -> calibration.Calibration | None:
-    """Measure what the testbed's generator can do by itself, and keep the best figures.
-
-    Args:
-        testbed: leased by the caller.
-        frame_sizes_bytes: with FCS.
-        log: file for the generator's messages.
-        progress: told what runs.
-
-    Returns:
-        What is kept of this testbed; None for a generator that the lab does not start itself, whose ports it cannot
-        join, and where polling loops share host cores.
-
-    Raises:
-        LabError: the generator does not work.
-
-    """
-    if isinstance(testbed.generator.machine, TrexHost):
-        progress("generator: not calibrated, its ports are cabled to the DUT")
-        return None
-    if isinstance(testbed.dut.machine, Reference) and testbed.dut.machine.program == "computed":
-        progress("generator: not calibrated, it is computed")
-        return None
-    plan = cores.plan(testbed.dut.machine.exclusive_cores)
-    if plan.sharing:
-        progress(f"generator: not calibrated: {plan.sharing}")
-        return None
-    speed = speed_gbps(testbed)
-    with _vtrex(testbed, ["--wire"], log) as server:
-        generator = server.connect()
-        try:
-            measured = calibration.measure(
-                GeneratorMeasurer(generator, _wire()),
-                frame_sizes_bytes,
-                directions=2,
-                speed_gbps=speed,
-                duration_s=CALIBRATION_TRIAL_S,
-                progress=progress,
-            )
-        finally:
-            generator.close()
-    key = calibration.key_of(paths.NATIVE / "vtrex-engine", plan.generator)
-    return calibration.keep(testbed.name, key, measured)
-
-
-def _vtrex(testbed: Testbed, options: list[str], log: Path) -> VtrexServer:
-    plan = cores.plan(testbed.dut.machine.exclusive_cores)
-    return VtrexServer(
-        options,
-        core=plan.generator,
-        housekeeping_core=plan.housekeeping,
-        line_rate_gbps=speed_gbps(testbed),
-        log=log,
-    )
-
-
-def _wire() -> tuple[Direction, ...]:
-    """Both directions of a wire: no router between, so any addresses do."""
-    first, second = (
-        PortAddresses(
-            port=i, mac=f"02:00:00:00:00:0{i}", dut_mac=f"02:00:00:00:00:0{1 - i}", first_host=host, hosts=250
-        )
-        for i, host in enumerate(("198.18.128.1", "198.19.128.1"))
-    )
-    return Direction(tx=first, rx=second, hops=0), Direction(tx=second, rx=first, hops=0)
+    return testbed.speed_gbps
 
 
 @contextlib.contextmanager
@@ -177,33 +103,21 @@ def use(
         folder.mkdir()
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         bring_up = _bring_up(testbed, subject, folder, run_dir, progress, table)
-        options = stack.enter_context(bring_up.links())
-        server: VtrexServer | None = None
-        if not isinstance(testbed.generator.machine, TrexHost):
-            server = stack.enter_context(_vtrex(testbed, options, run_dir / "vtrex.log"))
+        links = stack.enter_context(bring_up.links())
+        servers = stack.enter_context(serving(testbed, links, run_dir, progress))
         deployed = stack.enter_context(bring_up.device())
         deployed.dut.start()
-        generator = RestartableGenerator(_connector(testbed, server, run_dir))
+        generator = RestartableGenerator(servers.connect)
         stack.callback(generator.close)
 
         def recover() -> None:
             progress("starting the generator anew")
             generator.close()
-            if server is not None:
-                server.restart()
+            servers.restart()
             deployed.relink()
             generator.reconnect()
 
         yield replace(_session(testbed, deployed, generator), recover=recover)
-
-
-def _connector(testbed: Testbed, server: VtrexServer | None, run_dir: Path) -> Callable[[], TrexGenerator]:
-    """Return what connects to the generator: the lab's own server, or the one that the testbed names."""
-    machine = testbed.generator.machine
-    if server is not None:
-        return server.connect
-    assert isinstance(machine, TrexHost)
-    return lambda: TrexGenerator(machine.address, machine.rpc_port, machine.async_port, run_dir / "trex.log")
 
 
 def _bring_up(

@@ -17,6 +17,7 @@ from lab.methods import mlr
 from lab.methods.profiles import QUICK
 from lab.methods.repeat import Conditions
 from lab.testbed import load
+from lab.traffic.calibrate import calibrate
 
 FRAME_SIZE_BYTES = 64
 RUNS = 3
@@ -42,7 +43,7 @@ def pdr_64() -> Iterator[BenchResult]:
         for number in range(RUNS):
             run_dir = Path(folder) / str(number)
             run_dir.mkdir()
-            calibrated = session.calibrate(testbed, (FRAME_SIZE_BYTES,), run_dir / "calibration.log", _say)
+            calibrated = calibrate(testbed, (FRAME_SIZE_BYTES,), run_dir / "calibration.log", _say)
             ceiling_pps = calibrated.ceiling_pps(FRAME_SIZE_BYTES) if calibrated else None
             with session.use(testbed, image, run_dir, _say) as used:
                 conditions = Conditions()

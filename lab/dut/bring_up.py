@@ -23,6 +23,7 @@ from lab.dut.subject import Known
 from lab.dut.testpmd import Testpmd
 from lab.images import Manifest
 from lab.machines import cores
+from lab.machines.links import Links
 from lab.metrics.hops import Tally
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed
@@ -78,8 +79,8 @@ class Deployed(Protocol):
 class BringUp(Protocol):
     """What brings a device up."""
 
-    def links(self) -> AbstractContextManager[list[str]]:
-        """Make the links; the value are the options of a vtrex whose ports are at the other ends."""
+    def links(self) -> AbstractContextManager[Links]:
+        """Make the links; the value are their ends for a generator."""
 
     def device(self) -> AbstractContextManager[Deployed]:
         """Bring the device up on its links, at the other ends of which a generator is ready."""
@@ -119,13 +120,13 @@ class BootedImage:
         self._sockets = _sockets(testbed, folder) if here else []
 
     @contextmanager
-    def links(self) -> Iterator[list[str]]:
+    def links(self) -> Iterator[Links]:
         """Name the sockets, which the generator makes."""
         options: list[str] = []
         for socket, port in zip(self._sockets, self._testbed.dut.ports, strict=False):
             queues = f",queues={len(port.qgms)}" if len(port.qgms) > 1 else ""
             options += ["--port", f"vhost:{socket}{queues}"]
-        yield options
+        yield Links(vtrex_options=tuple(options))
 
     @contextmanager
     def device(self) -> Iterator[Deployed]:
@@ -232,17 +233,17 @@ class KnownDevice:
         self._veth: VethLinks | None = None
 
     @contextmanager
-    def links(self) -> Iterator[list[str]]:
+    def links(self) -> Iterator[Links]:
         """Make what the program is linked by; LabError where that cannot be."""
         if self._machine.program == "wire":
-            yield ["--wire"]
+            yield Links(vtrex_options=("--wire",))
         elif self._machine.program == "namespace":
             ports, routes = self._node.ports, self._node.routes
             with namespace_router(ports, self._peers, routes, core=self._plan.exclusive[0]) as self._veth:
                 devices = [word for name in self._veth.to_dut for word in ("--port", f"af_packet:{name}")]
-                yield [*devices, "--netns", self._veth.netns]
+                yield Links(vtrex_options=(*devices, "--netns", self._veth.netns))
         else:
-            yield [word for socket in self._sockets for word in ("--port", f"vhost:{socket}")]
+            yield Links(vtrex_options=tuple(w for socket in self._sockets for w in ("--port", f"vhost:{socket}")))
 
     @contextmanager
     def device(self) -> Iterator[Deployed]:

@@ -87,8 +87,9 @@ Node = Annotated[Dut | Generator, Field(discriminator="role")]
 
 
 class Testbed(Record):
-    """One testbed: exactly one DUT and one generator, each port of the DUT cabled to one of the generator.
+    """One testbed: exactly one DUT, and a generator to one of whose ports each port of the DUT is cabled.
 
+    Several TRex hosts are one generator: their ports are numbered one after the other, in the order of the nodes.
     ``name`` is the file's name and is set by the loader. A rack may be in a ``box``, which the lab raises around it.
     """
 
@@ -104,11 +105,17 @@ class Testbed(Record):
 
     @field_validator("nodes")
     @classmethod
-    def _one_of_each_role(cls, nodes: dict[str, Node]) -> dict[str, Node]:
-        for role in ("dut", "generator"):
-            count = sum(node.role == role for node in nodes.values())
-            if count != 1:
-                raise ValueError(f"{count} nodes have the role {role!r}: a testbed has exactly one")
+    def _each_role(cls, nodes: dict[str, Node]) -> dict[str, Node]:
+        duts, generators = ([node for node in nodes.values() if node.role == role] for role in ("dut", "generator"))
+        if len(duts) != 1:
+            raise ValueError(f"{len(duts)} nodes have the role 'dut': a testbed has exactly one")
+        if not generators:
+            raise ValueError("0 nodes have the role 'generator': a testbed has one, or several TRex hosts")
+        if len(generators) > 1:
+            if any(node.machine.driver != "trex-host" for node in generators):
+                raise ValueError(f"{len(generators)} nodes have the role 'generator': only TRex hosts can be several")
+            if len({port.mac for node in generators for port in node.ports}) < sum(len(g.ports) for g in generators):
+                raise ValueError("two ports of the generators have the same mac: give each its own")
         return nodes
 
     @model_validator(mode="after")
@@ -146,9 +153,21 @@ class Testbed(Record):
         return next(node for node in self.nodes.values() if isinstance(node, Dut))
 
     @property
+    def generators(self) -> dict[str, Generator]:
+        """The nodes that generate traffic, by their names: one, or several TRex hosts."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Generator)}
+
+    @property
     def generator(self) -> Generator:
-        """The traffic generator."""
-        return next(node for node in self.nodes.values() if isinstance(node, Generator))
+        """The traffic generator, with the ports of all nodes that generate; its machine is that of the first one."""
+        first, *others = self.generators.values()
+        ports = first.ports + tuple(port for node in others for port in node.ports)
+        return first.model_copy(update={"ports": ports})
+
+    @property
+    def speed_gbps(self) -> float:
+        """The speed of the DUT's slowest port, which bounds the rate of every direction alike."""
+        return min(port.speed_gbps for port in self.dut.ports)
 
     def peer_of(self, dut_port: Port) -> Port:
         """Return the generator's port at the other end of the link of a port of the DUT."""
@@ -160,7 +179,10 @@ class Testbed(Record):
 
     def wiring(self) -> Iterable[tuple[int, int]]:
         """Yield a pair (number of the DUT's port, number of the generator's port) a link."""
-        numbers = {f"{name}.{port.name}": i for name, node in self.nodes.items() for i, port in enumerate(node.ports)}
+        numbers: dict[str, int] = {}
+        for role in ("dut", "generator"):
+            ends = [f"{name}.{p.name}" for name, node in self.nodes.items() if node.role == role for p in node.ports]
+            numbers |= {end: number for number, end in enumerate(ends)}
         for link in self.links:
-            ends = sorted(link.ends, key=lambda end: self.nodes[end.split(".")[0]].role)  # "dut" < "generator"
-            yield numbers[ends[0]], numbers[ends[1]]
+            dut, generator = sorted(link.ends, key=lambda end: self.nodes[end.split(".")[0]].role)  # in this order
+            yield numbers[dut], numbers[generator]

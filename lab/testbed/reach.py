@@ -90,10 +90,14 @@ def _checks(testbed: Testbed) -> dict[str, Callable[[], None]]:
         if isinstance(machine.boot, PxeBoot):
             interface = machine.boot.interface
             checks[f"boot network (interface {interface})"] = lambda: _ask_interface(interface)
-    host = testbed.generator.machine
-    if isinstance(host, TrexHost):
-        for role, port in (("RPC", host.rpc_port), ("events", host.async_port)):
-            checks[f"TRex {role} ({host.address} port {port})"] = _bind(_ask_tcp, host.address, port)
+    for host in (node.machine for node in testbed.generators.values()):
+        if isinstance(host, TrexHost) and host.ssh is not None:  # the lab starts TRex there
+            checks[f"TRex host (SSH {host.ssh.address} port {host.ssh.port})"] = _bind(
+                _ask_tcp, host.ssh.address, host.ssh.port
+            )
+        elif isinstance(host, TrexHost):
+            for role, port in (("RPC", host.rpc_port), ("events", host.async_port)):
+                checks[f"TRex {role} ({host.address} port {port})"] = _bind(_ask_tcp, host.address, port)
     return checks
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from lab.traffic.models import CapturedFrame, GeneratorInfo, SentFrame, Stream, TrafficResult
-from lab.traffic.trex import TrexGenerator
+from lab.traffic.protocol import TrafficGenerator
 
 LINK_LIMIT_S = 10.0
+
+
+class Connection(TrafficGenerator, Protocol):
+    """A generator that is connected to by links which come up."""
+
+    def await_links(self, limit_s: float) -> None:
+        """Wait until the links of all ports are up; GeneratorError where one is down after ``limit_s``."""
+        ...
 
 
 class RestartableGenerator:
     """A TrafficGenerator (lab.traffic.protocol) that passes every call on to the present connection."""
 
-    def __init__(self, connect: Callable[[], TrexGenerator]) -> None:
+    def __init__(self, connect: Callable[[], Connection]) -> None:
         """Connect; ``connect`` is called again by ``reconnect``."""
         self._connect = connect
         self._present = connect()

@@ -17,24 +17,10 @@ from typing import Any, Protocol
 import zmq
 
 from lab.errors import GeneratorError
-from lab.methods.trial import DelayVariation, Disturbance, WrongFrames
 from lab.process import dying_with_parent, on_core
-from lab.traffic import histogram
 from lab.traffic.lines import LineReader
-from lab.traffic.models import (
-    CapturedFrame,
-    EngineReport,
-    GeneratorInfo,
-    LossRecord,
-    PortReport,
-    SentFrame,
-    SequenceRecord,
-    Stream,
-    StreamCount,
-    TaggedRecord,
-    TrafficResult,
-    VerifiedDirection,
-)
+from lab.traffic.models import CapturedFrame, GeneratorInfo, SentFrame, Stream, StreamCount, TrafficResult
+from lab.traffic.records import engine_report, loss_record, tagged_record
 
 OLDEST_VERSION = (2, 94)
 """First release with STL API 5.1, which lbr-trex-client 3.4.0 needs."""
@@ -159,6 +145,12 @@ class TrexGenerator:
 
     def run(self, streams: Sequence[Stream], duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
         """Send the streams for ``duration_s`` and return the settled counts; see TrafficGenerator.run."""
+        self.prepare(streams)
+        self.begin(duration_s, residual_s=residual_s)
+        return self.finish(duration_s, residual_s=residual_s)
+
+    def prepare(self, streams: Sequence[Stream]) -> None:
+        """Give the server its streams; ``begin`` sends them, and ``finish`` returns what came of it."""
         asked = [
             {
                 "pg_id": s.pg_id,
@@ -174,8 +166,19 @@ class TrexGenerator:
             }
             for s in streams
         ]
-        args = {"streams": asked, "duration_s": duration_s, "residual_s": residual_s}
+        self._call("prepare", {"streams": asked})
+
+    def clock_ahead_s(self) -> float:
+        """Return by how many seconds the server's clock is ahead of this host's monotonic one."""
+        return float(self._call("clock_ahead_s", {}))
+
+    def begin(self, duration_s: float, *, residual_s: float = 0.0, start_at_s: float = 0.0) -> None:
+        """Start the prepared streams, at a moment of the server's clock or (0) now; ``finish`` follows."""
+        args = {"duration_s": duration_s, "residual_s": residual_s, "start_at_s": start_at_s}
         self._call("run", args)  # answered when the traffic has been started
+
+    def finish(self, duration_s: float, *, residual_s: float = 0.0) -> TrafficResult:
+        """Wait until the streams have ended and return the settled counts; arguments as of ``begin``."""
         if self._shares_cores:
             self._stand_still(duration_s)
         answer = self._receive("run", duration_s + residual_s + CALL_GRACE_S)
@@ -184,19 +187,33 @@ class TrexGenerator:
             duration_s=answer["duration_s"],
             settled=answer["settled"],
             streams=tuple(StreamCount(**count) for count in answer["streams"]),
-            tagged=tuple(_tagged_record(record) for record in answer["tagged"]),
-            losses=tuple(_loss_record(found) for found in answer["losses"]),
-            engine=_engine_report(answer["report"]) if answer["report"] else None,
+            tagged=tuple(tagged_record(record) for record in answer["tagged"]),
+            losses=tuple(loss_record(found) for found in answer["losses"]),
+            engine=engine_report(answer["report"]) if answer["report"] else None,
         )
 
     def exchange(
         self, frames: Sequence[SentFrame], capture_ports: Sequence[int], *, wait_s: float = 0.3, expect: int = 0
     ) -> tuple[CapturedFrame, ...]:
         """Send single frames and return what arrives; see TrafficGenerator.exchange."""
-        asked = [{"port": f.port, "hex": f.frame.hex()} for f in frames]
-        args = {"frames": asked, "capture_ports": list(capture_ports), "wait_s": wait_s, "expect": expect}
-        answer = self._call("exchange", args, wait_s + CALL_GRACE_S)
-        return tuple(CapturedFrame(port=p["port"], time_s=p["time_s"], frame=bytes.fromhex(p["hex"])) for p in answer)
+        args = {"frames": _hex(frames), "capture_ports": list(capture_ports), "wait_s": wait_s, "expect": expect}
+        return _captured(self._call("exchange", args, wait_s + CALL_GRACE_S))
+
+    def begin_capture(self, ports: Sequence[int]) -> None:
+        """Get ready to send single frames, and keep what ``ports`` receive from now on."""
+        self._call("begin_capture", {"ports": list(ports)})
+
+    def send(self, frames: Sequence[SentFrame]) -> None:
+        """Send single frames, after ``begin_capture``."""
+        self._call("send", {"frames": _hex(frames)})
+
+    def captured(self) -> int:
+        """Return how many frames were received since ``begin_capture``."""
+        return int(self._call("captured", {}))
+
+    def end_capture(self) -> tuple[CapturedFrame, ...]:
+        """Return what was received since ``begin_capture``; times are of the server's clock."""
+        return _captured(self._call("end_capture", {}))
 
     def await_links(self, limit_s: float) -> None:
         """Wait until the links of all ports are up.
@@ -270,138 +287,9 @@ class TrexGenerator:
         raise GeneratorError(f"TRex refused '{name}': {answer['error']}")
 
 
-def _tagged_record(record: dict[str, Any]) -> TaggedRecord:
-    """Make one record of what the server's own extra methods told or, failing these, TRex's statistics."""
-    trex = record["trex"] or {}
-    errors = trex.get("err_cntrs", {})
-    counts = {"out_of_order": errors.get("out_of_order", 0), "duplicates": errors.get("dup", 0)}
-    exact = record.get("latency")
-    if exact is not None:
-        arrivals, sequence = record["arrivals"], record["sequence"]
-        return TaggedRecord(
-            pg_id=record["pg_id"],
-            count=exact["count"],
-            min_ns=exact["min_ns"],
-            max_ns=exact["max_ns"],
-            mean_ns=exact["mean_ns"],
-            latency_hdr=exact["hdr"],
-            latency_source="vtrex-tsc",
-            variation=_variation(exact["variation"]),
-            arrivals=arrivals["seqs"],
-            arrival_times=arrivals["times_ns"],
-            arrival_delays=arrivals["delays_ns"],
-            arrivals_recorded=arrivals["recorded"],
-            arrivals_received=arrivals["received"],
-            sequence=SequenceRecord(
-                numbered_frames=sequence["numbered"],
-                distinct_frames=sequence["received"],
-                lost_frames=sequence["lost"],
-                duplicates=sequence["duplicates"],
-                reordered=sequence["reordered"],
-                too_old=sequence["too_old"],
-                never_sent=sequence["never_sent"],
-                extent_max=sequence["extent"]["max"],
-                extent_mean=sequence["extent"]["mean"],
-                extent_unknown=sequence["extent"]["unknown"],
-            ),
-            **counts,
-        )
-    latency = trex.get("latency", {})
-    count, encoded = histogram.from_trex(latency.get("histogram", {}))
-    return TaggedRecord(
-        pg_id=record["pg_id"],
-        count=count,
-        min_ns=int(latency.get("total_min") or 0) * 1000,
-        max_ns=int(latency.get("total_max") or 0) * 1000,
-        mean_ns=float(latency.get("average") or 0.0) * 1000,
-        latency_hdr=encoded,
-        latency_source="trex-histogram",
-        **counts,
-    )
+def _hex(frames: Sequence[SentFrame]) -> list[dict[str, Any]]:
+    return [{"port": f.port, "hex": f.frame.hex()} for f in frames]
 
 
-def _variation(found: dict[str, Any]) -> DelayVariation | None:
-    if not found["count"]:
-        return None
-    return DelayVariation(
-        count=found["count"],
-        min_ns=found["min_ns"],
-        max_ns=found["max_ns"],
-        mean_abs_ns=found["mean_abs_ns"],
-        hdr=found["hdr"],
-    )
-
-
-def _loss_record(found: dict[str, Any]) -> LossRecord:
-    nothing: dict[str, Any] = {"number": None, "at_ns": None, "frames": 0}
-    first, last, longest = (found[name] or nothing for name in ("first", "last", "longest"))
-    return LossRecord(
-        pg_id=found["pg_id"],
-        tx_port=found["tx_port"],
-        rx_port=found["rx_port"],
-        numbered_frames=found["numbered"],
-        lost_frames=found["lost"],
-        first_lost=first["number"],
-        last_lost=last["number"],
-        longest_first=longest["number"],
-        longest_frames=longest["frames"],
-        first_lost_at_s=_seconds(first["at_ns"]),
-        last_lost_at_s=_seconds(last["at_ns"]),
-        longest_at_s=_seconds(longest["at_ns"]),
-        first_due_s=found["first_due_ns"] / 1e9,
-        frame_time_s=found["frame_time_ns"] / 1e9,
-        exact=found["times_exact"],
-    )
-
-
-def _seconds(time_ns: float | None) -> float | None:
-    return None if time_ns is None else time_ns / 1e9
-
-
-def _engine_report(report: dict[str, Any]) -> EngineReport:
-    return EngineReport(
-        ports=tuple(
-            PortReport(
-                port=p["port_id"],
-                intended_frames=p["intended_packets"],
-                sent_frames=p["sent_packets"],
-                refused_frames=p["queue_full"],
-                unknown_frames=p["rx_unknown"],
-                sending_s=p["sending_ns"] / 1e9,
-            )
-            for p in report["ports"]
-        ),
-        invalid=tuple(report["invalid"]),
-        cores=tuple(
-            Disturbance(
-                who="generator",
-                core=core["id"],
-                gap_max_ns=core["gap_max_ns"],
-                gap_total_ns=core["gap_total_ns"],
-                gaps_over_100us=core["gaps_over_100us"],
-                run_delay_ns=core["run_delay_ns"],
-                steal_ns=core["steal_ns"],
-            )
-            for core in report["cores"]
-        ),
-        verification=tuple(_verified(direction) for direction in report["verification"]),
-    )
-
-
-def _verified(direction: dict[str, Any]) -> VerifiedDirection:
-    wrong = [
-        WrongFrames(
-            kind=kind,
-            frames=found["frames"],
-            port=found["first"]["port"],
-            reason=found["first"]["reason"],
-            first_hex=found["first"]["hex"],
-        )
-        for kind, found in direction["wrong"].items()
-    ]
-    return VerifiedDirection(
-        tx_port=direction["tx_port"],
-        rx_port=direction["rx_port"],
-        reordered_frames=direction["reordered"],
-        wrong=tuple(wrong),
-    )
+def _captured(answer: list[dict[str, Any]]) -> tuple[CapturedFrame, ...]:
+    return tuple(CapturedFrame(port=p["port"], time_s=p["time_s"], frame=bytes.fromhex(p["hex"])) for p in answer)

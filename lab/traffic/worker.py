@@ -14,7 +14,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 JsonObject = dict[str, Any]
@@ -22,6 +22,7 @@ JsonObject = dict[str, Any]
 SETTLE_POLL_S = 0.05
 SETTLE_LIMIT_S = 2.0
 LOOK_S = 0.5
+CLOCK_QUESTIONS = 8
 EXTRA_METHODS = "pixlab_get_trial_report"
 """A server that answers this method watches itself and records every arrival (vtrex)."""
 
@@ -34,6 +35,8 @@ class Worker:
         self._client: Any = None
         self._api: Any = None
         self._extras = False
+        self._streams: list[JsonObject] = []
+        self._capture: int | None = None
 
     def connect(self, server: str, sync_port: int, async_port: int) -> JsonObject:
         """Connect, take all ports and bring them into a known state. Returns version, mode, ports and speed."""
@@ -56,24 +59,41 @@ class Worker:
             "watches_itself": self._extras,
         }
 
-    def run(self, streams: list[JsonObject], duration_s: float, residual_s: float) -> JsonObject:
-        """Send ``streams`` for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py).
-
-        Once traffic is started an answer ``"started"`` goes ahead of the result.
-        """
+    def prepare(self, streams: list[JsonObject]) -> None:
+        """Give the server ``streams``, instead of those that it has."""
         client = self._client
-        senders = sorted({s["tx_port"] for s in streams})
         # Of all ports: streams of an earlier run would keep their pg_ids.
         client.remove_all_streams(ports=client.get_all_ports())
-        for port in senders:
+        for port in _senders(streams):
             client.add_streams([self._stream(s) for s in streams if s["tx_port"] == port], ports=[port])
         if self._extras:
             self._verify([s for s in streams if s["arrival"]])
         client.clear_stats(ports=client.get_all_ports())
+        self._streams = streams
+
+    def clock_ahead_s(self) -> float:
+        """Return by how much the server's clock is ahead of this host's monotonic one, from the quickest of answers."""
+        answers = []
+        for _ in range(CLOCK_QUESTIONS):
+            asked_s = time.monotonic()
+            ts = self._told("ping", {})["ts"]
+            took_s = time.monotonic() - asked_s
+            answers.append((took_s, ts - (asked_s + took_s / 2)))
+        return float(min(answers)[1])
+
+    def run(self, duration_s: float, residual_s: float, start_at_s: float) -> JsonObject:
+        """Send the prepared streams for ``duration_s`` and return their counts (shape of TrafficResult, see trex.py).
+
+        They start at ``start_at_s`` of the server's clock; 0: now. Once that is asked an answer ``"started"`` goes
+        ahead of the result.
+        """
+        client, streams = self._client, self._streams
+        senders = _senders(streams)
         started_at_s = time.time()
         # Streams with a number of frames end by themselves; a duration could only cut the last ones off.
         endless = any(s["frames"] is None for s in streams)
-        client.start(ports=senders, duration=duration_s if endless else -1, force=True)
+        with self._starting_at(senders, start_at_s):
+            client.start(ports=senders, duration=duration_s if endless else -1, force=True)
         self._tell({"result": "started"})
         self._sleep(duration_s)
         # A TRex whose NICs count has their filters removed some time after the last frame; ours counts on.
@@ -91,6 +111,19 @@ class Worker:
             "report": self._extra(EXTRA_METHODS, {}) if self._extras else None,
         }
 
+    @contextlib.contextmanager
+    def _starting_at(self, ports: list[int], start_at_s: float) -> Iterator[None]:
+        """Have the client's next start of ``ports`` name a moment, for which it has no argument of its own."""
+        if start_at_s:
+            for port in ports:
+                self._client.ports[port].start = _at(self._client.ports[port].start, start_at_s)
+        try:
+            yield
+        finally:
+            if start_at_s:
+                for port in ports:
+                    del self._client.ports[port].start
+
     def _sleep(self, duration_s: float) -> None:
         """Wait while frames are sent, or until the server is gone.
 
@@ -107,22 +140,39 @@ class Worker:
         self, frames: list[JsonObject], capture_ports: list[int], wait_s: float, expect: int
     ) -> list[JsonObject]:
         """Send single frames and return what the capture ports receive within ``wait_s``."""
-        client = self._client
-        client.set_service_mode(ports=client.get_all_ports(), enabled=True)
-        capture_id = client.start_capture(rx_ports=capture_ports, limit=1000)["id"]
+        self.begin_capture(capture_ports)
         try:
-            for frame in frames:
-                buffer = self._packet_buffer(bytes.fromhex(frame["hex"]))
-                client.push_packets(buffer, ports=[frame["port"]], force=True)
+            self.send(frames)
             deadline = time.monotonic() + wait_s
             while time.monotonic() < deadline:
-                if expect and client.get_capture_status()[capture_id]["count"] >= expect:
+                if expect and self.captured() >= expect:
                     break
                 time.sleep(0.02)
         finally:
-            packets: list[JsonObject] = []
-            client.stop_capture(capture_id, packets)
-            client.set_service_mode(ports=client.get_all_ports(), enabled=False)
+            packets = self.end_capture()
+        return packets
+
+    def begin_capture(self, ports: list[int]) -> None:
+        """Get ready to send single frames, and keep what ``ports`` receive from now on."""
+        self._client.set_service_mode(ports=self._client.get_all_ports(), enabled=True)
+        self._capture = self._client.start_capture(rx_ports=ports, limit=1000)["id"] if ports else None
+
+    def send(self, frames: list[JsonObject]) -> None:
+        """Send single frames."""
+        for frame in frames:
+            buffer = self._packet_buffer(bytes.fromhex(frame["hex"]))
+            self._client.push_packets(buffer, ports=[frame["port"]], force=True)
+
+    def captured(self) -> int:
+        """Return how many frames were received so far."""
+        return 0 if self._capture is None else int(self._client.get_capture_status()[self._capture]["count"])
+
+    def end_capture(self) -> list[JsonObject]:
+        """Return what was received."""
+        packets: list[JsonObject] = []
+        if self._capture is not None:
+            self._client.stop_capture(self._capture, packets)
+        self._client.set_service_mode(ports=self._client.get_all_ports(), enabled=False)
         return [{"port": p["port"], "time_s": p["ts"], "hex": p["binary"].hex()} for p in packets]
 
     def links_down(self, limit_s: float) -> list[int]:
@@ -246,6 +296,17 @@ class Worker:
         return answer.data()
 
 
+def _senders(streams: list[JsonObject]) -> list[int]:
+    return sorted({s["tx_port"] for s in streams})
+
+
+def _at(start: Callable[..., Any], start_at_s: float) -> Callable[..., Any]:
+    def start_at(*args: Any, **named: Any) -> Any:
+        return start(*args, **{**named, "start_at_ts": start_at_s})
+
+    return start_at
+
+
 def _checksums(api: Any, frame: bytes) -> Any:
     """Return the instruction that makes the checksums of a test frame right after a change of its addresses."""
     if frame[12:14] == b"\x86\xdd":  # IPv6: UDP's covers the addresses
@@ -271,11 +332,11 @@ def serve(requests: TextIO, answers: TextIO) -> None:
 
     worker = Worker(tell)
     calls: dict[str, Callable[..., Any]] = {
-        "connect": worker.connect,
-        "run": worker.run,
-        "exchange": worker.exchange,
-        "links_down": worker.links_down,
-        "close": worker.close,
+        call.__name__: call
+        for call in (
+            *(worker.connect, worker.prepare, worker.clock_ahead_s, worker.run, worker.exchange, worker.begin_capture),
+            *(worker.send, worker.captured, worker.end_capture, worker.links_down, worker.close),
+        )
     }
     for line in requests:
         request = json.loads(line)

@@ -45,6 +45,49 @@ def test_rack_is_complete_and_names_nothing_real() -> None:
     assert machine.power.address.endswith(".example")
 
 
+RACK = (paths.TESTBEDS / "lab2.yaml").read_text(encoding="utf-8")
+SECOND_HOST = """
+  more:
+    role: generator
+    driver: trex
+    machine: {driver: trex-host, address: trex2.lab2.example}
+    ports:
+"""
+
+
+def two_hosts() -> str:
+    """Move the last four ports of the rack's TRex host to another one."""
+    lines = RACK.splitlines()
+    ports = [line for line in lines if any(f"name: g{n}," in line for n in (4, 5, 6, 7))]
+    text = "\n".join(line for line in lines if line not in ports)
+    for number in (4, 5, 6, 7):
+        text = text.replace(f"trex.g{number}]", f"more.g{number}]")
+    return text.replace("\nlinks:", SECOND_HOST + "\n".join(ports) + "\n\nlinks:")
+
+
+def test_ports_of_several_trex_hosts_are_numbered_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(two_hosts(), encoding="utf-8")
+    testbed = load("two", tmp_path)
+    assert list(testbed.generators) == ["trex", "more"]
+    assert [port.name for port in testbed.generator.ports] == [f"g{number}" for number in range(8)]
+    assert list(testbed.wiring()) == [(number, number) for number in range(8)]
+    assert testbed.peer_of(testbed.dut.ports[6]).name == "g6"
+
+
+def test_ports_of_two_hosts_have_their_own_macs(tmp_path: Path) -> None:
+    text = two_hosts().replace("02:00:5e:00:54:04", "02:00:5e:00:54:00")
+    assert "two ports of the generators have the same mac" in refused(tmp_path, text)
+
+
+def test_only_trex_hosts_can_be_several(tmp_path: Path) -> None:
+    second = SECOND_HOST.replace("{driver: trex-host, address: trex2.lab2.example}", "{driver: local}")
+    ports = VIRTUAL.splitlines()
+    g0 = next(line for line in ports if "name: g0" in line)
+    g1 = next(line for line in ports if "name: g1" in line)
+    text = VIRTUAL.replace("\nlinks:", f"{second}{g0}\n{g1}\n\nlinks:")
+    assert "only TRex hosts can be several" in refused(tmp_path, text)
+
+
 def test_unknown_testbed_names_the_near_miss() -> None:
     with pytest.raises(UsageError, match="did you mean 'virtual'"):
         load("virtul")

@@ -17,7 +17,9 @@ from lab.methods.repeat import Conditions, TrialEvent, Trials
 from lab.methods.trial import TrialRequest
 from lab.testbed import load
 from lab.testbed.resources import Reference
+from lab.traffic import serving
 from lab.traffic.restartable import RestartableGenerator
+from lab.traffic.trex import TrexGenerator
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_paused_engine import engine_of
 from tests.vtrex.serving import PATIENT
@@ -40,13 +42,14 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[session.Session]:
     testbed = load("reference-model")
     assert isinstance(testbed.dut.machine, Reference)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "VtrexServer", patient)
+        patch.setattr(serving, "VtrexServer", patient)
         with session.use(testbed, known(testbed.dut.machine), tmp_path_factory.mktemp("failures"), print) as used:
             yield used
 
 
 def server_of(used: session.Session) -> VtrexServer:
     assert isinstance(used.generator, RestartableGenerator)
+    assert isinstance(used.generator._present, TrexGenerator)
     server = used.generator._present._server
     assert isinstance(server, VtrexServer)
     return server
