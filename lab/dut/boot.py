@@ -17,7 +17,7 @@ from lab.machines.deadline import Deadline
 from lab.machines.host import AcceleratorPlan
 from lab.machines.protocol import Server
 from lab.netboot.protocol import BootSource
-from lab.netboot.service import ServedRecord
+from lab.netboot.record import ServedRecord
 
 _END_LIMIT_S = 0.5
 
@@ -138,7 +138,7 @@ class Boot:
     def _digest_of_sent(self, served: ServedRecord) -> str:
         """Return the digest of what the machine fetched of the image's files, as the boot service sent it."""
         own = {file.name for file in self._image.boot_files}
-        return digest_of((file.name, file.sha256) for file in served.sent if file.name in own)
+        return digest_of((file.name, file.sha256) for file in served.delivered if file.name in own)
 
     def _wait_ready(self) -> None:
         """Wait for the first prompt; a failure says how far the machine came."""

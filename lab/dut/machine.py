@@ -72,7 +72,9 @@ def virtual(
     with ExitStack() as stack:
         folder = _folder(stack)
         network = stack.enter_context(BootNetwork())
-        service = stack.enter_context(BootService(network, files, machine.boot_mac, folder, run_dir / "netboot.log"))
+        service = stack.enter_context(
+            BootService(network.place, files, machine.boot_mac, folder, run_dir / "netboot.log")
+        )
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         stack.callback(server.power_off)
         yield Machine(server, service, HowRun(plan, core_plan), BootLimits())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.machines.cores import CorePlan
 from lab.machines.host import AcceleratorPlan
 from lab.models import Model
-from lab.netboot.service import ServedRecord
+from lab.netboot.record import ServedRecord
 
 
 class BootRecord(Model):

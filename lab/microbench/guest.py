@@ -60,7 +60,7 @@ def boot(image: Manifest, exclusive_cores: int, run_dir: Path, progress: Callabl
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         network = stack.enter_context(BootNetwork())
         served: dict[str, Path | str] = {file.name: image.directory / file.name for file in image.boot_files}
-        service = stack.enter_context(BootService(network, served, _BOOT_MAC, folder, run_dir / "netboot.log"))
+        service = stack.enter_context(BootService(network.place, served, _BOOT_MAC, folder, run_dir / "netboot.log"))
         spec = MachineSpec(
             memory_mib=MEMORY_MIB,
             exclusive_cores=exclusive_cores,

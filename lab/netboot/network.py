@@ -7,9 +7,11 @@ the lab, so it never needs to be cleaned up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from lab.machines.netns import NetworkNamespace
+from lab.netboot.place import Place
 
 TAP = "boot0"
 SERVER = "192.0.2.1"
@@ -29,11 +31,10 @@ class BootNetwork:
             LabError: not root, or a tool is missing or refused.
 
         """
-        self.ipv6 = Path("/proc/net/if_inet6").exists()
-        """Whether this kernel has IPv6, so that a router can be told of on the boot network."""
+        ipv6 = Path("/proc/net/if_inet6").exists()  # else this kernel has none, and no router can be told of
         self._namespace = NetworkNamespace("a virtual testbed makes its own boot network")
         commands = ["link set lo up", f"tuntap add {TAP} mode tap", f"addr add {SERVER}/{PREFIX_BITS} dev {TAP}"]
-        if self.ipv6:
+        if ipv6:
             commands.append(f"addr add {SERVER_IPV6}/64 dev {TAP} nodad")
         commands.append(f"link set {TAP} up")
         try:
@@ -41,6 +42,14 @@ class BootNetwork:
         except BaseException:
             self.close()
             raise
+        self.place = Place(
+            TAP,
+            IPv4Interface(f"{SERVER}/{PREFIX_BITS}"),
+            IPv4Address(CLIENT),
+            self.enter,
+            IPV6_NETWORK if ipv6 else None,
+        )
+        """The lab's end of the tap."""
 
     def enter(self, command: Sequence[str]) -> list[str]:
         """Return the command that runs ``command`` inside; it stays the same process."""

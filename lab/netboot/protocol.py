@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from lab.netboot.service import ServedRecord
+from lab.netboot.record import ServedRecord
 
 
 class BootSource(Protocol):

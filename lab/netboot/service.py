@@ -1,71 +1,48 @@
-"""The boot service: DHCP and TFTP by dnsmasq, for exactly one machine and the files of one image."""
+"""The boot service: DHCP and TFTP by dnsmasq, and HTTP, for exactly one server and the files of one image."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
-import subprocess
-import threading
-import time
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from lab.errors import LabError
-from lab.models import Model
-from lab.netboot.network import CLIENT, IPV6_NETWORK, SERVER, TAP, BootNetwork
-from lab.process import dying_with_parent
+from lab.netboot import bootstrap, diagnosis, dnsmasq, http_server
+from lab.netboot.place import Place
+from lab.netboot.process import ServingProcess
+from lab.netboot.record import ServedFile, ServedRecord
+from lab.netboot.trail import Firmware, Trail
 
-# iPXE's option 175.176, "no-pxedhcp": do not wait two seconds for a second DHCP server that only knows about PXE.
-_NO_PROXY_DHCP = "--dhcp-option=encap:175,176,1b"
-
-
-class ServedFile(Model):
-    """A file as it lies in the served folder, and when it was last sent in full (Unix time; None: it was not)."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    sent_at_s: float | None
-
-
-class ServedRecord(Model):
-    """What the boot service handed out, to whom, and when (Unix time, None for what did not happen).
-
-    ``files`` begins with the one that DHCP names.
-    """
-
-    files: tuple[ServedFile, ...]
-    mac: str
-    ip: str
-    requested_at_s: float | None
-    address_given_at_s: float | None
-
-    @property
-    def sent(self) -> tuple[ServedFile, ...]:
-        """The files that were sent in full."""
-        return tuple(file for file in self.files if file.sent_at_s is not None)
-
-    @property
-    def sent_at_s(self) -> float | None:
-        """When the last of the files that were sent had been sent; None where none was."""
-        return max((file.sent_at_s for file in self.sent if file.sent_at_s is not None), default=None)
+Transfer = Literal["tftp", "http"]
 
 
 class BootService:
-    """dnsmasq in the boot network's namespace, answering one machine; a context manager."""
+    """dnsmasq, and where it is wanted an HTTP server, answering one server; a context manager."""
 
     def __init__(
-        self, network: BootNetwork, files: Mapping[str, Path | str], mac: str, directory: Path, log: Path
+        self,
+        place: Place,
+        files: Mapping[str, Path | str],
+        mac: str,
+        directory: Path,
+        log: Path,
+        *,
+        firmware: Firmware = "bios",
+        transfer: Transfer = "tftp",
     ) -> None:
         """Copy files into a folder of their own and serve them.
 
         Args:
-            network: where.
+            place: where.
             files: by the name under which each is served, a file to copy or a text to write; DHCP names the first.
-            mac: the machine that gets them.
+            mac: the server that gets them.
             directory: an existing folder for the served copies.
-            log: what dnsmasq says goes there, with time stamps.
+            log: what dnsmasq and the HTTP server say is added there, with time stamps.
+            firmware: what the server has.
+            transfer: how a server loads its first file whose PXE ROM is iPXE; another one always uses TFTP.
 
         Raises:
             LabError: dnsmasq is missing or did not start.
@@ -73,58 +50,52 @@ class BootService:
         """
         if shutil.which("dnsmasq") is None:
             raise LabError("dnsmasq is not installed: run 'apt-get install dnsmasq-base'")
-        self._mac = mac.lower()
-        root = directory / "tftp"
-        root.mkdir()
-        self._files = [_put(root / name, content) for name, content in files.items()]
-        self._events: dict[str, float] = {}
-        self._lines: list[str] = []
+        self._mac, self._place, self._firmware = mac.lower(), place, firmware
+        self._root = directory / "tftp"
+        self._root.mkdir()
+        self._files = [_put(self._root / name, content) for name, content in files.items()]
+        program = bootstrap.program(firmware) if bootstrap.is_script(self._files[0]) else None
+        if program is not None:
+            self._files.append(_put(self._root / program.name, program))
+        endings = {file.name: (f"/{file.name}", file.stat().st_size) for file in self._files}
+        self._trail = Trail(self._mac, endings, "" if place.client is None else str(place.client))
         self._log = log.open("a", encoding="utf-8")
-        self._started = threading.Event()
-        command = network.enter(_command(self._mac, root, self._files[0].name, directory / "dhcp-leases", network.ipv6))
-        self._process = subprocess.Popen(
-            dying_with_parent(command),
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        if not self._started.wait(5.0):
+        self._servers: list[ServingProcess] = []
+        try:
+            self._serve(directory / "dhcp-leases", program, transfer)
+        except BaseException:
             self.close()
-            raise LabError(f"dnsmasq did not start: {self._lines[-1] if self._lines else 'it said nothing'}")
+            raise
 
     def forget(self) -> None:
         """Begin a new boot: what was served before does not count for it."""
-        self._events.clear()
+        self._trail.forget()
 
     def record(self) -> ServedRecord:
         """Return what has been served so far; the digests are those of the served copies as they lie there now."""
         return ServedRecord(
             files=tuple(self._served(file) for file in self._files),
             mac=self._mac,
-            ip=CLIENT,
-            requested_at_s=self._events.get("requested"),
-            address_given_at_s=self._events.get("given"),
+            ip=self._trail.ip,
+            requested_at_s=self._trail.requested_at_s,
+            address_given_at_s=self._trail.given_at_s,
         )
 
     def diagnosis(self) -> str:
-        """Say in words how far the machine came, for the message of a boot that failed."""
-        if "requested" not in self._events:
-            return f"no DHCP request came from {self._mac}: its PXE ROM did not run, or its boot NIC has no link"
-        if "given" not in self._events:
-            return f"{self._mac} asked for an address and did not take the offered one"
-        sent = [file.name for file in self._files if str(file) in self._events]
-        if not sent:
-            return f"{self._mac} took the address {CLIENT} and did not fetch {self._files[0].name} by TFTP"
-        return f"{' and '.join(sent)} was sent to {self._mac} in full"
+        """Say in words how far the server came, for the message of a boot that failed."""
+        return diagnosis.of_service(
+            self._trail,
+            self._mac,
+            [file.name for file in self._files],
+            firmware=self._firmware,
+            proxy=self._place.client is None,
+            moving=self._moving(),
+        )
 
     def close(self) -> None:
-        """End the service."""
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
+        """End the service. May be called twice."""
+        for server in self._servers:
+            server.close()
         self._log.close()
 
     def __enter__(self) -> BootService:
@@ -133,30 +104,56 @@ class BootService:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def _serve(self, leases: Path, program: Path | None, transfer: Transfer) -> None:
+        name = self._files[0].name
+        plain = program.name if program else None if bootstrap.is_script(self._files[0]) else name
+        first = dnsmasq.FirstFile(name, plain)
+        if transfer == "http" or self._firmware == "uefi":
+            url = self._serve_http()
+            first = dnsmasq.FirstFile(
+                f"{url}/{name}" if transfer == "http" else name,
+                plain,
+                f"{url}/{plain}" if plain and self._firmware == "uefi" else None,
+            )
+        command = dnsmasq.command(self._place, self._mac, self._firmware, first, self._root, leases)
+        # What it says last before it serves.
+        self._servers.append(ServingProcess("dnsmasq", self._place.enter(command), "TFTP root is", self._read))
+
+    def _serve_http(self) -> str:
+        """Start the HTTP server and return the URL of the folder."""
+        address = str(self._place.address.ip)
+        command = [sys.executable, str(Path(http_server.__file__)), str(self._root), address]
+        server = ServingProcess("the HTTP server", self._place.enter(command), "HTTP port ", self._read)
+        self._servers.append(server)
+        return f"http://{address}:{server.ready_line.rsplit(' ', 1)[1]}"
+
     def _served(self, file: Path) -> ServedFile:
         data = file.read_bytes()
+        at_s = self._trail.sent_at_s.get(file.name)
         digest = hashlib.sha256(data).hexdigest()
-        return ServedFile(name=file.name, size_bytes=len(data), sha256=digest, sent_at_s=self._events.get(str(file)))
+        return ServedFile(name=file.name, size_bytes=len(data), sha256=digest, sent=at_s is not None, sent_at_s=at_s)
 
-    def _read(self) -> None:
-        """Stamp each line with the time that it came at: dnsmasq itself has seconds only."""
-        assert self._process.stderr is not None
-        patterns = {
-            "requested": re.compile(rf"DHCPDISCOVER\({TAP}\) {self._mac}"),
-            "given": re.compile(rf"DHCPACK\({TAP}\) {re.escape(CLIENT)} {self._mac}"),
-        }
-        for file in self._files:
-            patterns[str(file)] = re.compile(rf"sent {re.escape(str(file))} to {re.escape(CLIENT)}")
-        for line in self._process.stderr:
-            now_s = time.time()
-            self._log.write(f"{now_s:.6f} {line.rstrip()}\n")
-            self._log.flush()
-            self._lines.append(line.rstrip())
-            if "TFTP root is" in line:  # the last thing that dnsmasq says before it serves
-                self._started.set()
-            for event, pattern in patterns.items():
-                if pattern.search(line):
-                    self._events[event] = now_s
+    def _read(self, line: str, now_s: float) -> None:
+        """Take in a line: dnsmasq itself has seconds only, so it is stamped here."""
+        self._log.write(f"{now_s:.6f} {line}\n")
+        self._log.flush()
+        self._trail.read(line, now_s)
+
+    def _moving(self) -> dict[str, str]:
+        """Return the files that dnsmasq is sending by TFTP, of which it says nothing: it has them open (proc(5))."""
+        found = {}
+        sizes = {str(file): file.stat().st_size for file in self._files}
+        for server in self._servers:
+            for descriptor in Path(f"/proc/{server.pid}/fd").glob("*"):
+                try:
+                    path = str(descriptor.readlink())
+                    facts = Path(f"/proc/{server.pid}/fdinfo/{descriptor.name}").read_text(encoding="ascii")
+                except OSError:
+                    continue  # closed meanwhile
+                if path in sizes:
+                    read_bytes = int(facts.split("pos:", 1)[1].split()[0])
+                    found[Path(path).name] = f"{read_bytes} of {sizes[path]} bytes"
+        return found
 
 
 def _put(file: Path, content: Path | str) -> Path:
@@ -167,18 +164,3 @@ def _put(file: Path, content: Path | str) -> Path:
         file.write_text(content, encoding="ascii")
     file.chmod(0o444)
     return file
-
-
-def _command(mac: str, root: Path, file: str, leases: Path, ipv6: bool) -> list[str]:
-    """Write dnsmasq's command line: no configuration of the host is read, no DNS, nobody but ``mac`` is answered."""
-    command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--no-resolv", "--no-hosts"]
-    command += [f"--interface={TAP}", "--bind-interfaces", f"--listen-address={SERVER}", f"--dhcp-leasefile={leases}"]
-    command += [
-        f"--dhcp-range={CLIENT},static,255.255.255.0",
-        f"--dhcp-host={mac},{CLIENT}",
-        "--dhcp-ignore=tag:!known",
-    ]
-    # iPXE asks for IPv6 routers, whatever DHCP says, and waits for 16 s when none answers: so one does.
-    command += [f"--dhcp-range={IPV6_NETWORK},ra-only", "--enable-ra"] if ipv6 else []
-    command += ["--enable-tftp", f"--tftp-root={root}", f"--dhcp-boot={file}", _NO_PROXY_DHCP]
-    return command

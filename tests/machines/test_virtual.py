@@ -41,7 +41,7 @@ def plan(accelerator: host.Accelerator) -> host.AcceleratorPlan:
 def service(tmp_path: Path) -> Iterator[tuple[BootNetwork, BootService]]:
     with (
         BootNetwork() as network,
-        BootService(network, {"nbp": nbp.build(tmp_path)}, MAC, tmp_path, tmp_path / "netboot.log") as boot,
+        BootService(network.place, {"nbp": nbp.build(tmp_path)}, MAC, tmp_path, tmp_path / "netboot.log") as boot,
     ):
         yield network, boot
 
@@ -112,7 +112,7 @@ from lab.netboot.service import BootService
 from tests.machines.test_virtual import MAC, SPEC, plan
 folder = Path(sys.argv[1])
 network = BootNetwork()
-service = BootService(network, {"nbp": folder / "nbp"}, MAC, folder, folder / "netboot.log")
+service = BootService(network.place, {"nbp": folder / "nbp"}, MAC, folder, folder / "netboot.log")
 server = VirtualServer(SPEC, plan("tcg"), cores.plan(1), network.enter, folder, folder)
 server.power_on()
 print("on", flush=True)

@@ -39,7 +39,7 @@ def test_diagnosis_of_a_machine_that_never_asked(tmp_path: Path) -> None:
     log = tmp_path / "netboot.log"
     with (
         BootNetwork() as network,
-        BootService(network, {"image": image, "note": "hello"}, MAC, tmp_path / "served", log) as service,
+        BootService(network.place, {"image": image, "note": "hello"}, MAC, tmp_path / "served", log) as service,
     ):
         assert f"no DHCP request came from {MAC}" in service.diagnosis()
         record = service.record()
@@ -61,7 +61,7 @@ def test_only_the_asked_machine_gets_an_address(tmp_path: Path) -> None:
     script = Path(__file__).with_name("ask_dhcp.py")
     with (
         BootNetwork() as network,
-        BootService(network, {"image": image}, MAC, tmp_path, tmp_path / "log") as service,
+        BootService(network.place, {"image": image}, MAC, tmp_path, tmp_path / "log") as service,
     ):
         asked = subprocess.run(
             network.enter(["python3", str(script), TAP, "52:54:00:78:00:01", MAC]),
