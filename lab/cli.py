@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lab import cli_calibrate, cli_simulate, cli_store, paths
+from lab import cli_calibrate, cli_lease, cli_simulate, cli_store, paths
 from lab.errors import LabError, UsageError, near_misses
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -18,6 +18,7 @@ app.add_typer(image_app, name="image")
 cli_store.add_to(app)
 cli_simulate.add_to(app)
 cli_calibrate.add_to(app)
+cli_lease.add_to(app, testbed_app)
 
 
 @testbed_app.command("list")

@@ -29,10 +29,17 @@ class TestbedUnreachable(LabError):
 
 
 class TestbedBusy(LabError):
-    """Somebody else holds the lease of the testbed."""
+    """Somebody else holds the lease of the testbed, or has taken it away from this run."""
 
     __test__ = False
     exit_code = 13
+
+
+class TestbedQuarantined(LabError):
+    """The testbed was set aside: its health check failed, or it would not boot. `pixlab testbed restore` ends that."""
+
+    __test__ = False
+    exit_code = 18
 
 
 class GeneratorError(LabError):

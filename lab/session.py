@@ -71,7 +71,7 @@ def speed_gbps(testbed: Testbed) -> float:
 @contextlib.contextmanager
 def hold(testbed: Testbed, run: str) -> Iterator[None]:
     """Hold the testbed's lease; TestbedBusy when somebody else does."""
-    with lease.take(testbed.name, run):
+    with lease.take(testbed, run):
         yield
 
 

@@ -15,7 +15,7 @@ import pytest
 from lab import paths
 from lab.machines.deadline import Deadline
 from lab.results.journal import read
-from lab.testbed import lease
+from lab.testbed import lease, load
 from tests.commands import environment
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the boot network needs root")
@@ -65,7 +65,7 @@ def test_a_killed_run_leaves_its_journal_and_nothing_else(
     (journal,) = tmp_path.glob("reports/*/journal.jsonl")
     assert any(event.event == "trial" for event in read(journal).events)
     monkeypatch.setenv("PIXLAB_STATE", str(tmp_path / "state"))
-    with lease.take("virtual", "the next run"):
+    with lease.take(load("virtual"), "the next run"):
         pass
 
     command = [sys.executable, "-m", "lab.cli", "report", journal.parent.name]

@@ -59,6 +59,11 @@ class Sshd:
         }
         return SshAccess.model_validate({**given, **values})
 
+    @property
+    def pid(self) -> int:
+        """Of the listening process; each connection has children of it."""
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
