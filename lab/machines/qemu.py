@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from lab.errors import LabError
-from lab.machines.console import Console
+from lab.machines.consoles.console import Console
+from lab.machines.consoles.sockets import connect_unix
+from lab.machines.consoles.stream import StreamLost
 from lab.machines.deadline import Deadline
 from lab.machines.host import QEMU
 from lab.machines.qmp import Qmp
@@ -72,7 +74,7 @@ class Qemu:
         self._vcpus = 1 + spec.exclusive_cores
         self._said = log_directory / "qemu.log"
         sockets = {name: directory / f"{accelerator}-{name}" for name in ("qmp", "console")}
-        command = _command(spec, accelerator, cpu, memory, sockets, log_directory / "console.log")
+        command = _command(spec, accelerator, cpu, memory, sockets)
         command += ["-incoming", "defer"] if incoming else []
         for path in sockets.values():
             path.unlink(missing_ok=True)
@@ -89,7 +91,12 @@ class Qemu:
         try:
             deadline = Deadline(_START_LIMIT_S)
             self._qmp = self._connect(lambda: Qmp(sockets["qmp"], deadline.remaining_s), deadline)
-            self.console = self._connect(lambda: Console(sockets["console"]), deadline)
+            self.console = self._connect(
+                lambda: Console(
+                    lambda mark: connect_unix(sockets["console"]), log_directory / "console.log", reconnect_s=0
+                ),
+                deadline,
+            )
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -147,7 +154,7 @@ class Qemu:
         while True:
             try:
                 return connect()
-            except (OSError, LabError) as error:
+            except (OSError, StreamLost, LabError) as error:
                 # QEMU opens its sockets before it looks at the rest of its command line: one may close again.
                 if isinstance(error, LabError):
                     self.wait_ended(deadline.remaining_s)
@@ -168,9 +175,7 @@ def _check_servers(spec: MachineSpec) -> None:
             raise LabError(f"no generator listens at {port.vhost_socket} for the port {port.mac}: start it first")
 
 
-def _command(
-    spec: MachineSpec, accelerator: str, cpu: str, memory: int, sockets: dict[str, Path], console_log: Path
-) -> list[str]:
+def _command(spec: MachineSpec, accelerator: str, cpu: str, memory: int, sockets: dict[str, Path]) -> list[str]:
     """Write the command line of a machine that stands still at its start and does not come back from a reset."""
     size = f"{spec.memory_mib}M"
     # In memory that several processes see: vhost-user needs it, and a hand-over then moves only the rest of the state.
@@ -186,7 +191,7 @@ def _command(
     ]
     command += [
         "-chardev",
-        f"socket,id=con,path={quoted(sockets['console'])},server=on,wait=off,logfile={quoted(console_log)},logappend=on",
+        f"socket,id=con,path={quoted(sockets['console'])},server=on,wait=off",
     ]
     command += ["-serial", "chardev:con"]
     command += ["-netdev", f"tap,id=boot,ifname={spec.boot_tap},script=no,downscript=no"]

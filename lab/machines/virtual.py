@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.errors import LabError
-from lab.machines.console import Console
+from lab.machines.consoles.console import Console
 from lab.machines.cores import CorePlan
 from lab.machines.handover import hand_over
 from lab.machines.host import AcceleratorPlan

@@ -9,14 +9,16 @@ from lab.dut.identity import identify
 from lab.dut.shell import Shell
 from lab.errors import DutError
 from lab.images.manifest import LinuxManifest
-from lab.machines.console import Console
+from lab.machines.consoles import open_console
+from lab.testbed.consoles import QemuConsole
 from tests.dut.far_end import FarEnd
 from tests.images.test_linux_manifest import manifest
 
 
 def shell(folder: Path, answers: dict[str, str]) -> Shell:
     FarEnd(folder / "line", answers)
-    return Shell(Console(folder / "line"), "pix> ", lambda: None)
+    console = QemuConsole(driver="qemu", path=folder / "line")
+    return Shell(open_console(console, folder / "console.log"), "pix> ", lambda: None)
 
 
 def image(folder: Path) -> LinuxManifest:

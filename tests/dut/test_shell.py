@@ -9,9 +9,11 @@ import pytest
 from lab.dut.pix import PixDut
 from lab.dut.shell import Shell
 from lab.errors import DutError, LabError
-from lab.machines.console import Console
+from lab.machines.consoles import open_console
+from lab.machines.protocol import ConsoleLink
 from lab.metrics.hops import PortTally, Tally
 from lab.testbed import load
+from lab.testbed.consoles import QemuConsole
 from tests.dut.far_end import FarEnd
 
 ANSWERS = {
@@ -36,9 +38,14 @@ def far_end(tmp_path: Path) -> Iterator[FarEnd]:
     end.close()
 
 
+def console(folder: Path) -> ConsoleLink:
+    line = QemuConsole(driver="qemu", path=folder / "line")
+    return open_console(line, folder / "console.log", reconnect_s=0)
+
+
 @pytest.fixture
 def shell(far_end: FarEnd, tmp_path: Path) -> Shell:
-    return Shell(Console(tmp_path / "line"), "pix> ", lambda: None)
+    return Shell(console(tmp_path), "pix> ", lambda: None)
 
 
 @pytest.fixture
@@ -109,7 +116,7 @@ def test_dead_machine_ends_the_waiting(far_end: FarEnd, tmp_path: Path) -> None:
         raise LabError("QEMU ended with code 1")
 
     with pytest.raises(LabError, match="QEMU ended"):
-        Shell(Console(tmp_path / "line"), "pix> ", dead).run("stop", timeout_s=30)
+        Shell(console(tmp_path), "pix> ", dead).run("stop", timeout_s=30)
 
 
 def test_configuration_of_the_virtual_testbed(dut: PixDut, far_end: FarEnd) -> None:
