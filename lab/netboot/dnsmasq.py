@@ -45,7 +45,7 @@ def command(place: Place, mac: str, firmware: str, first: FirstFile, root: Path,
     words += ["--enable-tftp", f"--tftp-root={root}"]
     words += [f"--dhcp-match=set:uefi,option:client-arch,{number}" for number in _UEFI_ARCHITECTURES]
     words += [f"--dhcp-match=set:http,option:client-arch,{_UEFI_HTTP}", "--dhcp-userclass=set:ipxe,iPXE"]
-    return words + _boot("tag:uefi" if firmware == "uefi" else "tag:!uefi", first)
+    return words + _boot("tag:uefi" if firmware == "uefi" else "tag:!uefi", first, f",,{place.address.ip}")
 
 
 def _addresses(place: Place, mac: str) -> Sequence[str]:
@@ -58,11 +58,12 @@ def _addresses(place: Place, mac: str) -> Sequence[str]:
     return [*words, _NO_PROXY_DHCP]
 
 
-def _boot(firmware: str, first: FirstFile) -> list[str]:
-    words = [f"--dhcp-boot={firmware},tag:ipxe,{first.ipxe}"]
+def _boot(firmware: str, first: FirstFile, server: str) -> list[str]:
+    """Name the files, and the server that has them: a proxy would leave that out for a BIOS."""
+    words = [f"--dhcp-boot={firmware},tag:ipxe,{first.ipxe}{server}"]
     if first.plain is not None:
-        words.append(f"--dhcp-boot={firmware},tag:!ipxe,tag:!http,{first.plain}")
+        words.append(f"--dhcp-boot={firmware},tag:!ipxe,tag:!http,{first.plain}{server}")
     if first.uefi_http is not None:
-        words.append(f"--dhcp-boot={firmware},tag:!ipxe,tag:http,{first.uefi_http}")
+        words.append(f"--dhcp-boot={firmware},tag:!ipxe,tag:http,{first.uefi_http}{server}")
         words.append("--dhcp-option-force=tag:http,option:vendor-class,HTTPClient")  # UEFI 2.10 section 24.7.2
     return words

@@ -140,7 +140,7 @@ class BootService:
         self._trail.read(line, now_s)
 
     def _moving(self) -> dict[str, str]:
-        """Return the files that dnsmasq is sending by TFTP, of which it says nothing: it has them open (proc(5))."""
+        """Return the files that are being sent, of which dnsmasq says nothing, and how far they were read (proc(5))."""
         found = {}
         sizes = {str(file): file.stat().st_size for file in self._files}
         for server in self._servers:

@@ -112,7 +112,7 @@ class Trail:
                 self.cut[name] = "its receiver fell silent"
         elif found := _SENT.search(line):
             if name := self._name(found[1], found[2]):
-                self._complete(name, now_s)
+                self._complete(name, found[2], now_s)
         elif (found := _ABSENT.search(line)) and self._is_server(found[2]):
             self.absent.append(found[1])
 
@@ -126,13 +126,14 @@ class Trail:
             self.absent.append(path)
         elif name and code == "200":
             whole = self._files[name][1]
-            arrived = 0 if found[4] == "-" else int(found[4])
+            arrived = -1 if found[4] == "-" else int(found[4])
             if arrived >= whole:
-                self._complete(name, now_s)
+                self._complete(name, ip, now_s)
             elif name not in self.sent_at_s:
-                self.cut[name] = f"{arrived} of {whole} bytes"
+                self.cut[name] = "it began and has not ended" if arrived < 0 else f"{arrived} of {whole} bytes"
 
-    def _complete(self, name: str, now_s: float) -> None:
+    def _complete(self, name: str, ip: str, now_s: float) -> None:
+        self.ip = ip
         self.sent_at_s[name] = now_s
         self.cut.pop(name, None)
 

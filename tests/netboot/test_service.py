@@ -53,26 +53,6 @@ def test_diagnosis_of_a_machine_that_never_asked(tmp_path: Path) -> None:
     assert "TFTP root" in log.read_text(encoding="utf-8")
 
 
-@needs_root
-def test_only_the_asked_machine_gets_an_address(tmp_path: Path) -> None:
-    """Send DHCP discovers as a stranger and as the machine, on a pair of interfaces inside the network."""
-    image = tmp_path / "image"
-    image.write_bytes(b"some bytes")
-    script = Path(__file__).with_name("ask_dhcp.py")
-    with (
-        BootNetwork() as network,
-        BootService(network.place, {"image": image}, MAC, tmp_path, tmp_path / "log") as service,
-    ):
-        asked = subprocess.run(
-            network.enter(["python3", str(script), TAP, "52:54:00:78:00:01", MAC]),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert asked.stdout.split() == ["nothing", "192.0.2.10"]
-        assert "did not take the offered one" in service.diagnosis()
-
-
 def test_without_root_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError, match="needs root"):
