@@ -11,11 +11,9 @@ from lab.machines.netns import NetworkNamespace
 class Links:
     """The generator's ends of links.
 
-    ``vtrex_options`` are the options of a vtrex whose ports they are. ``interfaces`` are the names that they have as
-    network interfaces in ``namespace``, in the order of the DUT's ports; both are empty where they are none, or where
-    ports are cabled.
+    ``vtrex_options`` are the options of a vtrex whose ports they are; none where they are network interfaces in
+    ``namespace``, or cables.
     """
 
     vtrex_options: tuple[str, ...] = ()
-    interfaces: tuple[str, ...] = ()
     namespace: NetworkNamespace | None = None

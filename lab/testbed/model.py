@@ -82,6 +82,17 @@ class Generator(Record):
 
     _ports_named_once = field_validator("ports")(_named_once)
 
+    @model_validator(mode="after")
+    def _trex_finds_its_ports(self) -> Generator:
+        here = isinstance(self.machine, TrexLocal)
+        if here or (isinstance(self.machine, TrexHost) and self.machine.ssh is not None):
+            for port in self.ports:
+                if (port.pci is None) == (port.interface is None):
+                    raise ValueError(f"ports: TRex is told of {port.name} by either pci or interface: give one of them")
+            if len(self.ports) % 2:
+                raise ValueError(f"ports: TRex has ports in pairs, and {len(self.ports)} are given: add one")
+        return self
+
 
 Node = Annotated[Dut | Generator, Field(discriminator="role")]
 
@@ -127,6 +138,19 @@ class Testbed(Record):
                     f"node {name!r} has a machine of driver {node.machine.driver!r}, "
                     f"which a {self.kind} testbed cannot have: use {' or '.join(wanted)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _taps_have_a_generator(self) -> Testbed:
+        machine = self.dut.machine
+        taps, local = isinstance(machine, Qemu) and machine.links == "tap", self.generator.machine.driver
+        if taps != (local == "trex-local"):
+            raise ValueError(
+                "a generator of driver trex-local opens the taps of a qemu with links: tap, and no other generator "
+                "does: use both or neither"
+            )
+        if taps and any(port.interface is None for port in self.generator.ports):
+            raise ValueError("the taps get the names that the generator's ports have as interface: give each one")
         return self
 
     @model_validator(mode="after")

@@ -115,11 +115,27 @@ class TrexRelease(Record):
         return self
 
 
+class DualIf(Record):
+    """The CPUs that a pair of TRex's ports gets, and the socket that they are on."""
+
+    socket: int = Field(default=0, ge=0)
+    threads: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+
+
+class Platform(Record):
+    """Which of TRex's threads runs on which CPU, as ``platform`` of its configuration file has it."""
+
+    master_thread_id: int = Field(ge=0)
+    latency_thread_id: int = Field(ge=0)
+    dual_if: tuple[DualIf, ...] = Field(min_length=1)
+
+
 class _Trex(Record):
     """A TRex server: the ports of its stateless RPC and of its events, and how it is started.
 
-    ``cores`` is TRex's -c, threads a pair of ports; ``low_end`` goes into its configuration file, and ``options`` are
-    added to its command line.
+    ``cores`` is TRex's -c, threads a pair of ports; ``low_end`` and ``platform`` go into its configuration file, and
+    ``options`` are added to its command line. Its ports have the MACs of the testbed's links; with ``by_address`` its
+    file has their IPv4 addresses and those of the DUT's ports instead, which TRex resolves.
     """
 
     rpc_port: TcpPort = 4501
@@ -127,6 +143,8 @@ class _Trex(Record):
     release: TrexRelease | None = None
     cores: int = Field(default=1, ge=1)
     low_end: bool = False
+    platform: Platform | None = None
+    by_address: bool = False
     options: tuple[str, ...] = ()
 
 

@@ -11,7 +11,8 @@ from lab.machines import cores
 from lab.machines.links import Links
 from lab.testbed import Testbed
 from lab.testbed.model import Generator
-from lab.testbed.resources import TrexHost
+from lab.testbed.resources import TrexHost, TrexLocal
+from lab.traffic import trex_host
 from lab.traffic.combined import CombinedGenerator
 from lab.traffic.restartable import Connection
 from lab.traffic.trex import TrexGenerator
@@ -103,13 +104,16 @@ def serving(testbed: Testbed, links: Links, run_dir: Path, progress: Progress) -
     with ExitStack() as stack:
         servers: dict[str, Server] = {}
         for name, node in testbed.generators.items():
-            servers[name] = _start(testbed, name, node, links, run_dir)
+            servers[name] = _start(testbed, name, node, links, run_dir, progress)
             stack.callback(servers[name].stop)
         yield Servers(servers)
 
 
-def _start(testbed: Testbed, name: str, node: Generator, links: Links, run_dir: Path) -> Server:
+def _start(testbed: Testbed, name: str, node: Generator, links: Links, run_dir: Path, progress: Progress) -> Server:
     machine = node.machine
+    if isinstance(machine, TrexLocal) or (isinstance(machine, TrexHost) and machine.ssh is not None):
+        progress(f"starting TRex ({name})")
+        return trex_host.start(testbed, name, run_dir, progress, links.namespace)
     if isinstance(machine, TrexHost):
         return Standing(machine, run_dir / f"{name}.log")
     return start_vtrex(testbed, links, run_dir / "vtrex.log")

@@ -22,9 +22,6 @@ from lab.traffic.lines import LineReader
 from lab.traffic.models import CapturedFrame, GeneratorInfo, SentFrame, Stream, StreamCount, TrafficResult
 from lab.traffic.records import engine_report, loss_record, tagged_record
 
-OLDEST_VERSION = (2, 94)
-"""First release with STL API 5.1, which lbr-trex-client 3.4.0 needs."""
-
 CALL_GRACE_S = 30.0
 
 WAKE_BEFORE_END_S = 0.05
@@ -65,18 +62,25 @@ def server_version(server: str, sync_port: int, timeout_s: float = 3.0) -> str:
         context.destroy()
 
 
-def check_version(version: str) -> None:
-    """Refuse a server that the official client cannot talk to.
+def client_for(version: str) -> str:
+    """Return the official client that talks to a server of a release.
+
+    TRex's API was 4 up to v2.87, which trex-stl-lib 0.3 speaks, and is 5.1 from v2.94 on, as lbr-trex-client 3.4.0's.
 
     Raises:
-        GeneratorError: the release is older than v2.94.
+        GeneratorError: the release is in between (API 5.0), which neither speaks, or older than any that is known.
 
     """
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
-    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:
-        raise GeneratorError(
-            f"TRex server {version} is older than v2.94, the first that lbr-trex-client 3.4.0 speaks to: update it"
-        )
+    release = (int(numbers[1]), int(numbers[2])) if numbers else None
+    if release is None or release >= (2, 94):
+        return "lbr-trex-client"
+    if (2, 29) <= release <= (2, 87):
+        return "trex-stl-lib"
+    raise GeneratorError(
+        f"no client speaks to a TRex server {version}: trex-stl-lib 0.3 does from v2.29 to v2.87, and lbr-trex-client "
+        "3.4.0 from v2.94 on: take one of these"
+    )
 
 
 class ServerProcess(Protocol):
@@ -115,11 +119,11 @@ class TrexGenerator:
             process: the server's, where it runs on this host.
 
         Raises:
-            GeneratorError: the server cannot be reached, is too old, or refuses.
+            GeneratorError: the server cannot be reached, is of a release that no client speaks to, or refuses.
 
         """
         self._server = process
-        check_version(server_version(server, sync_port))
+        client = client_for(server_version(server, sync_port))
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 dying_with_parent(on_core(housekeeping_core, [sys.executable, "-m", "lab.traffic.worker"])),
@@ -133,7 +137,8 @@ class TrexGenerator:
         self._closed = False
         self._shares_cores = housekeeping_core is not None
         try:
-            answer = self._call("connect", {"server": server, "sync_port": sync_port, "async_port": async_port})
+            where = {"server": server, "sync_port": sync_port, "async_port": async_port}
+            answer = self._call("connect", {**where, "client": client})
         except GeneratorError:
             self.close()
             raise

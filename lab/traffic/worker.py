@@ -38,7 +38,7 @@ class Worker:
         self._streams: list[JsonObject] = []
         self._capture: int | None = None
 
-    def connect(self, server: str, sync_port: int, async_port: int) -> JsonObject:
+    def connect(self, client: str, server: str, sync_port: int, async_port: int) -> JsonObject:
         """Connect, take all ports and bring them into a known state. Returns version, mode, ports and speed."""
         import lbr_trex_client  # noqa: F401  (its import changes sys.path and sys.modules)
         from trex.stl import api

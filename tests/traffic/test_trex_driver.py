@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from lab.traffic.arrivals import arrivals
 from lab.traffic.measurer import GeneratorMeasurer
 from lab.traffic.models import SentFrame
 from lab.traffic.streams import streams_for
-from lab.traffic.trex import TrexGenerator, check_version, server_version
+from lab.traffic.trex import TrexGenerator, client_for, server_version
 from lab.traffic.vtrex import VtrexServer
 from tests.traffic.test_load import BOTH
 from tests.vtrex.serving import connected
@@ -141,11 +142,12 @@ def test_nobody_at_the_address_is_one_clear_line(tmp_path: Path) -> None:
         TrexGenerator("127.0.0.1", 9, 10, tmp_path / "log")
 
 
-def test_a_server_that_is_too_old_is_refused() -> None:
-    with pytest.raises(GeneratorError, match=r"v2\.87 is older"):
-        check_version("v2.87")
-    check_version("v2.94")
-    check_version("v3.08")
+def test_the_release_decides_the_client() -> None:
+    assert {client_for(version) for version in ("v2.94", "v3.08")} == {"lbr-trex-client"}
+    assert {client_for(version) for version in ("v2.29", "v2.87")} == {"trex-stl-lib"}
+    for between in ("v2.28", "v2.88", "v2.93"):
+        with pytest.raises(GeneratorError, match=rf"no client speaks to a TRex server {re.escape(between)}"):
+            client_for(between)
 
 
 def test_a_dead_client_is_an_error_and_no_hang(server: VtrexServer) -> None:
