@@ -30,7 +30,7 @@ class Child:
             serves: tells whether it answers; may raise OSError while it does not.
 
         Raises:
-            LabError: its program is missing, or it did not come up; with its last line.
+            LabError: its program is missing, or it did not come up; with its last lines.
 
         """
         self._name = name
@@ -79,4 +79,4 @@ class Child:
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return " | ".join(lines[-2:]) if lines else "it said nothing"  # some print their name last

@@ -20,6 +20,7 @@ _ANSWER_LIMIT_S = 0.2
 # for 20 characters.
 _WORD = re.compile(r"[!#-\[\]-~]{1,20}")
 _MC = "0x20"
+_SESSIONS = 4  # as few as many a controller has
 
 
 class IpmiSim(Child):
@@ -52,7 +53,7 @@ class IpmiSim(Child):
             LabError: it did not come up.
 
         """
-        for word in login:
+        for word in (login.user, login.password):
             if not _WORD.fullmatch(word):
                 raise UsageError(
                     "ipmi_sim takes user names and passwords of 1 to 20 printable characters without space, "
@@ -99,7 +100,7 @@ def _lan_conf(address: str, port: int, login: Login, chassis: Path, sol: str | N
             "endlan",
             f'chassis_control "{shlex.quote(str(chassis))}"',
             *([f'sol "{sol}" 115200'] if sol else []),
-            f'user 2 true "{login.user}" "{login.password}" admin 10 md5',
+            f'user 2 true "{login.user}" "{login.password}" admin {_SESSIONS} md5',
             "",
         ]
     )

@@ -50,7 +50,9 @@ class PduPower(_Power):
 
     ``outlet_oid`` is the object that is read for the state and written to change it; ``on`` and ``off`` are its values
     (default: APC PowerNet-MIB, rPDUOutletControlOutletCommand, without the number of the outlet, which is appended).
-    A PDU cannot tell a server what to boot from: the server's own order must begin with its PXE NIC.
+    ``off_s`` is how long the outlet is off in a cycle, for the server's power supply to run empty. A PDU cannot tell a
+    server what to boot from, nor to start: its own boot order must begin with its PXE NIC, and it must be set to start
+    when power comes back.
     """
 
     driver: Literal["pdu"]
@@ -60,6 +62,7 @@ class PduPower(_Power):
     outlet_oid: Oid = "1.3.6.1.4.1.318.1.1.4.4.2.1.3"
     on: int = 1
     off: int = 2
+    off_s: float = Field(default=5.0, ge=0)
     credentials: Credentials
 
 
