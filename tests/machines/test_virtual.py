@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -79,7 +80,9 @@ def test_pxe_boot_hand_over_and_power_cycle(tmp_path: Path, service: tuple[BootN
         boot.forget()
         server.power_on()
         server.console.read_until("nbp ready", Deadline(30), server.require_running)
-        assert "nbp ready" in (tmp_path / "console.log").read_text(encoding="ascii")
+        log = (tmp_path / "console.log").read_text(encoding="ascii")
+        assert len(re.findall(r"^\d+\.\d{6} nbp ready$", log, re.MULTILINE)) == 2, "of both boots, with their times"
+        assert "under KVM" in log or not kvm, "of both sides of the hand-over"
     finally:
         server.power_off()
     with pytest.raises(LabError, match="off"):

@@ -32,6 +32,7 @@ from lab.testbed.secrets import Login, login
 # IPMI 2.0, table 22-20: 17 is HMAC-SHA256 with AES, which not all have; all have 3, HMAC-SHA1 with AES. Asking a
 # controller for its list takes 3 s where it does not answer that.
 _CIPHER_SUITES = (17, 3)
+RETRIES = 2  # of a packet; a controller that is silent is given up after 6 s
 _OPENING_LIMIT_S = 20.0
 _COMMAND_LIMIT_S = 10.0
 _ESCAPE = b"~"
@@ -69,11 +70,12 @@ class _Bmc:
             command = ["ipmitool", "-v", "-I", "lanplus", "-C", str(self._suite), "-H", self._console.address]
             command += ["-p", str(self._console.port), "-U", self._account.user, "-f", f"/dev/fd/{password}"]
             return subprocess.Popen(
-                dying_with_parent([*command, "-N", "1", "-R", "3", *words]),
+                dying_with_parent([*command, "-N", "1", "-R", str(RETRIES), *words]),
                 stdin=terminal,
                 stdout=terminal,
                 stderr=errors,
                 pass_fds=(password,),
+                env={"PATH": os.environ.get("PATH", os.defpath)},  # not the testbed's secrets
             )
         finally:
             os.close(password)
@@ -92,7 +94,7 @@ class _Bmc:
             return "" if code else said.read().decode(errors="replace").strip()
 
     def owner(self) -> str:
-        """Return the session that has the console (Get Payload Instance Info, section 24.4), empty where unknown."""
+        """Return the session that has the console; empty where unknown (Get Payload Instance Info, chapter 24)."""
         return " ".join(self.tell("raw", "0x06", "0x4b", "0x01", "0x01").split()[:4])
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from lab.errors import DutError
 from lab.machines.consoles import line as line_module
-from lab.machines.consoles import open_console
+from lab.machines.consoles import open_console, sol
 from lab.machines.deadline import Deadline
 from lab.machines.protocol import ConsoleLink
 from lab.rackbox.child import Child
@@ -167,8 +167,11 @@ def test_a_controller_that_was_reset_is_noticed_in_silence(
 
 
 @pytest.mark.parametrize("rack", ("sol",), indirect=True)
-def test_a_session_of_another_is_taken_and_both_sides_say_so(rack: Rack, tmp_path: Path) -> None:
+def test_a_session_of_another_is_taken_and_both_sides_say_so(
+    rack: Rack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert rack.server is not None
+    monkeypatch.setattr(sol, "RETRIES", 1)
     with ExitStack() as stack:
         stack.enter_context(rack.server())
         first = open_console(rack.console, tmp_path / "first.log", reconnect_s=0)
