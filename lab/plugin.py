@@ -136,7 +136,7 @@ def _subject(bed: Testbed, asked: str | None) -> Subject:
     machine = bed.dut.machine
     if not isinstance(machine, Reference):
         images.build()
-        return images.find(asked or DEFAULT_IMAGE)
+        return images.find(asked or DEFAULT_IMAGE).for_firmware(machine.firmware)
     if asked is not None:
         raise UsageError(
             f"--image={asked}: testbed {bed.name!r} has a reference, {machine.program}, and boots nothing: leave the "

@@ -66,6 +66,7 @@ def deploy(
     """
     device = testbed.dut.machine
     assert isinstance(device, Qemu | Server), "a reference is not booted"
+    image = image.for_firmware(device.firmware)
     _check_fit(testbed, device, image)
     files = _served(image, route_file)
     with ExitStack() as stack:

@@ -73,7 +73,14 @@ def virtual(
         folder = _folder(stack)
         network = stack.enter_context(BootNetwork())
         service = stack.enter_context(
-            BootService(network.place, files, machine.boot_mac, folder, run_dir / "netboot.log")
+            BootService(
+                network.place,
+                files,
+                machine.boot_mac,
+                folder,
+                run_dir / "netboot.log",
+                firmware=machine.firmware,
+            )
         )
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         stack.callback(server.power_off)
@@ -97,6 +104,7 @@ def _spec(testbed: Testbed, machine: resources.Qemu, vhost_sockets: Sequence[Pat
             for port, socket in zip(ports, sockets, strict=True)
         ),
         queue_size=machine.queue_size,
+        firmware=machine.firmware,
     )
 
 

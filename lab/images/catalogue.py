@@ -37,7 +37,7 @@ def find(name: str, directory: Path = paths.FIRMWARE_IMAGES) -> Manifest:
             raise UsageError(f"the image {name!r} is not built yet: run 'pixlab image build {name}'")
         raise UsageError(f"unknown image {name!r} in {shown(directory)}: {near_misses(name, files)}")
     manifest = _read(files[name])
-    for file in manifest.boot_files:
+    for file in manifest.all_files:
         _check_file(manifest, file)
     return manifest
 

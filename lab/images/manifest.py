@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from lab.errors import UsageError
 from lab.machines.host import Accelerator
 from lab.models import Model
+from lab.testbed.boots import Firmware
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -51,6 +53,20 @@ class Manifest(Model):
     def boot_files(self) -> tuple[ImageFile, ...]:
         """The files that the boot service must hand out, the first one first."""
         raise NotImplementedError
+
+    @property
+    def all_files(self) -> tuple[ImageFile, ...]:
+        """Its files, whatever boots it."""
+        return self.boot_files
+
+    def for_firmware(self, firmware: Firmware) -> Self:
+        """Return the image as servers with that firmware boot it: ``boot_files`` and ``digest`` are then of that.
+
+        Raises:
+            UsageError: such servers cannot boot it.
+
+        """
+        return self  # what is loaded by an iPXE script is the same for all
 
     @property
     def boot_script(self) -> str | None:
@@ -99,13 +115,18 @@ class SharedBlock(Model):
 
 
 class PixManifest(Manifest):
-    """PIX: one file that PXE loads, which itself tells the digest of what was loaded. ``elf`` has its symbols."""
+    """PIX: one file that PXE loads, which itself tells the digest of what was loaded. ``elf`` has its symbols.
+
+    ``file`` is what the manifest's reader boots: as read, the network bootstrap program for a BIOS, which UEFI servers
+    have as the EFI application ``efi`` (see ``for_firmware``).
+    """
 
     format: Literal["pxe-nbp"]
     layout: Literal["padded", "packed"]
     file: FileName
     size_bytes: int = Field(gt=0)
     sha256: Sha256
+    efi: ImageFile | None = None
     elf: str
     shared_block: SharedBlock
     shared_structures: tuple[SharedStructure, ...]
@@ -118,6 +139,23 @@ class PixManifest(Manifest):
     def boot_files(self) -> tuple[ImageFile, ...]:
         """The one file."""
         return (ImageFile(name=self.file, size_bytes=self.size_bytes, sha256=self.sha256),)
+
+    @property
+    def all_files(self) -> tuple[ImageFile, ...]:
+        """The one file for each firmware."""
+        return (*self.boot_files, *([] if self.efi is None else [self.efi]))
+
+    def for_firmware(self, firmware: Firmware) -> Self:
+        """Return the image with its one file for that firmware."""
+        if firmware == "bios":
+            return self
+        if self.efi is None:
+            raise UsageError(
+                f"image {self.name!r} has no EFI application, which firmware: uefi of the testbed needs: "
+                "build the image anew, or set the server and the testbed to bios"
+            )
+        file = self.efi
+        return self.model_copy(update={"file": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256})
 
     @property
     def polls(self) -> bool:

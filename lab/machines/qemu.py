@@ -15,6 +15,7 @@ from lab.machines.consoles.console import Console
 from lab.machines.consoles.sockets import connect_unix
 from lab.machines.consoles.stream import StreamLost
 from lab.machines.deadline import Deadline
+from lab.machines.firmware import boot_nic_options, firmware_options, quoted
 from lab.machines.host import QEMU
 from lab.machines.qmp import Qmp
 from lab.machines.spec import DataPort, MachineSpec
@@ -75,6 +76,7 @@ class Qemu:
         self._said = log_directory / "qemu.log"
         sockets = {name: directory / f"{accelerator}-{name}" for name in ("qmp", "console")}
         command = _command(spec, accelerator, cpu, memory, sockets)
+        command += firmware_options(spec.firmware, directory)
         command += ["-incoming", "defer"] if incoming else []
         for path in sockets.values():
             path.unlink(missing_ok=True)
@@ -195,15 +197,10 @@ def _command(spec: MachineSpec, accelerator: str, cpu: str, memory: int, sockets
     ]
     command += ["-serial", "chardev:con"]
     command += ["-netdev", f"tap,id=boot,ifname={spec.boot_tap},script=no,downscript=no"]
-    command += ["-device", f"e1000,netdev=boot,mac={spec.boot_mac},bootindex=0,addr={_BOOT_SLOT:#x}"]
+    command += boot_nic_options(spec.firmware, "boot", spec.boot_mac, _BOOT_SLOT)
     for number, port in enumerate(spec.data_ports):
         command += data_port_options(number, port, spec.queue_size)
     return command
-
-
-def quoted(path: Path) -> str:
-    """Write a path as the value of an option: QEMU separates options by commas, and takes two for one."""
-    return str(path).replace(",", ",,")
 
 
 def data_port_options(number: int, port: DataPort, queue_size: int) -> list[str]:

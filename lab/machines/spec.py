@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.models import Model
+from lab.testbed.boots import Firmware
 from lab.testbed.ports import Mac
 
 
@@ -31,3 +32,4 @@ class MachineSpec(Model):
     boot_tap: str
     data_ports: tuple[DataPort, ...]
     queue_size: int
+    firmware: Firmware = "bios"

@@ -46,20 +46,26 @@ class Server(_Cores):
     when_done: Literal["on", "off"] = "off"
     when_failed: Literal["on", "off", "leave"] = "leave"
 
+    @property
+    def firmware(self) -> Firmware:
+        """What boots from its PXE NIC."""
+        return self.boot.firmware
+
 
 class Qemu(_Cores):
     """A virtual machine on the machine that runs the lab.
 
     Exclusive cores share those of a host that has too few; then nothing is measured (lab.machines.cores).
     ``queue_size`` is the number of descriptors of a virtio queue (QEMU takes powers of two from 256 to 1024).
-    ``boot_mac`` is that of its PXE NIC. ``links``: what its data ports are, shared memory (vhost-user) or taps in a
-    network namespace, where a generator opens them as interfaces.
+    ``boot_mac`` is that of its PXE NIC, ``firmware`` what boots from it. ``links``: what its data ports are, shared
+    memory (vhost-user) or taps in a network namespace, where a generator opens them as interfaces.
     """
 
     driver: Literal["qemu"]
     memory_mib: int = Field(ge=64)
     queue_size: Literal[256, 512, 1024]
     boot_mac: Mac
+    firmware: Firmware = "bios"
     links: Literal["vhost-user", "tap"] = "vhost-user"
 
 

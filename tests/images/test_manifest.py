@@ -109,3 +109,18 @@ def test_wrong_manifest(tmp_path: Path, changes: dict[str, Any], said: str) -> N
 def test_no_manifest_at_all(tmp_path: Path, text: str) -> None:
     (put(tmp_path) / "tiny-padded.manifest.json").write_text(text, encoding="latin-1")
     assert "not a manifest" in refused(tmp_path)
+
+
+def test_an_image_has_a_file_for_each_firmware_or_says_that_it_has_not(tmp_path: Path) -> None:
+    build = put(tmp_path)
+    with pytest.raises(UsageError, match=r"'tiny-padded' has no EFI application, which firmware: uefi"):
+        images.find("tiny-padded", tmp_path).for_firmware("uefi")
+    efi = {"name": "tiny.efi", "size_bytes": 3, "sha256": hashlib.sha256(b"EFI").hexdigest()}
+    put(tmp_path, efi=efi)
+    assert "tiny.efi is missing" in refused(tmp_path)
+    (build / "tiny.efi").write_bytes(b"EFI")
+    found = images.find("tiny-padded", tmp_path)
+    assert [file.name for file in found.for_firmware("bios").boot_files] == ["tiny-padded"]
+    uefi = found.for_firmware("uefi")
+    assert ([file.name for file in uefi.boot_files], uefi.digest) == (["tiny.efi"], efi["sha256"])
+    assert uefi.name == found.name

@@ -1,7 +1,8 @@
 /*
- * Entry of the PXE network bootstrap program: real mode at 0000:7c00, through protected mode into long mode.
+ * Entry of the PXE network bootstrap program: real mode at 0000:7c00, through protected mode into long mode. UEFI comes
+ * in at `protected_mode` (boot/efi_land.S), with the section .boot at NBP_BASE and the same parameters left in memory.
  *
- * Invariant: nothing between NBP_BASE and __file_end is written before the copy at FILE_COPY_BASE is complete, because
+ * Invariant: nothing of the file at FILE_ADDRESS is written before the copy at FILE_COPY_BASE is complete, because
  * the digest of that copy is what `version` reports as booted. Hence the stack below 7c00, parameters in fixed low
  * memory, and descriptors whose accessed bit is already set. The PXE stack is asked for the route file before anything
  * is put where that stack may lie: the memory map does not show its memory as usable.
@@ -27,6 +28,11 @@ _start:
     rdtsc
     mov [BOOT_TSC], eax
     mov [BOOT_TSC + 4], edx
+    mov dword ptr [FILE_ADDRESS], NBP_BASE
+    mov dword ptr [FILE_SIZE], offset __file_size
+    mov dword ptr [FILE_PARTS], 0
+    mov dword ptr [ACPI_ROOT], 0
+    mov dword ptr [ACPI_ROOT + 4], 0
 
     mov dword ptr [E820_COUNT], 0
     mov di, E820_MAP
@@ -62,6 +68,8 @@ _start:
     ljmp 0x08, offset protected_mode
 
     .code32
+/* In: cs, gdtr = boot_gdt; no paging, interrupts off; the parameters from BOOT_TSC to E820_MAP. */
+    .globl protected_mode
 protected_mode:
     mov ax, 0x10
     mov ds, ax
@@ -69,13 +77,15 @@ protected_mode:
     mov ss, ax
     mov esp, NBP_BASE
 
-    mov esi, NBP_BASE
+    mov esi, [FILE_ADDRESS]
     mov edi, FILE_COPY_BASE
-    mov ecx, offset __file_size
+    mov ecx, [FILE_SIZE]
     rep movsb
 
-    mov ebx, offset copies              /* from the loaded file to where the parts are linked */
+    mov ebx, offset copies              /* from the copy of the file to where the parts are linked */
+    mov ebp, [FILE_PARTS]
 4:  mov esi, [ebx]
+    lea esi, [ebp + esi + FILE_COPY_BASE - NBP_BASE]
     mov edi, [ebx + 4]
     mov ecx, [ebx + 8]
     rep movsb
@@ -133,6 +143,7 @@ copies:                                 /* from, to, bytes to copy, bytes to cle
 copies_end:
 
     .balign 16
+    .globl boot_gdt_pointer
 boot_gdt:
     .quad 0
     .quad 0x00cf9b000000ffff            /* 08: code 32 */

@@ -1,9 +1,9 @@
 /*
  * Where everything lies in physical memory; all of it is identity mapped. Used by assembly and C, so: only #defines.
  *
- *   0x00000f00  boot parameters, 0x1000 E820 map             left by boot/start.S
+ *   0x00000f00  boot parameters, 0x1000 E820 map             left by boot/start.S, or by boot/efi_main.c
  *   0x00001800  parameters of calls of the PXE stack         boot/route_file.S; free once it has run
- *   0x00007c00  the file as the PXE ROM loaded it            free once it has been copied
+ *   0x00007c00  the file as the PXE ROM loaded it; UEFI: its first section, .boot    free once it has been copied
  *   0x00008000  trampoline of the application processors     (over the loaded file)
  *   0x00100000  kernel: text, data, stacks, page tables      ring 0
  *   0x00200000  text of the ring-3 programs                  ring 3, read and execute
@@ -23,6 +23,11 @@
 #define ROUTE_FILE_STATUS 0x0f18
 #define ROUTE_FILE_MAX 0x4000000
 #define ROUTE_FILE_NO_PXE 0xffff /* besides PXENV_STATUS codes: there is nobody to ask */
+#define PXENV_STATUS_TFTP_FILE_NOT_FOUND 0x3b
+#define FILE_ADDRESS 0x0f1c     /* of the file as loaded */
+#define FILE_SIZE 0x0f20
+#define FILE_PARTS 0x0f24       /* offset in the file of what a PXE ROM would load */
+#define ACPI_ROOT 0x0f28        /* 8 bytes: address of the root pointer; 0: it is where a BIOS has it */
 #define E820_MAP 0x1000
 #define E820_MAX 64
 #define E820_ENTRY_SIZE 24

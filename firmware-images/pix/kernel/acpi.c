@@ -1,5 +1,6 @@
 #include "acpi.h"
 
+#include "memory_map.h"
 #include "string.h"
 #include "uart.h"
 
@@ -51,6 +52,9 @@ static const struct root_pointer *find_root_in(uint64_t start, uint64_t end)
 
 static const struct root_pointer *find_root(void)
 {
+    uint64_t told = *(const volatile uint64_t *)(uintptr_t)ACPI_ROOT; /* by UEFI (UEFI 2.10, 4.6) */
+    if (told)
+        return find_root_in(told, told + 20);
     uint64_t segment = *(volatile uint16_t *)(uintptr_t)0x40e; /* of the extended BIOS data area */
     const struct root_pointer *root = segment ? find_root_in(segment << 4, (segment << 4) + 1024) : 0;
     return root ? root : find_root_in(0xe0000, 0x100000);

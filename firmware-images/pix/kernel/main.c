@@ -5,6 +5,7 @@
 #include "boot_info.h"
 #include "console.h"
 #include "core.h"
+#include "e820.h"
 #include "memory_map.h"
 #include "paging.h"
 #include "pci.h"
@@ -12,19 +13,12 @@
 #include "trap.h"
 #include "uart.h"
 
-#define E820_USABLE 1
 #define ADDRESSES_END 0x100000000ull /* of the map, and of what a pool of buffers can name */
-#define PXENV_STATUS_TFTP_FILE_NOT_FOUND 0x3b
 #define KEYBOARD_COMMAND 0x64
 #define RESET_CONTROL 0xcf9
 
-extern char __tables_end[], __file_size[];
+extern char __tables_end[];
 void kernel_main(void) __attribute__((noreturn));
-
-struct e820_entry {
-    uint64_t base, length;
-    uint32_t type, attributes;
-};
 
 static void __attribute__((noreturn)) stop(const char *reason)
 {
@@ -81,12 +75,13 @@ void kernel_main(void)
     uart_init();
     boot_info.boot_tsc = *(const volatile uint64_t *)(uintptr_t)BOOT_TSC;
     boot_info.file_address = FILE_COPY_BASE;
-    boot_info.file_size = (uint64_t)__file_size;
+    boot_info.file_size = *(const volatile uint32_t *)(uintptr_t)FILE_SIZE;
     uint64_t memory_end = usable_until(KERNEL_BASE) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
     if (memory_end > ADDRESSES_END)
         memory_end = ADDRESSES_END;
     if (memory_end < (uint64_t)__tables_end)
-        stop("too little memory: all from 1 MiB to the end of the tables has to be usable, give the machine 256 MiB");
+        stop("too little memory: all from 1 MiB to the end of the tables has to be usable: give the machine 256 MiB, "
+             "and have its firmware keep nothing there for a sleep (S3)");
     const char *missing = acpi_read(&facts);
     if (missing)
         stop(missing);

@@ -34,8 +34,8 @@ static void map_bars(struct nic_info *nic)
         unsigned offset = PCI_BAR0 + 4 * i;
         uint32_t bar = pci_read(nic->at, offset);
         int wide = (bar & 6) == BAR_64BIT;
-        if (!(bar & BAR_IO) && (bar & ~0xfu)) {
-            uint64_t base = (bar & ~0xfu) | (wide ? (uint64_t)pci_read(nic->at, offset + 4) << 32 : 0);
+        uint64_t base = (bar & ~0xfu) | (wide ? (uint64_t)pci_read(nic->at, offset + 4) << 32 : 0);
+        if (!(bar & BAR_IO) && base) { /* UEFI begins at a multiple of 4 GiB */
             uint64_t size = bar_size(nic->at, offset, wide);
             if (paging_map(base, size, PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_UNCACHED | PAGE_NO_EXECUTE))
                 console_print("warning: no page tables left for BAR %u of PCI function %x\r\n", i, nic->at);

@@ -63,11 +63,12 @@ def main() -> None:
     """Write FOLDER/NAME.manifest.json."""
     name, layout, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     image = (folder / name).read_bytes()
+    efi = (folder / f"{name}.efi").read_bytes()
     table = section((folder / f"{name}.elf").read_bytes(), SECTION)
     magic, ready, prompt, version, build_id, cores, block_size, record_size = HEAD.unpack_from(table)
     if text(magic) != MAGIC:
         raise SystemExit(f"error: {SECTION} of {name}.elf does not begin with {MAGIC}")
-    if text(build_id).encode() not in image:
+    if image not in efi or text(build_id).encode() not in image:
         raise SystemExit(f"error: the build id {text(build_id)} is not in {name}")
     manifest = {
         "schema": 1,
@@ -78,6 +79,7 @@ def main() -> None:
         "file": name,
         "size_bytes": len(image),
         "sha256": hashlib.sha256(image).hexdigest(),
+        "efi": {"name": f"{name}.efi", "size_bytes": len(efi), "sha256": hashlib.sha256(efi).hexdigest()},
         "build_id": text(build_id),
         "elf": f"{name}.elf",
         "ready_text": text(ready),
