@@ -79,7 +79,7 @@ class IpmiSwitch:
             raise self._silent()
         if answer["at"] == "login":
             raise TestbedUnreachable(f"{self.where}: no login: {answer['error']}: check its address and credentials")
-        raise LabError(f"{self.where}: the request {request!r} was refused: {answer['error']}")
+        raise LabError(f"{self.where}: the request {request!r} was refused: {answer['error']}: see its event log")
 
     def _tried(self, asked: str) -> subprocess.CompletedProcess[str] | None:
         """Make a request that may be made again; returns None where the process came to no end."""

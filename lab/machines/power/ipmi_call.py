@@ -38,7 +38,7 @@ def main() -> dict[str, Any]:
         finally:
             controller.ipmi_session.logout()
     except (PyghmiException, OSError) as error:
-        text = str(error)
+        text = getattr(error, "strerror", None) or str(error)
         return {"at": at, "error": None if text in ("None", "timeout", "Session no longer connected") else text}
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import requests
 import sushy
 from sushy.auth import BasicAuth
-from sushy.exceptions import AccessError, ConnectionError, SushyError
+from sushy.exceptions import AccessError, ConnectionError, HTTPError, SushyError
 from sushy.resources.system.system import System
 
 from lab.errors import LabError, TestbedUnreachable, UsageError, near_misses
@@ -116,8 +116,8 @@ class RedfishSwitch:
         except (ConnectionError, requests.RequestException) as error:
             raise TestbedUnreachable(f"{self.where} {_problem(error)}") from error
         except (SushyError, ValueError) as error:
-            text = " ".join(str(error).split())
-            raise LabError(f"{self.where}: the request {request!r} failed: {text}") from error
+            text = f"HTTP {error.status_code}: {error.detail}" if isinstance(error, HTTPError) else str(error)
+            raise LabError(f"{self.where}: the request {request!r} failed: {' '.join(text.split())}") from error
 
 
 def _problem(error: Exception) -> str:
@@ -131,4 +131,4 @@ def _problem(error: Exception) -> str:
         return "is not known by that name: correct its address"
     if "refused" in text:
         return "refuses connections: check its port, and whether Redfish is enabled there"
-    return "does not answer: check its address, and whether Redfish is enabled there"
+    return "does not answer: check its address, port and scheme, and whether Redfish is enabled there"

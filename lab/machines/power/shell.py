@@ -26,7 +26,7 @@ def run(command: str, limit_s: float, where: str) -> str:
         LabError: it cannot be run, did not end in time, or ended with another code than 0; with its last line.
 
     """
-    short = f"'{command if len(command) <= _SHOWN else command[: _SHOWN - 3] + '...'}'"
+    short = repr(command if len(command) <= _SHOWN else command[: _SHOWN - 3] + "...")
     # Files, not pipes: what the command leaves in the background may keep them open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
         try:
@@ -34,14 +34,15 @@ def run(command: str, limit_s: float, where: str) -> str:
                 shlex.split(command), stdin=subprocess.DEVNULL, stdout=out, stderr=complaint, start_new_session=True
             )
         except (OSError, ValueError) as error:
-            raise LabError(f"{where}: the command {short} cannot be run: {error}") from error
+            problem = getattr(error, "strerror", None) or str(error)
+            raise LabError(f"{where}: the command {short} cannot be run: {problem}: correct it") from error
         try:
             code = process.wait(limit_s)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise LabError(f"{where}: the command {short} did not end within {limit_s:g} s") from None
+                raise LabError(f"{where}: the command {short} did not end within {limit_s:g} s (limit_s)") from None
             raise
         said, complained = (_text(file) for file in (out, complaint))
     if code != 0:

@@ -74,7 +74,7 @@ def test_a_command_that_fails_is_told(machine: Machine) -> None:
     server = connect(power(machine))
     with machine.broken(), pytest.raises(LabError, match=r"ended with code 3: it said nothing"):
         server.on()
-    with pytest.raises(LabError, match=r"the command 'sh -c .* ended with code 1: the last line"):
+    with pytest.raises(LabError, match=r"the command \"sh -c .* ended with code 1: the last line"):
         connect(power(machine, state="sh -c 'echo a line >&2; echo the last line >&2; exit 1'")).state()
     with pytest.raises(LabError, match=r"printed 'maybe': it must print on or off"):
         connect(power(machine, state="echo maybe")).state()

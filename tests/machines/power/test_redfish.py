@@ -71,7 +71,10 @@ def test_power_that_does_not_change_is_told(machine: Machine, power: RedfishPowe
 def test_a_request_that_fails_is_told(machine: Machine, power: RedfishPower) -> None:
     server = connect(power)
     server.state()
-    with machine.broken(), pytest.raises(LabError, match=r"the request 'boot from the network' failed: .*") as caught:
+    with (
+        machine.broken(),
+        pytest.raises(LabError, match=r"the request 'boot from the network' failed: HTTP 500: .*code 3") as caught,
+    ):
         server.boot_from_network()
     assert caught.value.exit_code == LabError.exit_code
     assert "\n" not in str(caught.value)
