@@ -24,10 +24,11 @@ from lab.dut.testpmd import Testpmd
 from lab.images import Manifest
 from lab.machines import cores
 from lab.machines.links import Links
+from lab.machines.taps import taps
 from lab.metrics.hops import Tally
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed
-from lab.testbed.resources import Reference, TrexHost
+from lab.testbed.resources import Qemu, Reference, TrexHost
 from lab.traffic.disturbance import ThreadProbe
 
 Progress = Callable[[str], None]
@@ -116,12 +117,19 @@ class BootedImage:
         self._folder = folder
         self._progress = progress
         self._table = table
+        self._on_taps = isinstance(testbed.dut.machine, Qemu) and testbed.dut.machine.links == "tap"
         here = not isinstance(testbed.generator.machine, TrexHost)  # else it is cabled
-        self._sockets = _sockets(testbed, folder) if here else []
+        self._sockets = _sockets(testbed, folder) if here and not self._on_taps else []
+        self._taps: tuple[int, ...] = ()
 
     @contextmanager
     def links(self) -> Iterator[Links]:
-        """Name the sockets, which the generator makes."""
+        """Name the sockets, which the generator makes, or make the taps, which it opens."""
+        if self._on_taps:
+            with taps(self._tap_names()) as made:
+                self._taps = made.descriptors
+                yield Links(namespace=made.namespace)
+            return
         options: list[str] = []
         for socket, port in zip(self._sockets, self._testbed.dut.ports, strict=False):
             queues = f",queues={len(port.qgms)}" if len(port.qgms) > 1 else ""
@@ -140,11 +148,19 @@ class BootedImage:
             self._testbed,
             self._image,
             vhost_sockets=self._sockets,
+            taps=self._taps,
             run_dir=self._run_dir,
             progress=self._progress,
             route_file=route_file,
         ) as deployed:
             yield deployed
+
+    def _tap_names(self) -> dict[str, int]:
+        """Return what the generator calls the taps, with queues as long as those of the machine's ports."""
+        machine = self._testbed.dut.machine
+        assert isinstance(machine, Qemu)
+        names = [self._testbed.peer_of(port).interface for port in self._testbed.dut.ports]
+        return {name: machine.queue_size for name in names if name is not None}
 
 
 class ReferenceUp:

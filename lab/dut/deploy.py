@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -39,6 +39,7 @@ def deploy(
     image: Manifest,
     *,
     vhost_sockets: list[Path],
+    taps: Sequence[int] = (),
     run_dir: Path,
     progress: Progress,
     route_file: Path | None = None,
@@ -53,6 +54,7 @@ def deploy(
         image: what.
         vhost_sockets: for each data port of the DUT, in their order, the socket of a vhost-user server that already
             listens; none at all leaves the ports plugged into nothing.
+        taps: instead of these, the open descriptor of a tap for each data port.
         run_dir: existing folder for console.log, qemu.log and netboot.log.
         progress: told what happens, in one line each.
         route_file: served beside the image, for its ``load_routes``; an image that takes none ignores it.
@@ -75,7 +77,14 @@ def deploy(
             raise LabError(f"testbed {testbed.name!r}: this version of the lab boots no server of a rack yet")
         on = stack.enter_context(
             machine.virtual(
-                testbed, device, image, files, vhost_sockets=vhost_sockets, run_dir=run_dir, progress=progress
+                testbed,
+                device,
+                image,
+                files,
+                vhost_sockets=vhost_sockets,
+                taps=taps,
+                run_dir=run_dir,
+                progress=progress,
             )
         )
         boot = Boot(image, on.server, on.source, progress, how=on.how, limits=on.limits)

@@ -44,6 +44,7 @@ def virtual(
     files: Files,
     *,
     vhost_sockets: Sequence[Path],
+    taps: Sequence[int],
     run_dir: Path,
     progress: Progress,
 ) -> Iterator[Machine]:
@@ -55,6 +56,7 @@ def virtual(
         image: that it will boot.
         files: by name, what the boot service hands out; the first is what boots.
         vhost_sockets: as of ``lab.dut.deploy.deploy``.
+        taps: as of ``lab.dut.deploy.deploy``.
         run_dir: existing folder for logs.
         progress: told how it is run.
 
@@ -64,11 +66,12 @@ def virtual(
 
     """
     core_plan = cores.plan(machine.exclusive_cores)
-    if not image.polls:  # QEMU's part in each interrupt is work of the DUT: none of it on the generator's core
+    # QEMU's part in each interrupt, or in each frame of a tap, is work of the DUT: none of it on the generator's core.
+    if taps or not image.polls:
         core_plan = core_plan.model_copy(update={"housekeeping": core_plan.exclusive[0]})
     plan = host.plan_for(image.name, image.accelerators, core_plan.sharing)
     progress(f"host: {plan.accelerator}: {plan.reason}")
-    spec = _spec(testbed, machine, vhost_sockets)
+    spec = _spec(testbed, machine, vhost_sockets, taps)
     with ExitStack() as stack:
         folder = _folder(stack)
         network = stack.enter_context(BootNetwork())
@@ -87,21 +90,20 @@ def virtual(
         yield Machine(server, service, HowRun(plan, core_plan), BootLimits())
 
 
-def _spec(testbed: Testbed, machine: resources.Qemu, vhost_sockets: Sequence[Path]) -> MachineSpec:
+def _spec(testbed: Testbed, machine: resources.Qemu, vhost_sockets: Sequence[Path], taps: Sequence[int]) -> MachineSpec:
     ports = testbed.dut.ports
-    if vhost_sockets and len(vhost_sockets) != len(ports):
-        raise UsageError(
-            f"{len(vhost_sockets)} vhost-user sockets for {len(ports)} data ports: give one for each or none"
-        )
-    sockets: Sequence[Path | None] = vhost_sockets or [None] * len(ports)
+    for what, ends in (("vhost-user sockets", vhost_sockets), ("taps", taps)):
+        if ends and len(ends) != len(ports):
+            raise UsageError(f"{len(ends)} {what} for {len(ports)} data ports: give one for each or none")
+    none = [None] * len(ports)
     return MachineSpec(
         memory_mib=machine.memory_mib,
         exclusive_cores=machine.exclusive_cores,
         boot_mac=machine.boot_mac,
         boot_tap=TAP,
         data_ports=tuple(
-            DataPort(mac=port.mac, vhost_socket=socket, queue_pairs=max(1, len(port.qgms)))
-            for port, socket in zip(ports, sockets, strict=True)
+            DataPort(mac=port.mac, vhost_socket=socket, tap=tap, queue_pairs=max(1, len(port.qgms)))
+            for port, socket, tap in zip(ports, vhost_sockets or none, taps or none, strict=True)
         ),
         queue_size=machine.queue_size,
         firmware=machine.firmware,

@@ -88,7 +88,7 @@ class Qemu:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=(memory,),
+                pass_fds=(memory, *(port.tap for port in spec.data_ports if port.tap is not None)),
             )
         try:
             deadline = Deadline(_START_LIMIT_S)
@@ -206,7 +206,9 @@ def _command(spec: MachineSpec, accelerator: str, cpu: str, memory: int, sockets
 def data_port_options(number: int, port: DataPort, queue_size: int) -> list[str]:
     """Return the options of QEMU that make a data port, the ``number``-th of its machine."""
     several = port.queue_pairs > 1
-    if port.vhost_socket is None:
+    if port.tap is not None:
+        options = ["-netdev", f"tap,id=n{number},fd={port.tap},vhost=off"]
+    elif port.vhost_socket is None:
         options = ["-netdev", f"hubport,id=n{number},hubid={number}"]
     else:
         # A generator that is started anew is connected to again, within a second.

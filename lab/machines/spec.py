@@ -10,13 +10,14 @@ from lab.testbed.ports import Mac
 
 
 class DataPort(Model):
-    """A virtio-net port, on the socket of a vhost-user server, or plugged into nothing: there, and silent.
+    """A virtio-net port: on the socket of a vhost-user server, on a tap, or plugged into nothing: there, and silent.
 
-    A port with several ``queue_pairs`` needs a server that has as many.
+    ``tap`` is the open descriptor of its far end. A port with several ``queue_pairs`` needs a server that has as many.
     """
 
     mac: Mac
     vhost_socket: Path | None = None
+    tap: int | None = None
     queue_pairs: int = 1
 
 
