@@ -58,7 +58,8 @@ class Console:
         size = self._burst_bytes or len(data)
         for start in range(0, len(data), size):
             burst = data[start : start + size]
-            self._awaited_bytes = len(burst)
+            with self._line.changed:
+                self._awaited_bytes = len(burst)
             try:
                 self._line.write(burst)
             except StreamLost as loss:

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 
 from lab.errors import LabError
 from lab.machines.consoles.log import ConsoleLog
-from lab.machines.consoles.stream import ByteStream, Connect, StreamLost, reason_of
+from lab.machines.consoles.stream import ByteStream, Connect, StreamLost
 from lab.machines.deadline import Deadline
 
 _PAUSE_S = 0.3  # between attempts to connect
@@ -93,13 +93,12 @@ class Line:
                     self._stream.check()
 
     def close(self) -> None:
-        """End it, after what has come is in the log. May be called twice."""
+        """End it, after what has come is in the log; an attempt to connect is waited for. May be called twice."""
         if self._closing:
             return
         self._closing = True
         os.write(self._waker, b"!")
         self._thread.join()
-        self._end("the console has been closed")
         self._log.close()
         os.close(self._wake)
         os.close(self._waker)
@@ -119,10 +118,11 @@ class Line:
                 self._put_away()
                 if not self._closing:
                     self._connect_again(reason)
-        except OSError as error:
-            self._end(f"the console's log cannot be written: {reason_of(error)}")
+        except LabError as error:  # of the log
+            self._end(str(error))
         finally:
             self._put_away()
+            self._end("the console has been closed" if self._closing else "the thread that reads the console failed")
 
     def _read_on(self) -> str:
         """Read until the connection breaks, and return why; or until ``close``, and all that has come is read."""
@@ -162,7 +162,7 @@ class Line:
         while not (self._closing or self._limit.passed):
             try:
                 stream = self._connect(self._log.mark)
-            except (StreamLost, LabError) as error:
+            except (StreamLost, LabError, OSError) as error:
                 reason = str(error)
                 self._wait_readable(-1, _PAUSE_S)
                 continue

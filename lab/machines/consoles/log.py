@@ -7,6 +7,9 @@ import threading
 import time
 from pathlib import Path
 
+from lab.errors import LabError
+from lab.machines.consoles.stream import reason_of
+
 # A line that is dead or has the wrong rate brings any bytes: the log stays a text that every tool can read.
 _UNPRINTABLE = re.compile(rb"[^\t\n\x20-\x7e]")
 
@@ -20,17 +23,21 @@ class ConsoleLog:
 
     def __init__(self, path: Path) -> None:
         """Open a file of an existing folder for more."""
+        self._path = path
         self._file = path.open("ab", buffering=0)
         self._within_line = False
         self._writing = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        """Write what came; OSError where the disk is full."""
+        """Write what came; LabError where that cannot be."""
         stamp = f"{time.time():.6f} ".encode()
         text = _UNPRINTABLE.sub(lambda byte: b"\\x%02x" % byte[0][0], data.replace(b"\r", b""))
         with self._writing:
             for line in text.splitlines(keepends=True):
-                self._file.write(line if self._within_line else stamp + line)
+                try:
+                    self._file.write(line if self._within_line else stamp + line)
+                except OSError as error:
+                    raise LabError(f"the console's log {self._path} cannot be written: {reason_of(error)}") from error
                 self._within_line = not line.endswith(b"\n")
 
     def mark(self, remark: str) -> None:

@@ -174,7 +174,8 @@ class SolStream(DescriptorStream):
 
     def _complaint(self, said: str = "") -> str:
         """Return why ipmitool ended, in words that tell what to do."""
-        self._process.wait(_COMMAND_LIMIT_S)
+        self._process.kill()  # it has closed its terminal
+        self._process.wait()
         self._errors.seek(0)
         said += self._errors.read().decode(errors="replace")
         lines = [line.strip() for line in said.splitlines() if line.strip() and "IANA PEN" not in line]

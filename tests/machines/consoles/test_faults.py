@@ -191,7 +191,7 @@ def test_a_full_disk_ends_the_console_with_its_reason(tmp_path: Path) -> None:
     console = open_console(SerialConsole(driver="serial", device=machine.device), Path("/dev/full"))
     try:
         machine.say(b"something\r\n")
-        with pytest.raises(DutError, match="the console's log cannot be written: no space left on device"):
+        with pytest.raises(DutError, match="the console's log /dev/full cannot be written: no space left on device"):
             console.read_until("pix> ", Deadline(10))
     finally:
         console.close()

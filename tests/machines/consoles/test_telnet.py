@@ -1,6 +1,8 @@
 """Telnet's negotiation: what is agreed, what is refused, and no word more than the far end's words need."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab.machines.consoles.telnet import DO, DONT, IAC, SB, SE, WILL, WONT, Negotiation
 
@@ -61,3 +63,15 @@ def test_carriage_returns_alone_have_a_nul_unless_both_agreed_on_binary() -> Non
     telnet.decode(command(DO, BINARY) + command(WILL, BINARY))
     assert telnet.encode(b"ports\r\xff\r\n") == b"ports\r\xff\xff\r\n"
     assert telnet.decode(b"\r\0") == (b"\r\0", b""), "binary is binary"
+
+
+@given(
+    pieces=st.lists(st.binary(max_size=8) | st.sampled_from([b"\r", b"\r\n", b"\r\0", b"\xff"])), binary=st.booleans()
+)
+def test_what_one_side_writes_the_other_reads(pieces: list[bytes], binary: bool) -> None:
+    near, far = Negotiation(), Negotiation()
+    if binary:
+        near.decode(command(DO, BINARY))
+        far.decode(command(WILL, BINARY))
+    read = b"".join(far.decode(near.encode(piece))[0] for piece in pieces)
+    assert read == b"".join(pieces)
