@@ -27,6 +27,9 @@ FLOOR_LOAD = 0.1
 CEILING_TRIALS = 3
 """Trials at line rate, the best of which is the ceiling: a disturbance of the host makes one slower, never faster."""
 
+LESSER_LOADS = (1.5, 1.0, 0.75)
+"""Times what came through, offered as well to a path that loses more the more it is offered (sockets of the kernel)."""
+
 
 class SizeCalibration(Model):
     """Ceiling and floor for one frame size.
@@ -67,6 +70,7 @@ def measure(
     speed_gbps: float,
     duration_s: float,
     progress: Callable[[str], None],
+    collapses: bool = False,
 ) -> tuple[SizeCalibration, ...]:
     """Offer line rate to a wire, then a tenth of what came through.
 
@@ -77,6 +81,7 @@ def measure(
         speed_gbps: of a port.
         duration_s: of each trial.
         progress: told what runs.
+        collapses: the path loses more the more it is offered, so that less than line rate may bring more through.
 
     Returns:
         One calibration for each size.
@@ -90,6 +95,9 @@ def measure(
         line_pps = directions * line_rate_pps(size, speed_gbps)
         full = TrialRequest(frame_size_bytes=size, rate_pps=line_pps, duration_s=duration_s)
         ceiling_pps = min(line_pps, max(_measure(wire, full).received_pps for _ in range(CEILING_TRIALS)))
+        for share in LESSER_LOADS if collapses else ():
+            less = full.model_copy(update={"rate_pps": min(line_pps, share * ceiling_pps)})
+            ceiling_pps = min(line_pps, max(ceiling_pps, _measure(wire, less).received_pps))
         idle = _measure(
             wire, TrialRequest(frame_size_bytes=size, rate_pps=FLOOR_LOAD * ceiling_pps, duration_s=duration_s)
         )
@@ -114,11 +122,11 @@ def _measure(wire: Measurer, request: TrialRequest) -> TrialResult:
     return result
 
 
-def key_of(engine: Path, core: int) -> str:
-    """Name what a ceiling depends on: the engine's build, the processor and the core."""
+def key_of(engine: Path, core: int, more: str = "") -> str:
+    """Name what a ceiling depends on: the engine's build, the processor, the core, and what ``more`` says."""
     model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
     digest = hashlib.sha256(engine.read_bytes())
-    digest.update(f"{model} {core}".encode())
+    digest.update(f"{model} {core}{more}".encode())
     return digest.hexdigest()[:16]
 
 
