@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -45,25 +46,22 @@ class BootNet:
         return answers
 
     @contextmanager
-    def existing_dhcp(self, *options: str) -> Iterator[None]:
+    def existing_dhcp(self, *options: str, log: Path = Path(os.devnull)) -> Iterator[None]:
         """Run somebody else's dnsmasq at ``OTHER``, which gives addresses from 192.0.2.100 on."""
         command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--no-resolv", "--no-hosts"]
         command += ["--interface=o0", "--bind-interfaces", f"--listen-address={OTHER}", "--dhcp-leasefile=/dev/null"]
         command += ["--leasefile-ro", "--no-ping", "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0", *options]
         if Path("/proc/net/if_inet6").exists():  # else iPXE waits for a router
             command += ["--dhcp-range=fd00:c000:201::,ra-only", "--enable-ra"]
-        server = subprocess.Popen(
-            dying_with_parent(self.near.enter(command)), stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
-        )
-        assert server.stderr is not None
+        with log.open("a") as said:
+            server = subprocess.Popen(
+                dying_with_parent(self.near.enter(command)), stderr=said, stdin=subprocess.DEVNULL
+            )
         try:
-            for line in server.stderr:
-                if "sockets bound" in line:
-                    break
-            yield
+            yield  # a machine takes longer to begin than dnsmasq
         finally:
             server.kill()
-            server.communicate()
+            server.wait()
 
     @contextmanager
     def machine(self, folder: Path, mac: str = MAC) -> Iterator[Path]:
