@@ -6,21 +6,19 @@ import posixpath
 import shlex
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lab.errors import LabError
 from lab.machines.ssh import SshHost
-from lab.netboot import diagnosis
+from lab.netboot import bootstrap, diagnosis
 from lab.netboot.record import ServedFile, ServedRecord
 from lab.netboot.trail import Trail
 from lab.testbed.boots import BootServer
 
 _ENTRIES = "by-mac"
 _OWN_FOLDER = ".pixlab"
-_MARK = "#!ipxe\n# Put here by pixlab for the time of a run"
+_MARK = "# Put here by pixlab for the time of a run"
 
 
 class PlacedFiles:
@@ -134,10 +132,8 @@ class PlacedFiles:
     def _require_ours(self, host: SshHost) -> None:
         """Raise LabError for an entry that is there and was not put there by the lab."""
         path = shlex.quote(self._entry)
-        found = host.tell(
-            f"if test -e {path}; then head -c {len(_MARK)} {path}; else printf %s {shlex.quote(_MARK)}; fi"
-        )
-        if found != _MARK:
+        found = host.tell(f"if test -e {path}; then head -n 2 {path}; else echo {shlex.quote(_MARK)}; fi")
+        if _MARK not in found:
             raise LabError(
                 f"{host.where}: {self._entry} is there and was not written by the lab: move it away, or ask who else "
                 f"boots {self._boot.mac}"
@@ -170,15 +166,9 @@ class PlacedFiles:
 
 
 def _entry(boot: BootServer, path: str) -> str:
-    """Write the iPXE script that boots a file, given by its path below the boot server's folder.
-
-    What it starts is told by PXE's own calls where it came from, so that it finds the files beside it by TFTP: PXE
-    takes that from the DHCP packet, which names the bootstrap, unless the script says otherwise.
-    """
-    where = urlsplit(f"{boot.url}/{path}")
-    lines = [f"{_MARK} of the server {boot.mac}; it takes it away again."]
-    if where.scheme == "tftp":
-        with suppress(AddressValueError):
-            lines.append(f"set netX/next-server {IPv4Address(where.hostname or '')}")
-        lines.append(f"set netX/filename {where.path.removeprefix('/')}")
-    return "\n".join([*lines, f"chain {where.geturl()}", ""])
+    """Write the iPXE script that boots a file, given by its path below the boot server's folder."""
+    url = f"{boot.url}/{path}"
+    where = urlsplit(url)
+    beside = where.path.removeprefix("/") if where.scheme == "tftp" else None
+    said = f"{_MARK} of the server {boot.mac}; it takes it away again."
+    return bootstrap.script(url, beside, where.hostname or "", said)

@@ -105,16 +105,15 @@ class BootService:
         self.close()
 
     def _serve(self, leases: Path, program: Path | None, transfer: Transfer) -> None:
-        name = self._files[0].name
-        plain = program.name if program else None if bootstrap.is_script(self._files[0]) else name
+        name, scripted = self._files[0].name, bootstrap.is_script(self._files[0])
+        plain = program.name if program else None if scripted else name
         first = dnsmasq.FirstFile(name, plain)
         if transfer == "http" or self._firmware == "uefi":
             url = self._serve_http()
-            first = dnsmasq.FirstFile(
-                f"{url}/{name}" if transfer == "http" else name,
-                plain,
-                f"{url}/{plain}" if plain and self._firmware == "uefi" else None,
-            )
+            if transfer == "http":
+                first = first._replace(ipxe=f"{url}/{name if scripted else self._script(url, name)}")
+            if plain and self._firmware == "uefi":
+                first = first._replace(uefi_http=f"{url}/{plain}")
         command = dnsmasq.command(self._place, self._mac, self._firmware, first, self._root, leases)
         # What it says last before it serves.
         self._servers.append(ServingProcess("dnsmasq", self._place.enter(command), "TFTP root is", self._read))
@@ -126,6 +125,11 @@ class BootService:
         server = ServingProcess("the HTTP server", self._place.enter(command), "HTTP port ", self._read)
         self._servers.append(server)
         return f"http://{address}:{server.ready_line.rsplit(' ', 1)[1]}"
+
+    def _script(self, url: str, name: str) -> str:
+        """Put the script beside the files that starts one from an URL; return its name."""
+        script = bootstrap.script(f"{url}/{name}", name, str(self._place.address.ip), "# Written by pixlab.")
+        return _put(self._root / f"{name}.ipxe", script).name
 
     def _served(self, file: Path) -> ServedFile:
         data = file.read_bytes()

@@ -74,7 +74,7 @@ def test_uefi_gets_its_application_and_others_nothing(net: BootNet, tmp_path: Pa
 def test_ipxe_is_sent_to_http_where_the_testbed_says_so(net: BootNet, tmp_path: Path) -> None:
     with serve(net, tmp_path, transfer="http"):
         ipxe, plain = net.play(asks(ipxe=True), asks())
-        assert ipxe["file"].startswith(f"http://{LAB}:") and ipxe["file"].endswith("/image")
+        assert ipxe["file"].startswith(f"http://{LAB}:") and ipxe["file"].endswith("/image.ipxe")
         assert plain["file"] == "image"
 
 
