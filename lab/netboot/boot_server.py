@@ -50,12 +50,12 @@ class PlacedFiles:
             for name, content in files.items()
         }
         self._trail = Trail(boot.mac, {name: (f"{stem}{_OWN_FOLDER}/{name}", sizes[name]) for name in files})
-        self._log_bytes = 0
+        self._log_bytes, self._log_rest = 0, ""
         self._placed = True
         with SshHost(boot.ssh) as host:
             self._require_ours(host)
-            host.tell(["rm", "-rf", self._folder])
-            host.tell(["mkdir", "-p", self._folder])
+            folder = shlex.quote(self._folder)
+            host.tell(f"rm -rf {folder} && mkdir -p {folder}")
             for name, content in files.items():
                 host.put(content, posixpath.join(self._folder, name))
             host.put(_entry(boot, f"{stem}{_OWN_FOLDER}/{self._names[0]}"), self._entry)
@@ -78,9 +78,10 @@ class PlacedFiles:
         """
         with SshHost(self._boot.ssh) as host:
             self._read_log(host)
-            paths = [posixpath.join(self._folder, name) for name in self._names]
-            digests = [line.split()[0].lstrip("\\") for line in host.tell(["sha256sum", *paths]).splitlines()]
-            sizes = [int(word) for word in host.tell(["stat", "--format=%s", *paths]).split()]
+            listed = shlex.join(posixpath.join(self._folder, name) for name in self._names)
+            told = host.tell(f"sha256sum {listed} && stat --format=%s {listed}").splitlines()
+        digests = [line.split()[0].lstrip("\\") for line in told[: len(self._names)]]
+        sizes = [int(line) for line in told[len(self._names) :]]
         return ServedRecord(
             files=tuple(
                 ServedFile(name=name, size_bytes=size, sha256=sha256, sent=self._sent(name))
@@ -141,24 +142,26 @@ class PlacedFiles:
 
     def _skip_log(self, host: SshHost) -> None:
         if self._boot.log is not None:
-            self._log_bytes = self._log_size(host, self._boot.log)
+            self._log_bytes = int(host.tell(["stat", "--dereference", "--format=%s", self._boot.log]))
+            self._log_rest = ""
 
     def _read_log(self, host: SshHost) -> None:
         """Take in what was added to the log since it was read last; a log that was begun anew is read from its top."""
         if self._boot.log is None:
             return
-        size = self._log_size(host, self._boot.log)
-        begin = self._log_bytes if size >= self._log_bytes else 0
-        added = host.tell(f"tail -c +{begin + 1} {shlex.quote(self._boot.log)} | head -c {size - begin}")
-        whole = added[: added.rfind("\n") + 1]
-        self._log_bytes = begin + len(whole.encode())
+        log = shlex.quote(self._boot.log)
+        told = host.tell(
+            f"size=$(stat --dereference --format=%s {log}) || exit; begin={self._log_bytes}; "
+            '[ "$size" -ge "$begin" ] || begin=0; echo "$size"; '
+            f'tail -c "+$((begin + 1))" {log} | head -c "$((size - begin))"'
+        )
+        size, _, added = told.partition("\n")
+        self._log_bytes = int(size)
+        whole, _, self._log_rest = (self._log_rest + added).rpartition("\n")
         for line in whole.splitlines():
             self._trail.read(line, time.time())
             if self._boot.mac in line or self._boot.mac.replace(":", "-") in line:
                 self._note(line)
-
-    def _log_size(self, host: SshHost, log: str) -> int:
-        return int(host.tell(["stat", "--dereference", "--format=%s", log]))
 
     def _note(self, text: str) -> None:
         with self._log.open("a", encoding="utf-8") as log:

@@ -42,7 +42,7 @@ def test_image_cut_on_the_wire_by_http(tmp_path: Path) -> None:
             with net.machine(tmp_path):
                 says(source, f"the transfer of image to {MAC} broke off", LIMIT_S)
                 subprocess.run(net.near.enter(["ip", "link", "set", TAP, "down"]), check=True)
-                time.sleep(1.0)  # the rest would have taken less
+                time.sleep(0.5)  # the rest would have taken less
                 assert f" of {12 << 20} bytes)" in source.diagnosis()
             assert not source.record().sent
         finally:
