@@ -8,6 +8,9 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.testbed.boots import Firmware
 
+BOOT_NIC = "boot-nic"
+"""QEMU's name of the PXE NIC, by which its place in the boot order can be changed."""
+
 _OVMF = Path("/usr/share/OVMF")
 _CODE = _OVMF / "OVMF_CODE_4M.fd"
 _VARIABLES = _OVMF / "OVMF_VARS_4M.fd"
@@ -39,7 +42,7 @@ def firmware_options(firmware: Firmware, directory: Path) -> list[str]:
     ]
 
 
-def boot_nic_options(firmware: Firmware, netdev: str, mac: str, slot: int) -> list[str]:
+def boot_nic_options(firmware: Firmware, netdev: str, mac: str, slot: int, *, first: bool = True) -> list[str]:
     """Return the options of QEMU that make the PXE NIC of a machine, of a kind that no data port is.
 
     Args:
@@ -48,9 +51,10 @@ def boot_nic_options(firmware: Firmware, netdev: str, mac: str, slot: int) -> li
         netdev: the id of what it is plugged into.
         mac: its address.
         slot: its PCI device number.
+        first: whether the machine boots from it; if not, it is in no boot order.
 
     """
-    where = f"netdev={netdev},mac={mac},bootindex=0,addr={slot:#x}"
+    where = f"id={BOOT_NIC},netdev={netdev},mac={mac},addr={slot:#x}" + (",bootindex=0" if first else "")
     if firmware == "bios":
         return ["-device", f"e1000,{where}"]
     return ["-device", f"virtio-net-pci,disable-modern=on,romfile=,{where}"]

@@ -42,6 +42,11 @@ class NetworkNamespace:
             raise
 
     @property
+    def pid(self) -> int:
+        """Process id of the sleeping process."""
+        return self._holder.pid
+
+    @property
     def file(self) -> str:
         """The file that stands for it (nsenter(1) takes it) while it is open."""
         return f"/proc/{self._holder.pid}/ns/net"

@@ -33,7 +33,7 @@ class Port(Record):
     ``address`` is the port's own address with the length of its network. ``nic`` names the model of the card
     (virtio-net, x520, xl710); ``max_rate_pps`` is the packet rate that the card itself does not exceed, where that is
     less than line rate. ``pci`` is given on real machines only; ``interface`` is the name of a Linux network interface,
-    for a generator that sends through the kernel.
+    for a generator that sends through the kernel, or what has a colon: a form of the generator's own (``vhost:NAME``).
     """
 
     name: Name

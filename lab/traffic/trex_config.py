@@ -51,9 +51,14 @@ def text(testbed: Testbed, name: str, *, platform: Platform | None = None) -> st
 
 
 def _interface(number: int, port: Port) -> str:
-    """A PCI address, or a network interface as DPDK's packet socket device, with rings that lose nothing."""
+    """A PCI address, or a network interface as DPDK's packet socket device, with rings that lose nothing.
+
+    What has a colon is no network interface but a form of the generator's own: ``vhost:NAME`` of vtrex.
+    """
     if port.pci is not None:
         return port.pci
+    if port.interface is not None and ":" in port.interface:
+        return port.interface
     return f"--vdev=net_af_packet{number},iface={port.interface},framecnt={RING_FRAMES}"
 
 
