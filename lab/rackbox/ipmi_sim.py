@@ -20,7 +20,6 @@ _ANSWER_LIMIT_S = 0.2
 # for 20 characters.
 _WORD = re.compile(r"[!#-\[\]-~]{1,20}")
 _MC = "0x20"
-_SESSIONS = 4  # as few as many a controller has
 
 
 class IpmiSim(Child):
@@ -100,7 +99,7 @@ def _lan_conf(address: str, port: int, login: Login, chassis: Path, sol: str | N
             "endlan",
             f'chassis_control "{shlex.quote(str(chassis))}"',
             *([f'sol "{sol}" 115200'] if sol else []),
-            f'user 2 true "{login.user}" "{login.password}" admin {_SESSIONS} md5',
+            f'user 2 true "{login.user}" "{login.password}" admin 10 md5',
             "",
         ]
     )
@@ -113,6 +112,8 @@ def _adapter(program: Sequence[str]) -> str:
 #!/bin/sh
 # ipmi_sim's chassis control: "get NAME" prints NAME:VALUE, "set NAME VALUE" prints nothing. Any other code is an error.
 set -e
+# What the program leaves running must not keep the controller's port open.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 case "$*" in
 "get power")
     state=$({call} state)

@@ -88,10 +88,12 @@ class CommandSystem(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools
         return self._mode
 
     def _tell(self, *words: str) -> str:
-        done = subprocess.run([*self._program, *words], stdout=subprocess.PIPE, text=True, check=False)
+        # What it leaves running may keep its output open: only what prints the state is read to the end.
+        out = subprocess.PIPE if words == ("state",) else sys.stderr
+        done = subprocess.run([*self._program, *words], stdout=out, text=True, check=False)
         if done.returncode != 0:
             raise error.FishyError(f"the machine refused: {' '.join(words)} ended with code {done.returncode}")
-        return done.stdout.strip()
+        return (done.stdout or "").strip()
 
 
 def main(config: dict[str, Any]) -> None:

@@ -1,9 +1,13 @@
-"""A machine that is a file with the word on or off, switched by a program, and what the program was told."""
+"""A machine that is a file with the word on or off, switched by a program, and what the program was told.
+
+While it is on, a process runs that has open what the program had.
+"""
 
 from __future__ import annotations
 
 import shlex
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +25,19 @@ echo "$*" >> told
 [ ! -e broken ] || exit 3
 case "$1" in
 state) cat state ;;
-on|off) [ -e stuck ] || echo "$1" > state ;;
+on|off)
+    [ ! -e stuck ] || exit 0
+    echo "$1" > state
+    [ ! -e running ] || kill -9 $(cat running)
+    rm -f running
+    if [ "$1" = on ]; then sleep 600 & echo $! > running; fi ;;
 esac
 """
 
 
 class Machine:
+    """A context manager, at whose end it is off."""
+
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
@@ -35,6 +46,12 @@ class Machine:
         self._program.chmod(0o700)
         (folder / "state").write_text("off\n")
         (folder / "told").touch()
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        subprocess.run([*self.program, "off"], check=True)
 
     @property
     def program(self) -> list[str]:

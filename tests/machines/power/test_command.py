@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from tests.machines.power.machine import Machine
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "it's a machine")
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with Machine(tmp_path / "it's a machine") as described:
+        yield described
 
 
 def power(machine: Machine, **values: object) -> CommandPower:

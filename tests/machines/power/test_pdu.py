@@ -30,8 +30,8 @@ case "$1 $oid" in
 "-g .{apc}.4") value=7 ;;
 "-s .{apc}.3")
     case "$3 $4" in
-    "integer 1") {machine} on ;;
-    "integer 2") {machine} off ;;
+    "integer 1") {machine} on >/dev/null 2>&1 ;;
+    "integer 2") {machine} off >/dev/null 2>&1 ;;
     *) echo wrong-type ;;
     esac
     exit ;;
@@ -43,8 +43,9 @@ printf '%s\\ninteger\\n%s\\n' "$oid" "$value"
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    return Machine(tmp_path_factory.mktemp("pdu") / "machine")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with Machine(tmp_path_factory.mktemp("pdu") / "machine") as described:
+        yield described
 
 
 @pytest.fixture(scope="module")

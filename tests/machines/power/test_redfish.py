@@ -18,8 +18,9 @@ from tests.machines.power.machine import LOGIN, SECRET, Machine, credentials, fr
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    return Machine(tmp_path_factory.mktemp("redfish") / "machine")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with Machine(tmp_path_factory.mktemp("redfish") / "machine") as described:
+        yield described
 
 
 @pytest.fixture(scope="module")
