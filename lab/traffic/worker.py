@@ -17,6 +17,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
+from lab.traffic.official import official
+
 JsonObject = dict[str, Any]
 
 SETTLE_POLL_S = 0.05
@@ -34,17 +36,15 @@ class Worker:
         self._tell = tell
         self._client: Any = None
         self._api: Any = None
+        self._official: Any = None
         self._extras = False
         self._streams: list[JsonObject] = []
         self._capture: int | None = None
 
     def connect(self, client: str, server: str, sync_port: int, async_port: int) -> JsonObject:
         """Connect, take all ports and bring them into a known state. Returns version, mode, ports and speed."""
-        import lbr_trex_client  # noqa: F401  (its import changes sys.path and sys.modules)
-        from trex.stl import api
-
-        self._api = api
-        self._client = api.STLClient(server=server, sync_port=sync_port, async_port=async_port, verbose_level="error")
+        self._official = official(client, server, sync_port, async_port)
+        self._api, self._client = self._official.api, self._official.client
         self._client.connect()
         ports = self._client.get_all_ports()
         self._client.reset(ports=ports)
@@ -53,7 +53,7 @@ class Worker:
         return {
             "version": version["version"],
             "mode": version.get("mode", "STL"),
-            "client": "lbr-trex-client 3.4.0",
+            "client": self._official.name,
             "ports": len(ports),
             "speed_gbps": float(self._client.get_port_info(ports)[0]["speed"]),
             "watches_itself": self._extras,
@@ -160,7 +160,8 @@ class Worker:
     def send(self, frames: list[JsonObject]) -> None:
         """Send single frames."""
         for frame in frames:
-            buffer = self._packet_buffer(bytes.fromhex(frame["hex"]))
+            wrap = self._official.packet_buffer
+            buffer = wrap(bytes.fromhex(frame["hex"]), port_src=False, port_dst=False)
             self._client.push_packets(buffer, ports=[frame["port"]], force=True)
 
     def captured(self) -> int:
@@ -193,11 +194,6 @@ class Worker:
         if self._client is not None:
             self._client.disconnect()
 
-    def _packet_buffer(self, data: bytes) -> Any:
-        from trex.common.trex_client import PacketBuffer
-
-        return PacketBuffer(data, port_src=False, port_dst=False)
-
     def _stream(self, s: JsonObject) -> Any:
         api = self._api
         instructions: list[Any] = []
@@ -228,6 +224,8 @@ class Worker:
     def _variable(self, sweep: JsonObject) -> Any:
         op = "random" if sweep["random"] else "inc"
         if sweep["values"]:
+            if not self._official.has_value_lists:
+                raise RuntimeError(f"{self._official.name} has no lists of values: take a TRex from v2.94 on")
             return self._api.STLVmFlowVar(name=sweep["name"], value_list=sweep["values"], size=4, op=op)
         last = sweep["first"] + sweep["count"] - 1
         return self._api.STLVmFlowVar(name=sweep["name"], min_value=sweep["first"], max_value=last, size=4, op=op)
@@ -301,8 +299,8 @@ def _senders(streams: list[JsonObject]) -> list[int]:
 
 
 def _at(start: Callable[..., Any], start_at_s: float) -> Callable[..., Any]:
-    def start_at(*args: Any, **named: Any) -> Any:
-        return start(*args, **{**named, "start_at_ts": start_at_s})
+    def start_at(mul: Any, duration: Any, force: Any, mask: Any = None, *_: Any, **named: Any) -> Any:
+        return start(mul, duration, force, mask, **{**named, "start_at_ts": start_at_s})
 
     return start_at
 
@@ -316,7 +314,11 @@ def _checksums(api: Any, frame: bytes) -> Any:
 
 def _describe(error: BaseException) -> str:
     """One line for an exception of the official client, whose texts run over several."""
-    text = " ".join(str(error).replace("*", " ").split())
+    try:
+        text = str(error)
+    except ValueError:  # trex-stl-lib's own exceptions, where they have a traceback
+        text = str(getattr(error, "msg", ""))
+    text = " ".join(text.replace("*", " ").split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

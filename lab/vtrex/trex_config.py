@@ -19,6 +19,10 @@ from lab.vtrex.port import parse_ipv4, parse_mac
 from lab.vtrex.settings import Said
 from lab.vtrex.trex_interfaces import ports_of
 
+LOW_END_GAP_LIMIT_US = 10_000.0
+LOW_END_START_DELAY_MS = 50.0
+"""With ``low_end`` TRex shares few CPUs with all else: pauses are a part of that, and so is what its client does."""
+
 
 def _mac(value: object) -> bytes:
     """Take ``'00:11:22:33:44:55'`` or TRex's old form, a list of six numbers."""
@@ -105,7 +109,7 @@ class TrexConfig(_Section):
     """The one entry of the file's list."""
 
     UNUSED = frozenset(
-        {"enable_zmq_pub", "telnet_port", "low_end", "low_end_core", "stack", "port_mtu", "rx_desc", "tx_desc"}
+        {"enable_zmq_pub", "telnet_port", "low_end_core", "stack", "port_mtu", "rx_desc", "tx_desc"}
         | {"memory", "tw", "services_core", "new_memory", "ext_dpdk_opt", "dpdk_devargs", "interfaces_vdevs"}
         | {"port_speed", "if_mask"}
     )
@@ -121,6 +125,7 @@ class TrexConfig(_Section):
     limit_memory: Annotated[int, Field(ge=1)] | None = None
     c: Annotated[int, Field(ge=1)] | None = None
     platform: Platform | None = None
+    low_end: bool = False
 
     @model_validator(mode="after")
     def _check_counts(self) -> TrexConfig:
@@ -153,6 +158,8 @@ class TrexConfig(_Section):
             "line_rate_gbps": self.port_bandwidth_gb,
             "prefix": self.prefix,
             "memory_limit_mb": self.limit_memory,
+            "gap_limit_us": LOW_END_GAP_LIMIT_US if self.low_end else None,
+            "start_delay_ms": LOW_END_START_DELAY_MS if self.low_end else None,
         }
 
     def _cores(self, ports: int, threads: int) -> list[int]:

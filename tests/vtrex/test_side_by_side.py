@@ -28,7 +28,7 @@ CONFIG = """\
   zmq_rpc_port: 0
   zmq_pub_port: 0
   prefix: test_side_by_side
-  low_end: true
+  stack: legacy
   port_info:
     - {src_mac: 02:00:00:00:00:0a, dest_mac: 02:00:00:00:00:0b}
     - {ip: 198.18.1.2, default_gw: 198.18.1.1, vlan: 100}
@@ -65,7 +65,7 @@ def test_ports_begin_with_the_addresses_of_the_file(config: Path, start_server: 
         assert second["vlan"] == {"tags": [100]}
     code, errors = server.stop()
     assert code == 0
-    assert errors == f"vtrex: note: {config}: without effect here: low_end\n"
+    assert errors == f"vtrex: note: {config}: without effect here: stack\n"
 
 
 def test_frames_carry_the_addresses_of_the_file(config: Path, start_server: Callable[..., Server]) -> None:
@@ -133,7 +133,7 @@ def test_the_official_client_uses_a_server_with_the_options_of_trex(as_trex: Tre
     assert as_trex.process.returncode == 0
     notes = errors.splitlines()
     assert notes[0] == "vtrex: note: without effect here: --no-ofed-check, --software"
-    assert re.fullmatch(r"vtrex: note: .*: without effect here: low_end", notes[1])
+    assert re.fullmatch(r"vtrex: note: .*: without effect here: stack", notes[1])
     assert len(notes) == 2
 
 
@@ -197,7 +197,7 @@ def test_threads_run_on_the_cpus_of_the_file(config: Path, start_server: Callabl
 
 
 def test_a_cpu_that_is_not_there_is_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config.write_text(CONFIG.replace("  low_end: true\n", "") + "  platform: {master_thread_id: 4095}\n")
+    config.write_text(CONFIG.replace("  stack: legacy\n", "") + "  platform: {master_thread_id: 4095}\n")
     before = os.sched_getaffinity(0)
     assert main(["serve", "--cfg", str(config)]) == 11
     assert capsys.readouterr().err.startswith("vtrex: CPU 4095 is not available for housekeeping; there are: ")

@@ -81,10 +81,16 @@ def test_a_limit_of_ports_takes_the_first_ones_and_their_addresses(tmp_path: Pat
     assert asked["layers"] == (Layer(None, None, "1.1.1.1", "1.1.1.2", None),)
 
 
+def test_a_low_end_server_is_patient(tmp_path: Path) -> None:
+    assert said(tmp_path, HEAD)["gap_limit_us"] is None
+    low_end = said(tmp_path, HEAD + "  low_end: true\n")
+    assert (low_end["gap_limit_us"], low_end["start_delay_ms"]) == (10_000.0, 50.0)
+
+
 def test_keys_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said(tmp_path, HEAD + "  low_end: true\n  c: 4\n  memory: {mbuf_64: 1}\n  platform: {latency_thread_id: 2}\n")
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("without effect here: c, low_end, memory, platform.latency_thread_id")
+    assert line.endswith("without effect here: c, memory, platform.latency_thread_id")
 
 
 @pytest.mark.parametrize(
