@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +23,7 @@ _BCRYPT_ROUNDS = 4
 class RedfishEmulator(Child):
     """A process that serves Redfish for one machine, by HTTPS with a login.
 
-    ``certificate`` is the file with the certificate that it shows; ``system`` is the name of its system.
+    ``certificate`` is the file with the certificate that it shows.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class RedfishEmulator(Child):
             program: command line that is called with ``on``, ``off``, ``state`` (prints the word on or off), ``reset``
                 or ``boot pxe`` added, and ends with code 0 when it was done. Requests wait for its end.
             firmware: what the machine boots with.
-            system: name of the system.
+            system: name of the system, the last part of its URI.
             https: with TLS, or without.
 
         Raises:
@@ -57,7 +56,6 @@ class RedfishEmulator(Child):
 
         """
         directory.mkdir(parents=True, exist_ok=True)
-        self.system = system
         self.certificate = directory / "certificate.pem"
         key, htpasswd, config = directory / "key.pem", directory / "htpasswd", directory / "config.json"
         if https:
@@ -75,7 +73,6 @@ class RedfishEmulator(Child):
             "program": list(program),
             "firmware": firmware,
             "system": system,
-            "uuid": str(uuid.uuid4()),
         }
         config.write_text(json.dumps(settings), encoding="utf-8")
         super().__init__(

@@ -25,10 +25,9 @@ _NOT_OVERRIDDEN = "Hdd"
 class CommandSystem(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools has no types
     """The one system of the controller; ``program`` is told to switch it, and asked for its state."""
 
-    def __init__(self, program: list[str], name: str, uuid: str, firmware: str) -> None:
+    def __init__(self, program: list[str], name: str, firmware: str) -> None:
         self._program = program
         self._name = name
-        self._uuid = uuid
         self._mode = {"uefi": "UEFI", "bios": "Legacy"}[firmware]
         self._boot_device = _NOT_OVERRIDDEN
 
@@ -39,21 +38,18 @@ class CommandSystem(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools
 
     @property
     def systems(self) -> list[str]:
-        """UUIDs of the systems."""
-        return [self._uuid]
+        """Return the names of the systems: they stand for UUIDs, and are the last part of URIs."""
+        return [self._name]
 
     def uuid(self, identity: str) -> str:
-        """UUID of the system of a name or UUID."""
-        if identity == self._name:
-            raise error.AliasAccessError(self._uuid)
-        if identity != self._uuid:
+        """Return the name of a system that there is."""
+        if identity != self._name:
             raise error.NotFound(f"there is no system {identity}")
-        return self._uuid
+        return self._name
 
     def name(self, identity: str) -> str:
-        """Name of the system."""
-        self.uuid(identity)
-        return self._name
+        """Return the name of the system."""
+        return self.uuid(identity)
 
     def get_power_state(self, identity: str) -> str:
         """Return the state, as the program prints it."""
@@ -98,7 +94,7 @@ class CommandSystem(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools
 
 def main(config: dict[str, Any]) -> None:
     """Serve until killed."""
-    system = CommandSystem(config["program"], config["system"], config["uuid"], config["firmware"])
+    system = CommandSystem(config["program"], config["system"], config["firmware"])
     emulator.Application.systems = property(lambda application: system)
     emulator.app.configure(
         extra_config={

@@ -97,7 +97,8 @@ def test_a_certificate_that_is_not_known_is_told(power: RedfishPower, tmp_path: 
 
 
 def test_a_system_that_is_not_there_is_told(power: RedfishPower) -> None:
-    with pytest.raises(UsageError, match="has no system 'dut2': there are: "):
+    assert connect(with_(power, system="dut")).state() == "off"
+    with pytest.raises(UsageError, match=r"has no system 'dut2': did you mean 'dut'\?"):
         connect(with_(power, system="dut2")).state()
 
 
@@ -123,6 +124,14 @@ def test_a_controller_that_falls_silent_is_told(
             server.on()
     finally:
         os.kill(controller[0].pid, signal.SIGCONT)
+
+
+def test_a_controller_without_tls_is_spoken_to(machine: Machine, power: RedfishPower, tmp_path: Path) -> None:
+    port = free_port(socket.SOCK_STREAM)
+    with RedfishEmulator(
+        tmp_path / "bmc", address="127.0.0.1", port=port, login=LOGIN, program=machine.program, https=False
+    ):
+        assert connect(with_(power, scheme="http", certificate=None, port=port)).state() == "off"
 
 
 def test_the_controller_keeps_its_password_to_itself(controller: tuple[RedfishEmulator, int]) -> None:
