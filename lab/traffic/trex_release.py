@@ -85,7 +85,7 @@ def _fetch(url: str, file: Path) -> None:
             while piece := answer.read(1 << 20):
                 out.write(piece)
     except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise UsageError(f"the TRex release {url} cannot be fetched: {reason}: correct release.tarball") from error
 
 
