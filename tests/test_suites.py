@@ -15,7 +15,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the boot network need
 
 @pytest.mark.parametrize("image", ["pix-padded", "pix-packed"])
 def test_the_image_boots_and_routes(tmp_path: Path, image: str) -> None:
-    arguments = ["suites/boot", "suites/ipv4_routing/test_forwarding.py", "--accelerator=tcg", f"--image={image}"]
+    suites = ["suites/boot/test_boot.py", "suites/ipv4_routing/test_forwarding.py"]
+    arguments = [*suites, "--accelerator=tcg", f"--image={image}"]
     done = run_suites(arguments, tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     results = read_results(tmp_path / "reports" / "latest" / "results.json")

@@ -10,14 +10,8 @@ from lab.dut.record import BootRecord
 from lab.dut.subject import Subject
 from lab.images import Manifest, PixManifest
 from lab.run import Run
-
-
-@pytest.fixture(autouse=True)
-def boot(deployed: Deployed) -> BootRecord:
-    """Return the record of the boot; skip where nothing is booted."""
-    if deployed.boot is None:
-        pytest.skip("the testbed has a reference, of which nothing is booted")
-    return deployed.boot
+from lab.testbed import Testbed
+from lab.testbed.resources import Qemu, Server
 
 
 def test_the_booted_image_is_the_asked_and_the_served_one(boot: BootRecord, image: Manifest) -> None:
@@ -30,6 +24,27 @@ def test_the_booted_image_is_the_asked_and_the_served_one(boot: BootRecord, imag
     assert boot.booted_build_id == image.build_id
     if isinstance(image, PixManifest):
         assert boot.booted_sha256 == boot.asked_sha256
+
+
+def test_what_was_served_is_what_was_asked_for(boot: BootRecord, image: Manifest) -> None:
+    """Every file of the image lay with the boot service as its manifest has it, and went to this server."""
+    asked = {file.name: file.sha256 for file in image.boot_files}
+    delivered = {file.name: file.sha256 for file in boot.served.delivered}
+    assert asked.items() <= delivered.items()
+
+
+def test_the_server_got_the_file_that_its_firmware_starts(boot: BootRecord, image: Subject, testbed: Testbed) -> None:
+    """UEFI gets the EFI application, a BIOS the network bootstrap program."""
+    if not isinstance(image, PixManifest):
+        pytest.skip(f"{image.name} is loaded by iPXE, whatever the firmware is")
+    machine = testbed.dut.machine
+    assert isinstance(machine, Qemu | Server)
+    assert boot.served.files[0].name.endswith(".efi") == (machine.firmware == "uefi")
+
+
+def test_the_console_is_logged(run: Run, image: Manifest) -> None:
+    """What the machine said while it booted is in the folder of the run."""
+    assert image.ready_text in (run.folder / "console.log").read_text(encoding="utf-8", errors="replace")
 
 
 def test_the_shell_tells_version_layout_and_build(dut: Dut, image: Manifest) -> None:
