@@ -62,17 +62,17 @@ def read(testbed: Testbed, cables: Path) -> Design:
         raise _refused(testbed, f"dut.machine.console.driver: it is {console.driver!r}", "sol")
     if not isinstance(boot, PxeBoot):
         raise _refused(testbed, f"dut.machine.boot.driver: it is {boot.driver!r}", "pxe")
+    hosts = _trex_hosts(testbed)
+    for address in (power.address, console.address, *hosts):
+        if not _managed(address):
+            wanted = f"an address of {MANAGEMENT.network} other than {MANAGEMENT.ip}"
+            raise _refused(testbed, f"the address {address!r} is used", wanted)
     if boot.address not in BOOT.network or boot.address == BOOT.ip:
         raise _refused(testbed, f"dut.machine.boot.address: it is {boot.address}", f"another address of {BOOT}")
     ipmi = [Controller(address=each.address, port=each.port) for each in (power, console) if each.driver != "redfish"]
     if ipmi[0] != ipmi[-1]:
         raise _refused(testbed, "dut.machine.console: it is another controller than that of power", "the same one")
     redfish = isinstance(power, RedfishPower)
-    hosts = _trex_hosts(testbed)
-    for address in (power.address, console.address, *hosts):
-        if not _managed(address):
-            wanted = f"an address of {MANAGEMENT.network} other than {MANAGEMENT.ip}"
-            raise _refused(testbed, f"the address {address!r} is used", wanted)
     plan = cores.plan(machine.exclusive_cores)
     return Design(
         hardware=_hardware(testbed, testbed.box, machine, boot, cables, plan),

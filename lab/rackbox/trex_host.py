@@ -16,7 +16,8 @@ from lab.rackbox import release
 from lab.rackbox.child import Child
 
 _ANSWER_LIMIT_S = 0.2
-_PRIVILEGE_SEPARATION = Path("/run/sshd")  # sshd(8) needs it; the system's own sshd makes it at its start
+# DPDK keeps files there by process ids, which several TRex hosts have alike; sshd(8) needs its folder.
+_OWN_RUN = "mount -t tmpfs tmpfs /run; mkdir /run/sshd"
 
 
 class TrexMachine(Child):
@@ -46,11 +47,11 @@ class TrexMachine(Child):
         self._host_key = (directory / "host_key.pub").read_text(encoding="ascii")
         config = directory / "sshd_config"
         config.write_text(_config(address, port, directory, key, cables), encoding="utf-8")
-        _PRIVILEGE_SEPARATION.mkdir(exist_ok=True)
         own_processes = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+        words = [*own_processes, "sh", "-ec", f'{_OWN_RUN}; exec "$0" "$@"', program, "-D", "-e", "-f", str(config)]
         super().__init__(
             f"sshd of the TRex host {address}",
-            on_core(core, [*own_processes, program, "-D", "-e", "-f", str(config)]),
+            on_core(core, words),
             directory / "sshd.log",
             lambda: _listens(address, port),
         )

@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,11 +134,16 @@ def test_machine_says_why_it_cannot(folder: Path) -> None:
     assert machine.failure(machine.failed("a\nb")) == "a b"
 
 
-def test_no_secret_can_be_read_by_others(folder: Path, run_dir: Path) -> None:
+def test_no_secret_can_be_read_by_others(bed: Testbed, folder: Path, run_dir: Path) -> None:
     password = (folder / "bmc").read_text().strip().partition(":")[2]
     assert len(password) == 16
-    everything = [*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ"), *run_dir.iterdir()]
-    assert sum(password.encode() in _content(file) for file in everything) == 0
+    server = bed.dut.machine
+    assert isinstance(server, Server)
+    with closing(open_console(server.console, run_dir / "console.log")), closing(connect(server.power)) as power:
+        assert power.state() == "off"
+        processes = [*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ")]
+        readable = [file for file in [*processes, *run_dir.iterdir()] if password.encode() in _content(file)]
+    assert readable == []
     assert folder.stat().st_mode & 0o077 == 0
     holders = [file for file in folder.rglob("*") if file.is_file() and password.encode() in _content(file)]
     assert {file.name for file in holders} >= {"bmc", "lan.conf"}
