@@ -77,6 +77,6 @@ def test_a_release_that_cannot_be_had_is_one_line(tmp_path: Path, monkeypatch: p
         fetched(of(f"{server}/v9.tar.gz"))
     with pytest.raises(UsageError, match=r"it is damaged or another one; nothing was unpacked"):
         fetched(of(f"{server}/v3.08.tar.gz", b"another"))
-    with pytest.raises(UsageError, match=r"No such file or directory: correct release.tarball"):
+    with pytest.raises(UsageError, match=r"no such file or directory: correct release.tarball"):
         fetched(of(str(tmp_path / "none.tar.gz")))
     assert list((tmp_path / "state" / "releases").iterdir()) == []
