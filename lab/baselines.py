@@ -14,7 +14,7 @@ from lab.simulation import machines
 from lab.simulation.calibration.frozen import Frozen, with_alone
 from lab.simulation.facts import HostFacts
 from lab.simulation.layout import LayoutName
-from lab.simulation.machine import host
+from lab.simulation.machine import Machine, host
 from lab.simulation.prediction.frame_sizes import predict_forwarding
 from lab.simulation.prediction.model import Band, Prediction
 from lab.simulation.prediction.predictor import predict, samples
@@ -25,6 +25,8 @@ from lab.simulation.workload.case import Case
 
 LAYOUTS: tuple[LayoutName, ...] = ("padded", "packed")
 TALK, TALK_PORTS, TALK_CORES, TALK_GBPS = "e5-2670x2", 8, 8, 10.0
+MEASURED = "host"
+"""Name of the machine that is measured, in bands and reports."""
 LATENCIES = ("c2c_latency_ns_low", "c2c_latency_ns_median", "c2c_latency_ns_high")
 DRAWS_OF_A_LOAD = 4  # of each seed: half of what rates get, as there are many loads, simulated between measurements
 REMEMBERED_LOADS = 64
@@ -34,17 +36,20 @@ REMEMBERED_LOADS = 64
 class Baselines:
     """Predictions for the machine that is measured and for the talk's, for both layouts.
 
-    ``elfs`` holds the image of each layout, where it is built. ``workload`` is that of the measured machine, and
-    ``frozen`` what a calibration found of it, None where there was none.
+    ``facts`` are those of this machine, where the DUT runs on it; else ``machine`` is the model of the DUT's own, under
+    the name by which the measured machine goes in bands (``MEASURED``). ``elfs`` holds the image of each layout, where
+    it is built. ``workload`` is that of the measured machine, and ``frozen`` what a calibration found of it, None where
+    there was none.
     """
 
-    facts: HostFacts
+    facts: HostFacts | None
     ports: int
     cores: int
     speed_gbps: float
     elfs: tuple[tuple[LayoutName, Path], ...]
     workload: str = "virtio"
     frozen: Frozen | None = None
+    machine: Machine | None = None
 
     def of_half_the_ports(self) -> Baselines:
         """Return those of traffic in one direction: each pair of ports is one port that frames leave by as well."""
@@ -101,6 +106,7 @@ class Baselines:
             c2c_ns: core-to-core latency that was seen, in place of that of the facts.
 
         """
+        assert self.facts is not None, "layouts are compared on this machine"
         times = 1.0 if c2c_ns is None else c2c_ns / self.facts.c2c_latency_ns_median
         seen = {name: times * getattr(self.facts, name) for name in LATENCIES}
         then = replace(self, facts=self.facts.model_copy(update=seen))
@@ -112,9 +118,7 @@ class Baselines:
         case = Case(
             ports=self.ports, cores=self.cores, line_rate_gbps=self.speed_gbps, frame_size_bytes=frame_size_bytes
         )
-        machine = host(self.facts) if self.frozen is None else with_alone(host(self.facts), self.frozen.alone)
-        if self.workload != "virtio":
-            machine = machine.with_free_ports(self.ports, self.speed_gbps)
+        machine = self._measured()
         return tuple(
             Question(
                 machine,
@@ -125,6 +129,14 @@ class Baselines:
             )
             for layout in LAYOUTS
         )
+
+    def _measured(self) -> Machine:
+        """Return the model of the machine that is measured."""
+        if self.machine is not None:
+            return self.machine
+        assert self.facts is not None, "one of both is given"
+        machine = host(self.facts) if self.frozen is None else with_alone(host(self.facts), self.frozen.alone)
+        return machine if self.workload == "virtio" else machine.with_free_ports(self.ports, self.speed_gbps)
 
 
 @lru_cache(maxsize=REMEMBERED_LOADS)
@@ -157,7 +169,7 @@ def verdict(measured: Measured, bands: tuple[BaselineBand, ...], ceiling_pps: fl
         None where the bands of the measured machine are not there.
 
     """
-    own = {band.layout: band for band in bands if band.machine == "host"}
+    own = {band.layout: band for band in bands if band.machine == MEASURED}
     if not {"padded", "packed"} <= own.keys():
         return None
     return compare(measured, _expected(own["padded"]), _expected(own["packed"]), ceiling_pps)
@@ -192,6 +204,37 @@ def of_host(
         UsageError: a manifest is wrong, or an image is not built.
 
     """
+    return Baselines(facts=facts, ports=ports, cores=cores, speed_gbps=speed_gbps, elfs=_elfs_of(image), frozen=frozen)
+
+
+def of_server(image: PixManifest, model: str, *, ports: int, cores: int, speed_gbps: float) -> Baselines:
+    """Prepare the baselines of a server of a rack, which is not the machine that runs the lab.
+
+    Args:
+        image: as of ``of_host``, like what follows ``model``.
+        model: name of the machine that it is simulated as, of lab/simulation/machines.
+        ports: data ports of the DUT.
+        cores: exclusive cores of the DUT.
+        speed_gbps: of each link.
+
+    Raises:
+        UsageError: there is no such machine, or as of ``of_host``.
+
+    """
+    machine = replace(machines.load(model), name=MEASURED)
+    return Baselines(
+        facts=None,
+        ports=ports,
+        cores=cores,
+        speed_gbps=speed_gbps,
+        elfs=_elfs_of(image),
+        workload="ipv4-routing",
+        machine=machine,
+    )
+
+
+def _elfs_of(image: PixManifest) -> tuple[tuple[LayoutName, Path], ...]:
+    """Return the ELF file of each layout of an image's build; UsageError where there is none."""
     family = [
         other
         for other in all_manifests()
@@ -199,11 +242,4 @@ def of_host(
     ]
     if not family:
         raise UsageError(f"image {image.name!r}: its ELF file {image.elf_path} is missing: build the image anew")
-    return Baselines(
-        facts=facts,
-        ports=ports,
-        cores=cores,
-        speed_gbps=speed_gbps,
-        elfs=tuple((m.layout, m.elf_path) for m in family),
-        frozen=frozen,
-    )
+    return tuple((m.layout, m.elf_path) for m in family)

@@ -7,37 +7,17 @@ from typing import Annotated
 
 import typer
 
-from lab import cli_calibrate, cli_lease, cli_simulate, cli_store, paths
+from lab import cli_calibrate, cli_lease, cli_simulate, cli_store, cli_testbed, paths
 from lab.errors import LabError, UsageError, near_misses
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
-testbed_app = typer.Typer(no_args_is_help=True, help="Look at testbeds.")
 image_app = typer.Typer(no_args_is_help=True, help="Look at images and build them.")
-app.add_typer(testbed_app, name="testbed")
 app.add_typer(image_app, name="image")
+cli_testbed.add_to(app)
 cli_store.add_to(app)
 cli_simulate.add_to(app)
 cli_calibrate.add_to(app)
-cli_lease.add_to(app, testbed_app)
-
-
-@testbed_app.command("list")
-def testbed_list() -> None:
-    """List the testbeds that this checkout knows."""
-    from lab import testbed
-
-    for name in sorted(path.stem for path in paths.TESTBEDS.glob("*.yaml")):
-        found = testbed.load(name)
-        typer.echo(f"{name}\t{found.kind}\t{found.description}")
-
-
-@testbed_app.command("check")
-def testbed_check(name: str) -> None:
-    """Check a testbed's file and whether its machines answer."""
-    from lab import testbed
-
-    testbed.check_reachable(testbed.load(name))
-    typer.echo(f"{name}: ok")
+cli_lease.add_to(app, cli_testbed.app)
 
 
 @image_app.command("list")

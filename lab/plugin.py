@@ -5,6 +5,7 @@ It wakes only where tests of ``suites/`` are collected; the tests of the lab its
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any, get_args
 
 import pytest
 
-from lab import baselines, images, paths, session
+from lab import baselines, dry_run, images, paths, session
 from lab.dut.bring_up import Deployed
 from lab.dut.protocol import Dut
 from lab.dut.subject import Subject, known
@@ -32,13 +33,18 @@ from lab.run import Run
 from lab.simulation import host
 from lab.simulation.calibration import frozen
 from lab.simulation.calibration.frozen import Frozen
-from lab.testbed import Testbed, check_reachable, load
-from lab.testbed.resources import Reference
+from lab.testbed import Testbed, health, load
+from lab.testbed.resources import Reference, Server
 from lab.traffic.calibrate import calibrate
 from lab.traffic.calibration import Calibration
 from lab.traffic.router import RouterTester
 
 DEFAULT_IMAGE = "pix-padded"
+
+
+class _Broken(Exception):
+    """The lab broke in a test."""
+
 
 _BED: pytest.StashKey[Testbed] = pytest.StashKey()
 _SUBJECT: pytest.StashKey[Subject] = pytest.StashKey()
@@ -59,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--store", metavar="URL", help="database of all runs (default: $PIXLAB_STORE, reports/store.sqlite)"
     )
+    group.addoption("--dry-run", action="store_true", help="tell what a run would do, and do nothing")
     group.addoption("--accelerator", default="auto", metavar="NAME", help="auto, kvm, tcg-then-kvm or tcg")
 
 
@@ -101,10 +108,16 @@ def _prepare(config: pytest.Config) -> None:
             raise UsageError(f"--accelerator={accelerator} is unknown: {near_misses(accelerator, known)}")
         os.environ["PIXLAB_ACCELERATOR"] = accelerator
     config.stash[_PROFILE] = profile(config.option.profile)
-    _check_store(config.option.store)
+    if not config.option.dry_run:
+        _check_store(config.option.store)
     bed = config.stash[_BED] = load(config.option.testbed)
-    check_reachable(bed)
     subject = config.stash[_SUBJECT] = _subject(bed, config.option.image)
+    if config.option.dry_run:
+        config.option.collectonly = True
+        print(*dry_run.steps(bed, subject, config.stash[_PROFILE]), sep="\n")
+        return
+    if bed.box is None:  # else it is there once the box is raised
+        health.require(bed)
     config.stash[_RUN] = _run(config, bed, subject)
 
 
@@ -285,10 +298,10 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 @pytest.fixture(scope="session")
 def testbed(pytestconfig: pytest.Config, run: Run) -> Iterator[Testbed]:
-    """Return the testbed, leased for this run."""
+    """Return the testbed, leased for this run, and its box raised around it where it is in one."""
     bed = pytestconfig.stash[_BED]
-    with session.hold(bed, run.name):
-        yield bed
+    with session.hold(bed, run.name), session.standing(bed, run.folder, run.say) as standing:
+        yield standing
 
 
 @pytest.fixture(scope="session")
@@ -322,9 +335,12 @@ def in_use(request: pytest.FixtureRequest, testbed: Testbed, image: Subject, run
         request.getfixturevalue(name)  # before a DUT polls on the other core
     takes_file = "route_table" in asked_for and isinstance(image, Manifest)
     table = request.getfixturevalue("route_table") if takes_file else None
-    with session.use(testbed, image, run.folder, run.say, table) as used:
+    stash = request.config.stash
+    with contextlib.suppress(_Broken), session.use(testbed, image, run.folder, run.say, table) as used:
         run.note_device(used.deployed.boot, used.deployed.dut, used.generator.info())
         yield used
+        if _BROKEN in stash:
+            raise _Broken  # what is in use is left as after any failure; the error itself has been told
 
 
 @pytest.fixture(scope="session")
@@ -374,24 +390,25 @@ def calibrated(run: Run) -> Frozen | None:
 @pytest.fixture(scope="session")
 def predictions(testbed: Testbed, image: Subject, run: Run, calibrated: Frozen | None) -> baselines.Baselines | None:
     """Return the simulated baselines of the machine that is measured; None where nothing is, or not PIX."""
-    if cores.plan(testbed.dut.machine.exclusive_cores).sharing:
-        return None
+    device = testbed.dut.machine
     if not isinstance(image, PixManifest):
         run.say(f"no simulated baselines: the lab does not know how {image.name} lays out its memory")
+        return None
+    size: dict[str, Any] = {"ports": len(testbed.dut.ports), "cores": device.exclusive_cores}
+    size["speed_gbps"] = session.speed_gbps(testbed)
+    if isinstance(device, Server):
+        if device.simulated_as is None:
+            run.say(f"no simulated baselines: testbeds/{testbed.name}.yaml does not say what machine the DUT is")
+            return None
+        return baselines.of_server(image, device.simulated_as, **size)
+    if cores.plan(device.exclusive_cores).sharing:
         return None
     facts = run.remembered.host
     if facts is None:
         run.say("measuring this machine for the simulated baselines")
         facts = host.measure()
     run.note_host(facts)
-    return baselines.of_host(
-        image,
-        facts,
-        ports=len(testbed.dut.ports),
-        cores=testbed.dut.machine.exclusive_cores,
-        speed_gbps=session.speed_gbps(testbed),
-        frozen=calibrated,
-    )
+    return baselines.of_host(image, facts, **size, frozen=calibrated)
 
 
 @pytest.fixture(scope="session")

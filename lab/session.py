@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lab import paths
+from lab import paths, rackbox
 from lab.dut.bring_up import BootedImage, BringUp, Deployed, KnownDevice, ReferenceUp
 from lab.dut.computed import ComputedDut
 from lab.dut.counted import Counted
@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.images import Manifest
 from lab.methods.trial import Measurer
 from lab.routing.table import RouteTable
-from lab.testbed import Testbed, lease
+from lab.testbed import Testbed, health, lease, load
 from lab.testbed.resources import Reference
 from lab.traffic.learning import learner
 from lab.traffic.load import Direction
@@ -73,6 +73,32 @@ def hold(testbed: Testbed, run: str) -> Iterator[None]:
     """Hold the testbed's lease; TestbedBusy when somebody else does."""
     with lease.take(testbed, run):
         yield
+
+
+@contextlib.contextmanager
+def standing(testbed: Testbed, run_dir: Path, progress: Progress) -> Iterator[Testbed]:
+    """Raise the box around a testbed that is in one, see that all of it is there, and take it away at the end.
+
+    Args:
+        testbed: leased by the caller, who is the process's main thread.
+        run_dir: folder for logs.
+        progress: told what happens.
+
+    Yields:
+        The testbed: loaded anew where it is in a box, whose folder its file then names.
+
+    Raises:
+        LabError: the box cannot be raised, or something in it does not answer.
+
+    """
+    if testbed.box is None:
+        yield testbed
+        return
+    progress(f"raising the {testbed.box.driver}")
+    with rackbox.raised(testbed, run_dir):
+        inside = load(testbed.name)
+        health.check_reachable(inside)
+        yield inside
 
 
 @contextlib.contextmanager

@@ -94,13 +94,13 @@ def test_a_truncated_image_file(tmp_path: Path, built: Path) -> None:
     assert "truncated" in line
 
 
-def test_a_rack_that_does_not_answer_is_the_lab_s_fault_and_said_within_ten_seconds(tmp_path: Path) -> None:
+def test_a_rack_that_does_not_answer_is_the_lab_s_fault_and_said_in_time(tmp_path: Path) -> None:
     begun_s = time.monotonic()
     done = run_suites([SUITE, "--testbed=lab2"], tmp_path)
     took_s = time.monotonic() - begun_s
     line = assert_one_line(done, TestbedUnreachable.exit_code)
     assert "'lab2' cannot be reached" in line
-    assert took_s < 10.0  # a limit that the lab sets itself, not a rate of this machine
+    assert took_s < 15.0  # a limit that the lab sets itself, not a rate of this machine
 
 
 def test_collecting_needs_no_testbed(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lab.baselines import Baselines
+from lab.baselines import Baselines, of_server
+from lab.errors import UsageError
+from lab.images import PixManifest, find
 from lab.simulation import native
 from lab.simulation.calibration.calibrate import from_measurement
 from lab.simulation.calibration.points import FITTED
@@ -97,3 +99,15 @@ def test_a_band_names_the_calibration_that_it_was_made_with() -> None:
     assert [band.calibration for band in known] == [frozen.digest, frozen.digest, None, None]
     assert {band.calibration for band in other} == {None}
     assert known[0].median_pps != other[0].median_pps
+
+
+def test_a_server_of_a_rack_is_predicted_as_the_machine_that_it_is() -> None:
+    image = find("pix-padded")
+    assert isinstance(image, PixManifest)
+    of_rack = of_server(image, "e5-2670x2", ports=8, cores=8, speed_gbps=10)
+    bands = {(band.machine, band.layout): band for band in of_rack.bands(64)}
+    padded, packed = bands["host", "padded"], bands["host", "packed"]
+    assert padded.median_pps == pytest.approx(bands["e5-2670x2", "padded"].median_pps, rel=0.3)  # other offsets
+    assert packed.high_pps < padded.low_pps
+    with pytest.raises(UsageError, match="did you mean 'e5-2670x2'"):
+        of_server(image, "e5-2670", ports=8, cores=8, speed_gbps=10)

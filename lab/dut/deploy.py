@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lab.dut import machine
@@ -15,10 +15,10 @@ from lab.dut.linux import LinuxDut
 from lab.dut.pix import PixDut
 from lab.dut.protocol import BootedDut
 from lab.dut.shell import Shell
-from lab.errors import LabError, UsageError
+from lab.errors import DutError, ImageMismatch, LabError, UsageError
 from lab.images import Manifest
 from lab.images.manifest import SCRIPT_NAME
-from lab.testbed import Testbed
+from lab.testbed import Testbed, lease
 from lab.testbed.resources import Qemu, Server
 
 Progress = Callable[[str], None]
@@ -74,21 +74,28 @@ def deploy(
     with ExitStack() as stack:
         keeper = stack.enter_context(ThreadPoolExecutor(1, "reset"))
         if isinstance(device, Server):
-            raise LabError(f"testbed {testbed.name!r}: this version of the lab boots no server of a rack yet")
-        on = stack.enter_context(
-            machine.virtual(
-                testbed,
-                device,
-                image,
-                files,
-                vhost_sockets=vhost_sockets,
-                taps=taps,
-                run_dir=run_dir,
-                progress=progress,
+            on = stack.enter_context(machine.rack(device, files, run_dir=run_dir, progress=progress))
+        else:
+            on = stack.enter_context(
+                machine.virtual(
+                    testbed,
+                    device,
+                    image,
+                    files,
+                    vhost_sockets=vhost_sockets,
+                    taps=taps,
+                    run_dir=run_dir,
+                    progress=progress,
+                )
             )
-        )
         boot = Boot(image, on.server, on.source, progress, how=on.how, limits=on.limits)
-        dut = _DRIVERS[image.driver](boot.cold(), image)
+        try:
+            dut = _DRIVERS[image.driver](boot.cold(), image)
+        except DutError as error:
+            if isinstance(device, Server) and testbed.box is None and not isinstance(error, ImageMismatch):
+                with suppress(LabError):  # the boot is what is told
+                    lease.quarantine(testbed, f"{on.limits.attempts} boots failed: {error}")
+            raise
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
         node = testbed.dut

@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from lab import paths
 from lab.dut.boot import BootLimits, HowRun
-from lab.errors import UsageError
+from lab.errors import LabError, UsageError
 from lab.images import Manifest
-from lab.machines import cores, host
+from lab.machines import consoles, cores, host, power
 from lab.machines.protocol import Server
+from lab.machines.rack import RackServer
 from lab.machines.spec import DataPort, MachineSpec
 from lab.machines.virtual import VirtualServer
+from lab.netboot import open_source
 from lab.netboot.network import TAP, BootNetwork
 from lab.netboot.protocol import BootSource
 from lab.netboot.service import BootService
@@ -88,6 +90,41 @@ def virtual(
         server = VirtualServer(spec, plan, core_plan, network.enter, folder, run_dir)
         stack.callback(server.power_off)
         yield Machine(server, service, HowRun(plan, core_plan), BootLimits())
+
+
+@contextmanager
+def rack(machine: resources.Server, files: Files, *, run_dir: Path, progress: Progress) -> Iterator[Machine]:
+    """Take a server of a rack into use; its power is left as the testbed says for what came of it.
+
+    Args:
+        machine: as the testbed has it.
+        files: by name, what it boots from; the first is what boots.
+        run_dir: existing folder for logs.
+        progress: told when its power could not be left so.
+
+    Raises:
+        UsageError: a secret is not where the testbed says.
+        LabError: its controller, console or boot source cannot be had.
+
+    """
+    with ExitStack() as stack:
+        folder = _folder(stack)
+        controller = power.connect(machine.power)
+        stack.callback(controller.close)
+        console = consoles.open_console(machine.console, run_dir / "console.log")
+        stack.callback(console.close)
+        server = RackServer(controller, console)
+        try:
+            source = open_source(machine.boot, files, folder, run_dir / "netboot.log")
+            stack.callback(source.close)
+            yield Machine(server, source, None, BootLimits(machine.ready_limit_s, machine.boot_attempts))
+        except BaseException:
+            try:
+                server.leave(machine.when_failed)
+            except LabError as error:  # what went wrong before is what is told as the reason
+                progress(f"the server could not be left {machine.when_failed!r}: {error}")
+            raise
+        server.leave(machine.when_done)
 
 
 def _spec(testbed: Testbed, machine: resources.Qemu, vhost_sockets: Sequence[Path], taps: Sequence[int]) -> MachineSpec:

@@ -31,7 +31,10 @@ def greatest_load(
         LabError: the generator keeps to no load, or the trials say nothing.
 
     """
-    ceiling_pps = calibration.ceiling_pps(frame_size_bytes) if calibration else None
     links = len({direction.tx.port for direction in used.directions})
+    card_pps = used.testbed.card_rate_pps
+    of_wire_pps = calibration.ceiling_pps(frame_size_bytes) if calibration else None
+    of_cards_pps = None if card_pps is None else links * card_pps
+    ceiling_pps = min((pps for pps in (of_wire_pps, of_cards_pps) if pps is not None), default=None)
     limit = load_limit(frame_size_bytes, used.speed_gbps, links, ceiling_pps, mix_bytes)
     return offerable(measurer, limit, frame_size_bytes, conditions, mix_bytes=mix_bytes)

@@ -2,6 +2,5 @@
 
 from lab.testbed.loader import load
 from lab.testbed.model import Testbed
-from lab.testbed.reach import check_reachable
 
-__all__ = ["Testbed", "check_reachable", "load"]
+__all__ = ["Testbed", "load"]

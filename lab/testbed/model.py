@@ -193,6 +193,12 @@ class Testbed(Record):
         """The speed of the DUT's slowest port, which bounds the rate of every direction alike."""
         return min(port.speed_gbps for port in self.dut.ports)
 
+    @property
+    def card_rate_pps(self) -> float | None:
+        """The packet rate that the generator's slowest card does not exceed on a port; None where none is given."""
+        given = [port.max_rate_pps for port in self.generator.ports if port.max_rate_pps is not None]
+        return min(given, default=None)
+
     def peer_of(self, dut_port: Port) -> Port:
         """Return the generator's port at the other end of the link of a port of the DUT."""
         return self.generator.ports[self.generator_port(self.dut.ports.index(dut_port))]

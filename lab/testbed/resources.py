@@ -34,7 +34,7 @@ class Server(_Cores):
 
     ``boot_attempts`` are tries to boot it, each of which may take ``ready_limit_s`` from power on to the prompt. What
     its power is left at when the lab lets go of it: ``when_done`` after a run, ``when_failed`` where it did not boot or
-    the lab broke.
+    the lab broke. ``simulated_as`` names the machine of lab/simulation/machines that baselines are simulated for.
     """
 
     driver: Literal["server"]
@@ -45,6 +45,7 @@ class Server(_Cores):
     ready_limit_s: float = Field(default=300.0, gt=0)
     when_done: Literal["on", "off"] = "off"
     when_failed: Literal["on", "off", "leave"] = "leave"
+    simulated_as: str | None = None
 
     @property
     def firmware(self) -> Firmware:
