@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lab import cli_calibrate, cli_lease, cli_simulate, cli_store, cli_testbed, paths
+from lab import cli_calibrate, cli_lease, cli_nightly, cli_simulate, cli_store, cli_testbed, paths
 from lab.errors import LabError, UsageError, near_misses
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -18,6 +18,7 @@ cli_store.add_to(app)
 cli_simulate.add_to(app)
 cli_calibrate.add_to(app)
 cli_lease.add_to(app, cli_testbed.app)
+cli_nightly.add_to(app)
 
 
 @image_app.command("list")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab import paths
+from lab import duration, paths
 from lab.errors import LabError, TestbedBusy, UsageError
 
 if TYPE_CHECKING:
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 NameArgument = Annotated[str, typer.Argument(metavar="TESTBED", help="A file of testbeds/.")]
 
 lease_app = typer.Typer(no_args_is_help=True, help="See who uses testbeds, and keep one for yourself.")
-
-_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def seconds(text: str, option: str) -> float:
-    """Return how long a duration such as ``90s``, ``2h`` or ``1h30m`` is, in seconds; UsageError for others."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-    total_s = sum(float(number) * _UNITS_S[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or total_s <= 0:
-        raise UsageError(f"{option} {text!r} is no duration: write 90s, 30m, 2h or 1h30m")
-    return total_s
 
 
 @lease_app.command("list")
@@ -63,12 +51,15 @@ def _line(name: str) -> str:
 def lease_take(
     name: NameArgument,
     purpose: Annotated[str, typer.Option(help="What for: shown to whoever finds it busy.")] = "manual work",
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="90s, 30m, 2h or 1h30m.")] = "1h",
+    how_long: Annotated[str, typer.Option("--for", metavar="TIME", help="90s, 30m, 2h or 1h30m.")] = "1h",
 ) -> None:
     """Hold a testbed for work by hand: until the time is over, Ctrl-C, or `pixlab lease release` elsewhere."""
     from lab.testbed import lease, load
 
-    duration_s = seconds(duration, "--for")
+    try:
+        duration_s = duration.seconds(how_long)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from error
     testbed = load(name)
     until = time.strftime("%Y-%m-%d %H:%M", time.localtime(time.time() + duration_s))
     signal.signal(signal.SIGTERM, _interrupt)

@@ -53,6 +53,7 @@ def tell(
     matters: float = MATTERS,
     spread: tuple[float, int] | None = None,
     at_limit: tuple[bool, bool] = (False, False),
+    confidence: float = CONFIDENCE,
 ) -> Difference:
     """Compare two sides by the values that each showed.
 
@@ -67,6 +68,7 @@ def tell(
         matters: the least difference that matters, as a share.
         spread: relative standard deviation of such values, and its degrees of freedom.
         at_limit: whether each side's values are only the greatest that could be asked for, and the truth may be more.
+        confidence: of an interval by a known spread; greater where many comparisons are made at once.
 
     Raises:
         ValueError: a side has no value, or one below 0.
@@ -82,7 +84,7 @@ def tell(
     ratio, interval = found.ratio, found.interval
     basis = f"by the ranks of {len(first)} and {len(second)}"
     if interval is None and spread and spread[1] >= _LEAST_FREEDOM:
-        ratio, interval = _by_spread(first, second, *spread)
+        ratio, interval = _by_spread(first, second, *spread, confidence)
         basis = f"by the spread of {100 * spread[0]:.3g} % that is known"
     low, high = (interval.low, interval.high) if interval else (None, None)
     verdict = judged(interval, better=better, matters=matters, at_limit=at_limit)
@@ -122,10 +124,12 @@ def _named(*, up: bool, better: Better) -> Verdict:
     return "better" if up == (better == "more") else "regression"
 
 
-def _by_spread(first: Sequence[float], second: Sequence[float], sd: float, freedom: int) -> tuple[float, Interval]:
+def _by_spread(
+    first: Sequence[float], second: Sequence[float], sd: float, freedom: int, confidence: float
+) -> tuple[float, Interval]:
     """Return the ratio of the geometric means, and its interval by the t distribution."""
     centre = float(np.mean(np.log(second)) - np.mean(np.log(first)))
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * sd * np.sqrt(1 / len(first) + 1 / len(second))
+    reach = stats.t.ppf((1 + confidence) / 2, freedom) * sd * np.sqrt(1 / len(first) + 1 / len(second))
     return float(np.exp(centre)), Interval(low=float(np.exp(centre - reach)), high=float(np.exp(centre + reach)))
 
 

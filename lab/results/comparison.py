@@ -46,8 +46,7 @@ class Side(Model):
     @property
     def at_limit(self) -> bool:
         """Whether the value is the greatest load that could be asked for, so that the truth may be more."""
-        found = self.measurement
-        return found.value is not None and found.low is not None and found.high is None
+        return at_limit(self.measurement)
 
 
 class MeasurementComparison(Model):
@@ -84,7 +83,7 @@ def compare(session: Session, first: tables.Run, second: tables.Run, matters: fl
 
     """
     near = _near(session, first, second)
-    found = {run.run_id: _measured(session, run) for run in near}
+    found = {run.run_id: measurements_of(session, run) for run in near}
     groups = {kind: [run.run_id for run in near if _kind(run) == kind] for kind in map(_kind, near)}
     alike = _kind(first) == _kind(second)
     sides = [[run.run_id] if alike else groups[_kind(run)] for run in (first, second)]
@@ -126,7 +125,7 @@ def _one(
         told = tell(
             first.values,
             second.values,
-            better=_better(measured[1]),
+            better=better_of(measured[1]),
             matters=matters,
             spread=spread,
             at_limit=(first.at_limit, second.at_limit),
@@ -154,7 +153,7 @@ def _kind(run: tables.Run) -> tuple[str, ...]:
     return run.testbed, run.host, run.profile, run.subject, run.subject_version, run.subject_build
 
 
-def _measured(session: Session, run: tables.Run) -> dict[Key, Measurement]:
+def measurements_of(session: Session, run: tables.Run) -> dict[Key, Measurement]:
     """Return the measurements of a run; where one was made twice, the last."""
     table = tables.Measurement
     query = select(table.record).where(table.run_id == run.run_id).order_by(table.number)
@@ -183,7 +182,13 @@ def _above_0(found: Mapping[str, Mapping[Key, Measurement]], runs: Sequence[str]
     return [value for value in values if value is not None and value > 0]
 
 
-def _better(measurement: Measurement) -> Better:
+def at_limit(measurement: Measurement) -> bool:
+    """Say whether a value is the greatest load that could be asked for, so that the truth may be more."""
+    return measurement.value is not None and measurement.low is not None and measurement.high is None
+
+
+def better_of(measurement: Measurement) -> Better:
+    """Say whether more or less of what was measured is better."""
     if measurement.unit == "frames" and measurement.metric.startswith("back-to-back"):
         return "more"
     return BETTER.get(measurement.unit, "unknown")

@@ -78,11 +78,6 @@ def test_a_run_on_what_was_set_aside_is_refused(tmp_path: Path, monkeypatch: pyt
     assert "was not set aside" in pixlab(tmp_path, "testbed", "restore", NAME).stdout
 
 
-@pytest.mark.parametrize("wrong", ["2", "h", "2h30", "-1h", "0s", "1w"])
-def test_a_wrong_duration(wrong: str) -> None:
-    from lab.cli_lease import seconds
-    from lab.errors import UsageError
-
-    with pytest.raises(UsageError, match="is no duration: write 90s"):
-        seconds(wrong, "--for")
-    assert seconds("1h30m", "--for") == 5400.0
+def test_a_wrong_duration(tmp_path: Path) -> None:
+    said = assert_one_line(pixlab(tmp_path, "lease", "take", NAME, "--for", "2"), 11)
+    assert said == "pixlab: --for: '2' is no duration: write 90s, 30m, 2h or 1h30m"
