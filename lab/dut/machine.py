@@ -109,7 +109,7 @@ def rack(machine: resources.Server, files: Files, *, run_dir: Path, progress: Pr
     """
     with ExitStack() as stack:
         folder = _folder(stack)
-        controller = power.connect(machine.power)
+        controller = power.connect(machine.power, firmware=machine.boot.firmware)
         stack.callback(controller.close)
         console = consoles.open_console(machine.console, run_dir / "console.log")
         stack.callback(console.close)

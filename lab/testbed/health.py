@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -166,12 +167,12 @@ def _trex(name: str, host: TrexHost, ports: tuple[Port, ...]) -> Iterator[Questi
     yield from _ssh(name, host.ssh, None)
     assert host.release is not None, "the model's own check"
     if host.release.tarball is not None and "://" not in host.release.tarball:
-        tarball = Path(host.release.tarball)
+        tarball = Path(os.path.expandvars(host.release.tarball)).expanduser()
         yield Question(name, "TRex release", str(tarball), partial(probes.file, tarball))
-    for port in ports:
-        device = port.pci or port.interface
-        if device is not None:
-            yield Question(name, f"port {port.name}", device, partial(_port, host.ssh, port))
+    there = tuple(port for port in ports if port.pci or (port.interface and ":" not in port.interface))
+    if there:
+        where = f"{len(there)} of {host.address}"
+        yield Question(name, "ports", where, partial(_ports, host.ssh, there))
 
 
 def _ssh(name: str, access: SshAccess, folder: str | None) -> Iterator[Question]:
@@ -187,22 +188,30 @@ def _login(access: SshAccess, folder: str | None) -> str:
         return host.tell(["uname", "-sr"]).strip()
 
 
-def _port(access: SshAccess, port: Port) -> str:
-    """Look for a port on its machine: its card on the PCI bus, or its interface with the state of its link."""
+def _ports(access: SshAccess, ports: Sequence[Port]) -> str:
+    """Look for ports on their machine: each card on the PCI bus, or its interface, with the state of its link."""
+    found: list[str] = []
+    missing: list[str] = []
     with SshHost(access) as host:
-        if port.interface is not None:
-            state = host.tell(["cat", f"/sys/class/net/{port.interface}/operstate"]).strip()
-            if state not in ("up", "unknown"):  # a tap of somebody's knows of no link
-                raise LabError(f"its link is {state}")
-            return f"link {state}"
-        assert port.pci is not None, "one of both is given"
-        pci = port.pci if port.pci.count(":") == 2 else f"0000:{port.pci}"
-        driver = host.run(["readlink", f"/sys/bus/pci/devices/{pci}/driver"]).out.strip().rsplit("/", 1)[-1]
-        host.tell(["test", "-e", f"/sys/bus/pci/devices/{pci}"])
-        state = host.run(f"cat /sys/bus/pci/devices/{pci}/net/*/operstate").out.strip()
-        if state and state != "up":
-            raise LabError(f"its link is {state} (driver {driver})")
-        return f"driver {driver or 'none'}{', link up' if state else ''}"
+        for port in ports:
+            state, well = _port(host, port)
+            (found if well else missing).append(f"{port.name} ({port.pci or port.interface}): {state}")
+    if missing:
+        raise LabError("; ".join(missing))
+    return "; ".join(found)
+
+
+def _port(host: SshHost, port: Port) -> tuple[str, bool]:
+    """Return the state of a port in words, and whether it can be used; a card without a kernel driver has no state."""
+    if port.pci is None:
+        state = host.run(["cat", f"/sys/class/net/{port.interface}/operstate"]).out.strip()
+        return (f"link {state}", state in ("up", "unknown")) if state else ("no such interface", False)
+    folder = f"/sys/bus/pci/devices/{port.pci if port.pci.count(':') == 2 else f'0000:{port.pci}'}"
+    if host.run(["test", "-e", folder]).code != 0:
+        return "no such card", False
+    driver = host.run(["readlink", f"{folder}/driver"]).out.strip().rsplit("/", 1)[-1] or "none"
+    state = host.run(f"cat {folder}/net/*/operstate").out.strip()
+    return f"driver {driver}{f', link {state}' if state else ''}", state in ("", "up")
 
 
 def _power(resource: AnyPower) -> str:

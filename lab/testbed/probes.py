@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
+import subprocess
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -14,7 +16,6 @@ ANSWER_LIMIT_S = 3.0
 _RMCP_PING = bytes.fromhex("06 00 ff 06 00 00 11 be 80 00 00 00")
 
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0  # RFC 792
-_IFF_UP = 1
 
 
 def ping(host: str) -> str:
@@ -53,19 +54,22 @@ def rmcp(host: str, port: int) -> str:
 
 
 def interface(name: str, client: IPv4Address | None) -> str:
-    """Look at the interface that a server is served on: it is up, has a link, and is not the server's own address.
+    """Look at the interface that a server is served on: it is there, is up and has a link.
+
+    Asked of ip(8), as sysfs may show the interfaces of another network namespace than the thread's.
 
     Args:
         name: of the interface.
         client: address that the server gets there; None: another DHCP server gives it.
 
     """
-    folder = Path("/sys/class/net") / name
-    if not folder.exists():
+    done = subprocess.run(["ip", "-json", "link", "show", "dev", name], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
         raise OSError(0, "no such network interface on this machine")
-    if not int((folder / "flags").read_text(), 16) & _IFF_UP:
+    flags = json.loads(done.stdout)[0]["flags"]
+    if "UP" not in flags:
         raise OSError(0, f"the interface is down: run 'ip link set {name} up'")
-    if (folder / "carrier").read_text().strip() != "1":
+    if "LOWER_UP" not in flags:
         raise OSError(0, "the interface has no link: check its cable")
     return f"up, with a link; serves {client}" if client else "up, with a link"
 
