@@ -23,6 +23,10 @@ LocalPath = Annotated[Path, AfterValidator(_expanded)]
 """A path on the machine that runs the lab; ``~`` and ``$NAME`` are put in."""
 
 
+LocalText = Annotated[str, AfterValidator(lambda text: text if "://" in text else str(_expanded(Path(text))))]
+"""A path of the same kind, or an URL, which stays as it is."""
+
+
 class Credentials(Record):
     """Where a secret is found. Exactly one of the three is given; lab.testbed.secrets reads it.
 

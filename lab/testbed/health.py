@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -167,7 +166,7 @@ def _trex(name: str, host: TrexHost, ports: tuple[Port, ...]) -> Iterator[Questi
     yield from _ssh(name, host.ssh, None)
     assert host.release is not None, "the model's own check"
     if host.release.tarball is not None and "://" not in host.release.tarball:
-        tarball = Path(os.path.expandvars(host.release.tarball)).expanduser()
+        tarball = Path(host.release.tarball)
         yield Question(name, "TRex release", str(tarball), partial(probes.file, tarball))
     there = tuple(port for port in ports if port.pci or (port.interface and ":" not in port.interface))
     if there:

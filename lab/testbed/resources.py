@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lab.document import Record
-from lab.testbed.access import Host, SshAccess, TcpPort
+from lab.testbed.access import Host, LocalText, SshAccess, TcpPort
 from lab.testbed.behaviour import Behaviour
 from lab.testbed.boots import AnyBoot, Firmware
 from lab.testbed.consoles import AnyConsole
@@ -105,13 +105,13 @@ class Local(Record):
 class TrexRelease(Record):
     """A release of TRex: ``folder`` is where it lies, or is unpacked to, on its machine.
 
-    ``tarball`` is a path on the machine that runs the lab, or an URL that it can fetch; ``sha256`` is its digest.
-    Without a tarball the release must be there. ``program`` is what is started in the folder.
+    ``tarball`` is a path on the machine that runs the lab, where ``~`` and ``$NAME`` are put in, or an URL that it can
+    fetch; ``sha256`` is its digest. Without a tarball the release must be there. ``program`` is started in the folder.
     """
 
     version: str = Field(pattern=r"^v\d+\.\d+$")
     folder: str = Field(pattern=r"^[/~$]")
-    tarball: str | None = None
+    tarball: LocalText | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     program: str = "./t-rex-64"
 

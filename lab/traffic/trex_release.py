@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import urllib.error
 import urllib.request
@@ -61,7 +60,7 @@ def fetched(release: TrexRelease) -> Path:
     """
     assert release.tarball is not None and release.sha256 is not None, "the model's own check"
     if "://" not in release.tarball:
-        file = Path(os.path.expandvars(release.tarball)).expanduser()
+        file = Path(release.tarball)
         _check(file, release)
         return file
     cache = paths.state_dir() / "releases"
