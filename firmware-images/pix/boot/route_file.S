@@ -18,6 +18,7 @@
 #define PXE_ENTRY_POINT 0x10
 
 /* The packet of BOOTP (RFC 951). */
+#define BOOTP_CHADDR 28
 #define BOOTP_SIADDR 20
 #define BOOTP_GIADDR 24
 #define BOOTP_FILE 108
@@ -51,6 +52,8 @@ suffix:
 fetch_route_file:
     mov dword ptr [ROUTE_FILE_SIZE], 0
     mov dword ptr [ROUTE_FILE_STATUS], ROUTE_FILE_NO_PXE
+    mov dword ptr [BOOT_MAC], 0
+    mov word ptr [BOOT_MAC + 4], 0
     call find_entry
     jne 9f
     mov ax, PACKET_TYPE_CACHED_REPLY
@@ -93,7 +96,7 @@ find_entry:
     test al, al
     ret
 
-/* In: ax = which packet. Out: fs:si is the packet; equal if there is none or it names no file. */
+/* In: ax = which packet. Out: fs:si is the packet; equal if there is none or it names no file. Keeps its chaddr. */
 find_packet:
     call clear_block
     mov [INFO_TYPE], ax
@@ -105,6 +108,10 @@ find_packet:
 1:  lfs si, [INFO_BUFFER]
     cmp word ptr [INFO_SIZE], BOOTP_FILE
     jbe 2f
+    mov eax, fs:[si + BOOTP_CHADDR]
+    mov [BOOT_MAC], eax
+    mov ax, fs:[si + BOOTP_CHADDR + 4]
+    mov [BOOT_MAC + 4], ax
     cmp byte ptr fs:[si + BOOTP_FILE], 0
     ret
 2:  cmp ax, ax

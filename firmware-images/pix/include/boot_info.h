@@ -29,7 +29,8 @@ struct boot_info {
     uint32_t core_count;
     struct core_info core[MAX_CORES]; /* 0 is the boot core */
     uint32_t nic_count;
-    struct nic_info nic[MAX_PORTS]; /* modern virtio-net, ordered by bus, device, function */
+    struct nic_info nic[MAX_PORTS + 1]; /* modern virtio-net, ordered by bus, device, function; one may be the boot NIC */
+    uint8_t boot_mac[6]; /* of the NIC that the image came by, which is no port; 0: it is not known */
     uint64_t memory_start, memory_end; /* usable memory behind the tables, for ring 3; below 4 GiB */
     uint16_t pm_timer_port;         /* ACPI power management timer, 3.579545 MHz, 24 bits */
 };

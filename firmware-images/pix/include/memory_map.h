@@ -28,6 +28,7 @@
 #define FILE_SIZE 0x0f20
 #define FILE_PARTS 0x0f24       /* offset in the file of what a PXE ROM would load */
 #define ACPI_ROOT 0x0f28        /* 8 bytes: address of the root pointer; 0: it is where a BIOS has it */
+#define BOOT_MAC 0x0f30         /* 6 bytes: address of the NIC that the image came by; 0: it is not known */
 #define E820_MAP 0x1000
 #define E820_MAX 64
 #define E820_ENTRY_SIZE 24

@@ -86,6 +86,8 @@ void kernel_main(void)
     if (missing)
         stop(missing);
     boot_info.pm_timer_port = facts.pm_timer_port;
+    for (unsigned i = 0; i < sizeof(boot_info.boot_mac); i++)
+        boot_info.boot_mac[i] = ((const volatile uint8_t *)(uintptr_t)BOOT_MAC)[i];
     boot_info.memory_end = memory_end;
     boot_info.memory_start = take_route_file();
     if (boot_info.memory_start > memory_end)

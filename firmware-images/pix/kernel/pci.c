@@ -48,7 +48,7 @@ static void map_bars(struct nic_info *nic)
 
 static void add_nic(pci_address at)
 {
-    if (boot_info.nic_count == MAX_PORTS)
+    if (boot_info.nic_count == sizeof(boot_info.nic) / sizeof(*boot_info.nic))
         return;
     struct nic_info *nic = &boot_info.nic[boot_info.nic_count++];
     nic->at = at;

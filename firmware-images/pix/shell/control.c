@@ -64,17 +64,22 @@ static void find_ports(void)
 {
     for (uint32_t i = 0; i < boot_info.nic_count; i++) {
         uint32_t number = control.port_count;
-        struct virtio_net *net = &control.nets[number];
-        const char *wrong = virtio_net_probe(net, &boot_info.nic[i]);
+        struct virtio_net net;
+        const char *wrong = virtio_net_probe(&net, &boot_info.nic[i]);
+        if (!wrong && !memcmp(net.mac, boot_info.boot_mac, sizeof(boot_info.boot_mac)))
+            continue; /* the probe has reset it: it writes to no memory any more */
+        if (!wrong && number == MAX_PORTS)
+            wrong = "there are enough";
         if (wrong) {
             print("warning: PCI function %x is no port: %s\n", boot_info.nic[i].at, wrong);
             continue;
         }
         boot_info.nic[number] = boot_info.nic[i];
+        control.nets[number] = net;
         struct port *port = &control.ports[number];
         port->neighbours = &neighbour_tables[number];
-        port->mac = mac_load(net->mac);
-        port->mtu = net->mtu;
+        port->mac = mac_load(net.mac);
+        port->mtu = net.mtu;
         control.port_count++;
     }
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define BOOTP_SIADDR 20 /* RFC 951, 3 */
+#define BOOTP_CHADDR 28
 
 /*
  * Copies the name of the boot file, with `suffix` behind it and a zero, into `name`; returns 0, or -1 if the packet

@@ -13,7 +13,8 @@ struct boot_parameters {
     uint32_t route_file_size, route_file_status;
     uint32_t file_address, file_size, file_parts;
     uint64_t acpi_root;
-    uint8_t unused1[E820_MAP - ACPI_ROOT - 8];
+    uint8_t boot_mac[6];
+    uint8_t unused1[E820_MAP - BOOT_MAC - 6];
     struct e820_entry e820_map[E820_MAX];
 };
 
@@ -22,6 +23,7 @@ _Static_assert(BOOT_TSC + offsetof(struct boot_parameters, route_file_size) == R
 _Static_assert(BOOT_TSC + offsetof(struct boot_parameters, file_address) == FILE_ADDRESS, "");
 _Static_assert(BOOT_TSC + offsetof(struct boot_parameters, file_parts) == FILE_PARTS, "");
 _Static_assert(BOOT_TSC + offsetof(struct boot_parameters, acpi_root) == ACPI_ROOT, "");
+_Static_assert(BOOT_TSC + offsetof(struct boot_parameters, boot_mac) == BOOT_MAC, "");
 _Static_assert(BOOT_TSC + offsetof(struct boot_parameters, e820_map) == E820_MAP, "");
 _Static_assert(sizeof(struct e820_entry) == E820_ENTRY_SIZE, "");
 

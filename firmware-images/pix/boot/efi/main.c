@@ -138,6 +138,7 @@ efi_status EFIAPI efi_main(efi_handle image, struct efi_system_table *system)
         .file_parts = (uint32_t)(nbp_start - file_start),
         .acpi_root = acpi_root,
     };
+    memcpy(landing.parameters->boot_mac, routes.boot_mac, sizeof(routes.boot_mac));
     status = end_boot_services(services, image, landing.parameters);
     if (status)
         return fail(system, "the firmware does not end its boot services", status);

@@ -37,11 +37,13 @@ void route_file_ask(struct route_file *file, const struct efi_boot_services *ser
     file->size = 0;
     file->size_known = 1;
     file->status = ROUTE_FILE_NO_PXE;
+    memset(file->boot_mac, 0, sizeof(file->boot_mac));
     if (services->handle_protocol(device, &pxe_guid, (void **)&file->pxe))
         return;
     const struct efi_pxe_mode *mode = file->pxe->mode;
     if (!mode->started || mode->using_ipv6 || !mode->dhcp_ack_received)
         return;
+    memcpy(file->boot_mac, mode->dhcp_ack.raw + BOOTP_CHADDR, sizeof(file->boot_mac));
     const uint8_t *packet = last_word(mode);
     if (boot_file_name(packet, sizeof(struct efi_pxe_packet), ".routes", file->name, sizeof(file->name)))
         return;

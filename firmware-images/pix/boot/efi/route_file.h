@@ -11,6 +11,7 @@ struct route_file {
     uint64_t size;   /* bytes of it, or of the room for one of unknown size; 0: there is none */
     int size_known;  /* iPXE tells no sizes: neither before nor behind */
     uint32_t status; /* why there is none, as ROUTE_FILE_STATUS has it */
+    uint8_t boot_mac[6]; /* of the NIC that was asked for the image; 0: it came by none */
 };
 
 /* Finds out whether there is one, and how large it is. `device`: what the image was loaded from. */
