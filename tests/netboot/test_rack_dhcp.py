@@ -78,6 +78,20 @@ def test_ipxe_is_sent_to_http_where_the_testbed_says_so(net: BootNet, tmp_path: 
         assert plain["file"] == "image"
 
 
+def test_rom_that_runs_no_scripts_gets_ipxe_first(net: BootNet, tmp_path: Path) -> None:
+    for firmware, architecture, program in (("bios", BIOS, "undionly.kpxe"), ("uefi", UEFI, "ipxe.efi")):
+        folder = tmp_path / firmware
+        folder.mkdir()
+        given = {"driver": "pxe", "interface": BRIDGE, "mac": MAC, "address": CLIENT, "firmware": firmware}
+        boot = PxeBoot.model_validate(given)
+        source = open_source(boot, {"boot.ipxe": "#!ipxe\nshell\n"}, folder, folder / "log", enter=net.near.enter)
+        try:
+            plain, ipxe = net.play(asks(architecture=architecture), asks(architecture=architecture, ipxe=True))
+            assert (plain["file"], ipxe["file"]) == (program, "boot.ipxe")
+        finally:
+            source.close()
+
+
 def test_foreign_offer_is_told_from_one_not_taken(net: BootNet, tmp_path: Path) -> None:
     with serve(net, tmp_path) as service:
         net.play(asks(), asks(type=3, requested="192.0.2.100", server=OTHER, wait_s=0.1))
