@@ -29,7 +29,7 @@ class ServingProcess:
             LabError: it did not start; with what it said last.
 
         """
-        self._ready, self._read = ready, read
+        self._name, self._ready, self._read = name, ready, read
         self._last = "it said nothing"
         self._started = threading.Event()
         self.ready_line = ""
@@ -51,6 +51,10 @@ class ServingProcess:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    def obituary(self) -> str:
+        """Say that it has ended, with what it said last; empty while it runs."""
+        return "" if self._process.poll() is None else f"{self._name} ended in the middle of the run: {self._last}"
 
     def close(self) -> None:
         """End it. May be called twice."""

@@ -83,6 +83,9 @@ class BootService:
 
     def diagnosis(self) -> str:
         """Say in words how far the server came, for the message of a boot that failed."""
+        ended = [server.obituary() for server in self._servers if server.obituary()]
+        if ended:
+            return ended[0]
         return diagnosis.of_service(
             self._trail,
             self._mac,

@@ -37,6 +37,18 @@ class BootNet:
         """Return where the lab serves; without a client as a proxy."""
         return place.find(BRIDGE, None if client is None else IPv4Address(client), self.near.enter)
 
+    def dnsmasq(self) -> int:
+        """Return the process id of the lab's dnsmasq."""
+        for status in Path("/proc").glob("[0-9]*/comm"):
+            folder = status.parent
+            try:
+                here = (folder / "ns" / "net").readlink() == Path(self.near.file).readlink()
+                if here and status.read_text() == "dnsmasq\n":
+                    return int(folder.name)
+            except OSError:
+                continue  # it has ended
+        raise AssertionError("no dnsmasq runs")
+
     def play(self, *steps: Sequence[Any]) -> list[Any]:
         """Carry out steps of client.py on the far side, and return what each said."""
         script = str(Path(__file__).with_name("client.py"))

@@ -1,6 +1,7 @@
 """DHCP on a rack's boot network: the right file for each firmware, own or beside another server, for one MAC only."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def test_http_tells_what_arrived(net: BootNet, tmp_path: Path) -> None:
         assert not service.record().sent
         net.play(["http", LAB, port, "image", None])
         says(service, f"image was sent to {MAC} in full")
+
+
+def test_boot_service_that_ends_meanwhile_is_named(net: BootNet, tmp_path: Path) -> None:
+    with serve(net, tmp_path) as service:
+        took = [asks(), asks(type=3, requested=CLIENT, server=LAB)]
+        net.play(*took, ["tftp", LAB, "image", 10])
+        os.kill(net.dnsmasq(), signal.SIGKILL)
+        says(service, "dnsmasq ended in the middle of the run: dnsmasq-dhcp: ")
 
 
 def test_what_does_not_fit_is_one_line(net: BootNet, tmp_path: Path) -> None:
