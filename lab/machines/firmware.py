@@ -43,11 +43,11 @@ def firmware_options(firmware: Firmware, directory: Path) -> list[str]:
 
 
 def boot_nic_options(firmware: Firmware, netdev: str, mac: str, slot: int, *, first: bool = True) -> list[str]:
-    """Return the options of QEMU that make the PXE NIC of a machine, of a kind that no data port is.
+    """Return the options of QEMU that make the PXE NIC of a machine.
 
     Args:
         firmware: a BIOS boots by the NIC's own ROM, which is iPXE; UEFI by itself, as most servers do, and has a driver
-            for virtio-net.
+            for virtio-net. That is a card as the data ports are: the image must tell it from them.
         netdev: the id of what it is plugged into.
         mac: its address.
         slot: its PCI device number.
@@ -57,7 +57,7 @@ def boot_nic_options(firmware: Firmware, netdev: str, mac: str, slot: int, *, fi
     where = f"id={BOOT_NIC},netdev={netdev},mac={mac},addr={slot:#x}" + (",bootindex=0" if first else "")
     if firmware == "bios":
         return ["-device", f"e1000,{where}"]
-    return ["-device", f"virtio-net-pci,disable-modern=on,romfile=,{where}"]
+    return ["-device", f"virtio-net-pci,disable-legacy=on,romfile=,{where}"]
 
 
 def quoted(path: Path) -> str:

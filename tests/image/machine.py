@@ -61,7 +61,8 @@ class Machine:
         if disk is not None:
             command += ["-drive", f"file={disk},format=raw"]
         else:
-            # A modern card, which is no port all the same. With IPv6, of which QEMU's network tells a router: iPXE waits for one for 13 s where none answers.
+            # A modern card, which is no port all the same. With IPv6, of which QEMU's network tells a router: iPXE
+            # waits for one for 13 s where none answers.
             command += ["-netdev", f"user,id=boot,tftp={image.parent},bootfile={image.name}"]
             command += ["-device", "virtio-net-pci,netdev=boot,disable-legacy=on,addr=3"]
         command += ["-chardev", f"socket,id=gdb,path={self.debugger},server=on,wait=off", "-gdb", "chardev:gdb"]
