@@ -124,7 +124,7 @@ def _start_trex_hosts(stack: ExitStack, plan: Design, folder: BoxFolder, network
                     directory=folder.path / f"trex{number}",
                     key=key,
                     cables=cables,
-                    core=plan.housekeeping_core,
+                    cores=plan.generator_cores,
                 )
             folder.add_process(stack.enter_context(machine).pid)
             known.write(machine.known_host)

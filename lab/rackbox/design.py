@@ -28,7 +28,10 @@ class Controller(Model):
 
 
 class Design(Model):
-    """The parts of a box. ``trex_hosts``: SSH port of each by its address. ``system``: the Redfish system's name."""
+    """The parts of a box. ``trex_hosts``: SSH port of each by its address. ``system``: the Redfish system's name.
+
+    ``generator_cores`` are the host's cores that TRex hosts run on.
+    """
 
     hardware: Hardware
     boot_interface: str
@@ -37,7 +40,7 @@ class Design(Model):
     https: bool
     system: str
     trex_hosts: dict[str, int]
-    housekeeping_core: int
+    generator_cores: tuple[int, ...]
 
 
 def read(testbed: Testbed, cables: Path) -> Design:
@@ -82,7 +85,7 @@ def read(testbed: Testbed, cables: Path) -> Design:
         https=isinstance(power, RedfishPower) and power.scheme == "https",
         system=(isinstance(power, RedfishPower) and power.system) or "dut",
         trex_hosts=hosts,
-        housekeeping_core=plan.housekeeping,
+        generator_cores=(plan.generator, plan.housekeeping),
     )
 
 

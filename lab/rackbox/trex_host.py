@@ -7,11 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import paths
 from lab.errors import LabError
-from lab.process import on_core
 from lab.rackbox import release
 from lab.rackbox.child import Child
 
@@ -23,7 +23,9 @@ _OWN_RUN = "mount -t tmpfs tmpfs /run; mkdir /run/sshd"
 class TrexMachine(Child):
     """sshd on the machine, which lets the user of the lab in by one key."""
 
-    def __init__(self, address: str, port: int, *, directory: Path, key: Path, cables: Path, core: int) -> None:
+    def __init__(
+        self, address: str, port: int, *, directory: Path, key: Path, cables: Path, cores: Sequence[int]
+    ) -> None:
         """Start it inside the calling thread's network.
 
         Args:
@@ -32,7 +34,7 @@ class TrexMachine(Child):
             directory: for its configuration, its host key and its log; is created.
             key: private key that is let in; its public half lies beside it.
             cables: folder with the sockets of the data ports.
-            core: the host's core that all of it runs on.
+            cores: the host's cores that all of it runs on.
 
         Raises:
             LabError: a program is missing, or it did not come up.
@@ -51,7 +53,7 @@ class TrexMachine(Child):
         words = [*own_processes, "sh", "-ec", f'{_OWN_RUN}; exec "$0" "$@"', program, "-D", "-e", "-f", str(config)]
         super().__init__(
             f"sshd of the TRex host {address}",
-            on_core(core, words),
+            ["taskset", "--cpu-list", ",".join(map(str, cores)), *words],
             directory / "sshd.log",
             lambda: _listens(address, port),
         )
