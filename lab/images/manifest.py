@@ -20,6 +20,8 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 
 SCRIPT_NAME = "boot.ipxe"
 
+_UEFI_MEMORY_MIB = 256  # the firmware is there while the image's tables, 100 MiB, find their place
+
 
 class ImageFile(Model):
     """A file that the boot service hands out; it lies beside the manifest."""
@@ -155,7 +157,8 @@ class PixManifest(Manifest):
                 "build the image anew, or set the server and the testbed to bios"
             )
         file = self.efi
-        return self.model_copy(update={"file": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256})
+        other = {"file": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256}
+        return self.model_copy(update={**other, "memory_mib_min": max(self.memory_mib_min, _UEFI_MEMORY_MIB)})
 
     @property
     def polls(self) -> bool:

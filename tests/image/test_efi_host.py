@@ -112,3 +112,51 @@ def test_no_packet_is_read_or_written_beyond_its_end(efi: ctypes.CDLL, tail: byt
     for packet in (tail, bytes(FILE_AT) + b"boot".ljust(FILE_BYTES, b"\0") + b"\x63\x82\x53\x63" + tail):
         name = name_in(efi, packet, room)
         assert name is None or (name.endswith(SUFFIX) and len(name) < room)
+
+
+class Served(ctypes.Structure):
+    """struct served of hostlib/efi/pxe.c."""
+
+    _fields_ = (
+        ("content", ctypes.c_char_p),
+        ("size", ctypes.c_uint64),
+        ("tells_sizes", ctypes.c_int),
+        ("error", ctypes.c_int),
+    )
+
+
+PACKET_BYTES, NO_PXE, NOT_FOUND, BUFFER_TOO_SMALL = 1472, 0xFFFF, 0x3B, 5
+TEXT = b"20.0.0.0/8 via 198.18.0.2\n"
+
+
+def route_file(
+    efi: ctypes.CDLL, *files: bytes | None, tells_sizes: bool = True, error: int = -1, room: int = 64 << 20
+) -> tuple[bytes, bytes, int]:
+    """Return content, name and status after DHCP, a proxy and a boot server have named boot files."""
+    packets = (ctypes.c_char_p * 3)(
+        *(None if file is None else packet_with(file).ljust(PACKET_BYTES, b"\0") for file in (*files, None, None)[:3])
+    )
+    buffer = ctypes.create_string_buffer(room)
+    ctypes.memset(buffer, ord("x"), room)
+    name, status = ctypes.create_string_buffer(256), ctypes.c_uint32()
+    served = Served(TEXT, len(TEXT), tells_sizes, error)
+    efi.efi_route_file.restype = ctypes.c_uint64
+    size = efi.efi_route_file(packets, ctypes.byref(served), buffer, ctypes.c_uint64(room), name, ctypes.byref(status))
+    return ctypes.string_at(buffer, size), name.value, status.value
+
+
+@pytest.mark.parametrize("tells_sizes", [True, False])  # EDK II, iPXE
+def test_the_route_file_comes_whole_from_whoever_named_the_image(efi: ctypes.CDLL, tells_sizes: bool) -> None:
+    for named in ((b"a",), (b"no", b"a"), (b"no", b"no", b"a")):
+        assert route_file(efi, *named, tells_sizes=tells_sizes) == (TEXT, b"a.routes", 0)
+
+
+def test_why_there_is_no_route_file_is_told(efi: ctypes.CDLL) -> None:
+    assert route_file(efi, None)[::2] == (b"", NO_PXE)
+    assert route_file(efi, b"")[::2] == (b"", NO_PXE), "no name"
+    assert route_file(efi, b"a", error=1)[::2] == (b"", NOT_FOUND)
+    assert route_file(efi, b"a", error=0)[::2] == (b"", NOT_FOUND), "EDK II says 0 of every error"
+    assert route_file(efi, b"a", error=1, tells_sizes=False)[::2] == (b"", NOT_FOUND)
+    assert route_file(efi, b"a", error=2)[::2] == (b"", 23), "access violation"
+    for tells_sizes in (True, False):
+        assert route_file(efi, b"a", room=4, tells_sizes=tells_sizes)[::2] == (b"", BUFFER_TOO_SMALL)

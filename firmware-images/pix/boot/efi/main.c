@@ -15,6 +15,7 @@
 #include "nbp.h"
 #include "route_file.h"
 #include "string.h"
+#include "uart.h"
 
 #define MAP_SLACK 8192 /* bytes by which the memory map may grow between two looks at it */
 
@@ -33,10 +34,23 @@ static efi_status fail(struct efi_system_table *system, const char *reason, efi_
     uint16_t text[128] = {0};
     for (unsigned i = 0; i < sizeof(text) / sizeof(*text) - 1 && reason[i]; i++)
         text[i] = (uint8_t)reason[i];
+    if (!system->console_out)
+        return status;
     system->console_out->output_string(system->console_out, u"error: ");
     system->console_out->output_string(system->console_out, text);
     system->console_out->output_string(system->console_out, u"\r\n");
     return status;
+}
+
+static void __attribute__((noreturn)) stop(const char *line)
+{
+    size_t length = 0;
+    while (line[length])
+        length++;
+    uart_init();
+    uart_write(line, length);
+    for (;;)
+        __asm__ volatile("cli; hlt");
 }
 
 static uint64_t pages_of(uint64_t size)
@@ -141,6 +155,6 @@ efi_status EFIAPI efi_main(efi_handle image, struct efi_system_table *system)
     memcpy(landing.parameters->boot_mac, routes.boot_mac, sizeof(routes.boot_mac));
     status = end_boot_services(services, image, landing.parameters);
     if (status)
-        return fail(system, "the firmware does not end its boot services", status);
+        stop("error: the firmware does not end its boot services\r\n"); /* and may have ended its console */
     ((land_function)(uint64_t)landing.code)(landing.code, landing.parameters, landing.routes);
 }
