@@ -17,7 +17,6 @@ from lab import paths
 from lab.errors import LabError, TestbedBusy, TestbedQuarantined
 from lab.testbed import Testbed, lease
 from lab.testbed.lease import LeaseLost
-from lab.testbed.lease.file_place import FilePlace
 from lab.testbed.resources import FileLease
 from tests.machines.sshd import Sshd
 from tests.testbed.holder import bed, holding, ssh_lease
@@ -26,7 +25,6 @@ from tests.testbed.holder import bed, holding, ssh_lease
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIXLAB_STATE", str(tmp_path / "state"))
-    monkeypatch.setattr(FilePlace, "renewal_s", 0.2)
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,18 @@
 
 The lease is a lock on an open file (flock(2)): the kernel gives it back when its process ends, however it ends, so a
 killed run never blocks the next. The text in the file only tells others who holds it. A lease is broken by taking the
-file's name away from it: its holder, who looks after its name, notices. All of it happens under a lock on the folder.
+file's name away from it: its holder is told by the kernel (inotify(7)), and so does nothing at all while it measures.
+All of it happens under a lock on the folder.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
+import select
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,11 +28,12 @@ from lab.testbed.lease.model import Holder, Quarantine, Standing, busy, lost, se
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
+_IN_ATTRIB = 0x4  # of inotify(7): among others, the number of names of a file has changed
+
 
 class FilePlace:
     """The lease of one testbed in the lab's state folder. See lab.testbed.lease.place."""
 
-    renewal_s = 2.0
     expiry_s: float | None = None
 
     def __init__(self, testbed: str) -> None:
@@ -40,6 +45,8 @@ class FilePlace:
         self._quarantine = self._folder / f"{testbed}.quarantine"
         self._held: int | None = None
         self._holder: Holder | None = None
+        self._notes = -1
+        self._wake = -1
 
     def take(self, holder: Holder) -> Holder | None:
         """Take the lease; there are no expired ones."""
@@ -52,8 +59,21 @@ class FilePlace:
                 raise busy(self._testbed, Standing(holder=_read(self._lease, Holder) or _unknown()))
             os.ftruncate(held, 0)
             os.pwrite(held, holder.model_dump_json().encode(), 0)
+            self._notes, self._wake = _names_of(self._lease), os.eventfd(0)
         self._held, self._holder = held, holder
         return None
+
+    def wait(self, stopped: threading.Event) -> None:
+        """Wait until something happened to the names of the file, or for ``wake``."""
+        poll = select.poll()
+        poll.register(self._notes, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        if not stopped.is_set() and self._notes in dict(poll.poll()):
+            os.read(self._notes, 4096)
+
+    def wake(self) -> None:
+        """End ``wait``."""
+        os.eventfd_write(self._wake, 1)
 
     def renew(self) -> None:
         """See whether the file still has its name."""
@@ -73,7 +93,8 @@ class FilePlace:
         """Empty the file and let go of it."""
         if self._held is not None:
             os.ftruncate(self._held, 0)
-            os.close(self._held)
+            for descriptor in (self._held, self._notes, self._wake):
+                os.close(descriptor)
             self._held = None
 
     def close(self) -> None:
@@ -152,6 +173,15 @@ class FilePlace:
         part = file.with_name(f"{file.name}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(file)
+
+
+def _names_of(file: Path) -> int:
+    """Return a descriptor that can be read when a file gets or loses a name; Python has no inotify of its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    notes: int = libc.inotify_init1(os.O_CLOEXEC)
+    if notes < 0 or libc.inotify_add_watch(notes, os.fsencode(file), _IN_ATTRIB) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return notes
 
 
 def _unknown() -> Holder:

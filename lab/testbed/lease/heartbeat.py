@@ -70,13 +70,17 @@ class Heartbeat:
         """End the signs of life; nothing is raised any more when this returns."""
         with self._lock:
             self._stopped.set()
+        self._place.wake()
         self._renewer.join()
         self._watcher.join()
         if self.problem in _raising:
             _raising.remove(self.problem)
 
     def _renew(self) -> None:
-        while not self._stopped.wait(self._place.renewal_s):
+        while True:
+            self._place.wait(self._stopped)
+            if self._stopped.is_set():
+                return
             asked_at_s = now_s()
             try:
                 self._place.renew()

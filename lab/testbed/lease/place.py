@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Protocol
 
 from lab.testbed.lease.model import Holder, Quarantine, Standing
@@ -12,9 +13,6 @@ class LeasePlace(Protocol):
 
     All raise LabError (or UsageError for secrets) where the place itself cannot be reached or written.
     """
-
-    renewal_s: float
-    """How often to renew."""
 
     expiry_s: float | None
     """How long a lease that is not renewed lasts; None: until its process ends."""
@@ -27,6 +25,12 @@ class LeasePlace(Protocol):
             TestbedQuarantined: the testbed was set aside.
 
         """
+
+    def wait(self, stopped: threading.Event) -> None:
+        """Wait until the lease is to be renewed, or ``stopped`` is set and ``wake`` called."""
+
+    def wake(self) -> None:
+        """End ``wait`` in another thread, which finds its event set."""
 
     def renew(self) -> None:
         """Give a sign of life; LeaseLost where the lease is not this one any more."""

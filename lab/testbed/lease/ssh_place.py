@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -31,7 +32,6 @@ class SshPlace:
         self._host: SshHost | None = None
         self._token = ""
         self.expiry_s: float | None = lease.expiry_s
-        self.renewal_s = lease.expiry_s / _TRIES_AN_EXPIRY
 
     def take(self, holder: Holder) -> Holder | None:
         """Take the lease. Asked again after a broken connection it is the same lease that is taken."""
@@ -43,6 +43,13 @@ class SshPlace:
         if answer == "busy":
             raise busy(self._testbed, Standing(left_s=float(more[0]), holder=self._holder(more[1])))
         return self._holder(more[0])
+
+    def wait(self, stopped: threading.Event) -> None:
+        """Wait so long that the lease can be renewed several times before it expires."""
+        stopped.wait(self._lease.expiry_s / _TRIES_AN_EXPIRY)
+
+    def wake(self) -> None:
+        """``wait`` ends by the event."""
 
     def renew(self) -> None:
         """Give a sign of life."""
