@@ -28,7 +28,7 @@ def test_another_folder_gives_the_same_bytes(built: Path, tmp_path: Path) -> Non
     shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("build"))
     build(tmp_path / "out", copy)
     for layout in VARIANTS:
-        for suffix in ("", ".elf", ".manifest.json"):
+        for suffix in ("", ".efi", ".elf", ".manifest.json"):
             name = f"pix-{layout}{suffix}"
             assert (tmp_path / "out" / name).read_bytes() == (built / name).read_bytes(), name
 
