@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -108,6 +109,15 @@ def test_what_runs_at_the_end_of_the_night_is_stopped(lab: Path) -> None:
     assert (night.exit_code, night.jobs[0].state) == (3, "stopped")
     assert said[-1] == "ipv4_routing: stopped: out of time, --resume goes on with it"
     assert nights.unfinished("bed") == night
+
+
+def test_a_signal_ends_it_so_that_it_can_go_on(lab: Path) -> None:
+    night = began(lab, 600.0, TWO)
+    ender = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+    ender.start()
+    ended, said = ran(night)
+    assert (ended.exit_code, [job.state for job in ended.jobs]) == (3, ["stopped", "left out"])
+    assert said[-1] == "reordering: not run: the night was ended"
 
 
 def nightly(lab: Path, *words: str) -> subprocess.Popen[str]:

@@ -57,9 +57,13 @@ class FilePlace:
             held = self._open()
             if held is None:
                 raise busy(self._testbed, Standing(holder=_read(self._lease, Holder) or _unknown()))
-            os.ftruncate(held, 0)
-            os.pwrite(held, holder.model_dump_json().encode(), 0)
-            self._notes, self._wake = _names_of(self._lease), os.eventfd(0)
+            try:
+                self._notes, self._wake = _names_of(self._lease), os.eventfd(0)
+                os.ftruncate(held, 0)
+                os.pwrite(held, holder.model_dump_json().encode(), 0)
+            except OSError:  # a full disk, too many watches
+                os.close(held)
+                raise
         self._held, self._holder = held, holder
         return None
 
