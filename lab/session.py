@@ -12,11 +12,13 @@ from pathlib import Path
 from lab import paths, rackbox
 from lab.dut.bring_up import BootedImage, BringUp, Deployed, KnownDevice, ReferenceUp
 from lab.dut.computed import ComputedDut
-from lab.dut.counted import Counted
+from lab.dut.counted import Countable, Counted
+from lab.dut.on_taps import OnTaps
 from lab.dut.reference import WireDut
 from lab.dut.subject import Known, Subject
 from lab.errors import LabError
 from lab.images import Manifest
+from lab.machines.links import Links
 from lab.methods.trial import Measurer
 from lab.routing.table import RouteTable
 from lab.testbed import Testbed, health, lease, load
@@ -143,7 +145,7 @@ def use(
             deployed.relink()
             generator.reconnect()
 
-        yield replace(_session(testbed, deployed, generator), recover=recover)
+        yield replace(_session(testbed, deployed, generator, links), recover=recover)
 
 
 def _bring_up(
@@ -157,12 +159,16 @@ def _bring_up(
     return BootedImage(testbed, subject, folder=folder, run_dir=run_dir, progress=progress, table=table)
 
 
-def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator) -> Session:
+def _session(testbed: Testbed, deployed: Deployed, generator: TrafficGenerator, links: Links) -> Session:
+    counting: Countable = deployed
+    if links.namespace is not None:
+        names = {number: str(testbed.peer_of(port).interface) for number, port in enumerate(testbed.dut.ports)}
+        counting = OnTaps(deployed, links.namespace, names)
     dut_ports = {theirs: own for own, theirs in testbed.wiring()}
 
     def measurer_of(directions: Sequence[Direction], modifiers: Sequence[Modifier]) -> Measurer:
         measurer = GeneratorMeasurer(generator, directions, probes=deployed.probes(), modifiers=modifiers)
-        return Counted(measurer, deployed, dut_ports)
+        return Counted(measurer, counting, dut_ports)
 
     ports = _ports(testbed, deployed)
     return _with(testbed, deployed, generator, measurer_of, learner(generator, ports, answered=not deployed.no_router))

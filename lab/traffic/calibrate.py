@@ -113,7 +113,7 @@ def _path_of(testbed: Testbed) -> str:
     machine = testbed.generator.machine
     if not isinstance(machine, TrexLocal):
         return ""
-    return f" {machine.model_dump_json()} {trex_config.RING_FRAMES}"
+    return f" {machine.model_dump_json()} {trex_config.RING_FRAMES} by qdisc"
 
 
 def _wire() -> tuple[Direction, ...]:

@@ -53,13 +53,15 @@ def text(testbed: Testbed, name: str, *, platform: Platform | None = None) -> st
 def _interface(number: int, port: Port) -> str:
     """A PCI address, or a network interface as DPDK's packet socket device, with rings that lose nothing.
 
-    What has a colon is no network interface but a form of the generator's own: ``vhost:NAME`` of vtrex.
+    By the interface's queueing discipline: past it, frames that find no room in a tap would stay in the socket's ring
+    and be sent when the next trial sends. What has a colon is no network interface but a form of the generator's own:
+    ``vhost:NAME`` of vtrex.
     """
     if port.pci is not None:
         return port.pci
     if port.interface is not None and ":" in port.interface:
         return port.interface
-    return f"--vdev=net_af_packet{number},iface={port.interface},framecnt={RING_FRAMES}"
+    return f"--vdev=net_af_packet{number},iface={port.interface},framecnt={RING_FRAMES},qdisc_bypass=0"
 
 
 def _port_info(testbed: Testbed, name: str, node: Generator, port: Port) -> dict[str, str]:

@@ -134,10 +134,15 @@ class Stream(Device):
 
 @dataclass(frozen=True)
 class Interface(Device):
-    """A network interface of the kernel, by ``kind`` af_packet or af_xdp."""
+    """A network interface of the kernel, by ``kind`` af_packet or af_xdp.
+
+    A packet socket goes by the interface's queueing discipline only where ``by_qdisc``: then what finds no room in the
+    interface's queue is dropped and counted there. Else it stays in the socket's ring until more is sent.
+    """
 
     kind: str
     interface: str
+    by_qdisc: bool = False
 
     @property
     def name(self) -> str:
@@ -152,6 +157,7 @@ class Interface(Device):
     def described(self, index: int) -> str:
         """A device of DPDK's net_af_packet or net_af_xdp."""
         options = ",blocksz=65536,framesz=2048,framecnt=1024" if self.kind == "af_packet" else ""
+        options += ",qdisc_bypass=0" if self.by_qdisc else ""
         return f"dpdk:1,net_{self.kind}{index},iface={self.interface}{options}"
 
     def check(self, netns: str | None) -> None:

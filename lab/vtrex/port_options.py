@@ -10,13 +10,14 @@ from lab.vtrex.devices import PCI_FORM, Device, Dgram, Dpdk, Interface, Ring, St
 from lab.vtrex.settings import MOST_PORTS, WIRE
 
 MOST_QUEUES = 16  # engine/queues.h
+BY_QDISC = "qdisc_bypass=0"  # as DPDK's net_af_packet has it
 _VDEV = re.compile(r"(net_[a-z0-9_]+)(,.*)?")
 
 FORMS = {
     "vhost": "vhost:PATH[,queues=N][,client]",
     "dgram": "dgram:LOCAL,PEER",
     "stream": "stream:PATH[,server]",
-    "af_packet": "af_packet:IFACE",
+    "af_packet": "af_packet:IFACE[,qdisc_bypass=0]",
     "af_xdp": "af_xdp:IFACE",
     "dpdk": "dpdk:PCI-ADDRESS or dpdk:net_NAME[,ARGUMENTS]",
     "ring": "ring",
@@ -109,11 +110,17 @@ def _dpdk(words: str, index: int) -> Device | None:
     return Dpdk(virtual[1], virtual[2] or "") if virtual else None
 
 
+def _af_packet(words: str, index: int) -> Interface | None:
+    name, _, option = words.partition(",")
+    by_qdisc = option == BY_QDISC
+    return Interface("af_packet", name if by_qdisc else words, by_qdisc) if name else None
+
+
 _PARSERS: dict[str, Callable[[str, int], Device | None]] = {
     "vhost": _vhost,
     "dgram": _dgram,
     "stream": _stream,
-    "af_packet": lambda words, index: Interface("af_packet", words) if words else None,
+    "af_packet": _af_packet,
     "af_xdp": lambda words, index: Interface("af_xdp", words) if words else None,
     "dpdk": _dpdk,
     "ring": lambda words, index: None if words else Ring(index),

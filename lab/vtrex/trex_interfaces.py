@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lab.errors import UsageError
-from lab.vtrex.port_options import parse_port
+from lab.vtrex.port_options import BY_QDISC, parse_port
 from lab.vtrex.settings import MOST_PORTS, WIRE
 
 DUMMY = "dummy"  # TRex wants ports in pairs and lets this stand for one that is not there
@@ -49,6 +49,7 @@ def _port(interface: str) -> str:
         driver, *arguments = interface.removeprefix("--vdev=").split(",")
         names = [argument.removeprefix("iface=") for argument in arguments if argument.startswith("iface=")]
         if driver.startswith("net_af_packet") and len(names) == 1:
-            return f"af_packet:{names[0]}"  # with rings that this generator needs
+            by_qdisc = f",{BY_QDISC}" if BY_QDISC in arguments else ""
+            return f"af_packet:{names[0]}{by_qdisc}"  # with rings that this generator needs
         return f"dpdk:{interface.removeprefix('--vdev=')}"
     return interface if ":" in interface or interface == "ring" else f"af_packet:{interface}"

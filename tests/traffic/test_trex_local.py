@@ -35,7 +35,7 @@ def test_a_generator_on_packet_sockets_is_calibrated_as_it_is_started_for_a_run(
     assert measured is not None
     assert 0 < measured.sizes[0].ceiling_pps < 2 * 2.35e6  # line rate of two links of 10 Gb/s
     config = (tmp_path / "state" / "trex" / "virtual-tap-generator" / "trex_cfg.yaml").read_text()
-    assert "'--vdev=net_af_packet1,iface=cal1,framecnt=4096'" in config
+    assert "'--vdev=net_af_packet1,iface=cal1,framecnt=4096,qdisc_bypass=0'" in config
     assert "low_end: true" in config and "dest_mac: 52:54:00:13:00:01" in config.replace("'", "")
     assert "vtrex ready" in (tmp_path / "generator.log").read_text()
 

@@ -58,6 +58,7 @@ def test_more_threads_than_cpus_are_refused(tmp_path: Path) -> None:
         ('["vhost:/tmp/v0,queues=2"]', ("vhost:/tmp/v0,queues=2",)),
         ("[veth0, veth1]", ("af_packet:veth0", "af_packet:veth1")),
         ('["--vdev=net_af_packet0,iface=veth0,framecnt=4096"]', ("af_packet:veth0",)),
+        ('["--vdev=net_af_packet0,iface=t,qdisc_bypass=0"]', ("af_packet:t,qdisc_bypass=0",)),
         ('["03:00.0", "0000:0A:00.1"]', ("dpdk:0000:03:00.0", "dpdk:0000:0A:00.1")),
         ('["--vdev=net_memif0,socket=/tmp/m"]', ("dpdk:net_memif0,socket=/tmp/m",)),
         ("[ring, ring]", ("ring", "ring")),
