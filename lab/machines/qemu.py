@@ -221,7 +221,7 @@ def data_port_options(number: int, port: DataPort, queue_size: int) -> list[str]
     device = f"virtio-net-pci,netdev=n{number},mac={port.mac},disable-legacy=on,mrg_rxbuf=off,romfile=,"
     device += f"rx_queue_size={queue_size},tx_queue_size={queue_size},addr={_BOOT_SLOT + 1 + number:#x}"
     device += ",vectors=0" + (",mq=on" if several else "")
-    # QEMU 7.2 was seen to leave what is behind a burst of that length in the queue until more is sent: never cut one off.
+    # QEMU 7.2 was seen to leave what is behind a burst of that length in the queue until more is sent: cut none off.
     device += f",x-txburst={2 * queue_size}" if port.tap is not None else ""
     device += "".join(f",{feature}=off" for feature in _OFFLOADS)
     return [*options, "-device", device]
