@@ -16,8 +16,8 @@ _TRANSACTION = re.compile(r"dnsmasq-dhcp(?:\[\d+\])?: (\d+) ")
 _CLASS = re.compile(r" vendor class: (?:PXE|HTTP)Client:Arch:(\d{5})")
 _HEARD = re.compile(r" available DHCP (?:range|subnet): ")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
-_SENT = re.compile(r"\bsent (\S+) to (\S+)$")
-_FAILED = re.compile(r"\bfailed sending (\S+) to (\S+)$")
+_ENDED = re.compile(r"\b(failed sending|sent) (\S+) to (\S+)$")
+_GIVEN_UP = re.compile(r"\berror \d+ (.*) received from (\S+)$")
 _ABSENT = re.compile(r"\bfile (\S+) not found for (\S+)$")
 _HTTP = re.compile(r'^(\S+) \S+ \S+ \[[^\]]*\] "GET (\S+) HTTP/[\d.]+" (\d{3}) (\d+|-)')
 
@@ -55,6 +55,7 @@ class Trail:
         """Files whose transfer broke off, and what is known of it."""
         self.absent: list[str] = []
         """Paths that were asked for and are not there."""
+        self._given_up: dict[str, str] = {}
         self._architectures: dict[str, int] = {}
         self._transaction = ""
         self._unanswered = False
@@ -107,12 +108,18 @@ class Trail:
             self.ip = address[0] if address else ""
 
     def _read_tftp(self, line: str, now_s: float) -> None:
-        if found := _FAILED.search(line):
-            if name := self._name(found[1], found[2]):
-                self.cut[name] = "its receiver fell silent"
-        elif found := _SENT.search(line):
-            if name := self._name(found[1], found[2]):
-                self._complete(name, found[2], now_s)
+        if found := _GIVEN_UP.search(line):
+            self._given_up[found[2]] = found[1]
+        elif found := _ENDED.search(line):
+            how, path, ip = found.groups()
+            # After an error of the receiver dnsmasq says "sent" as well, where that came before the first block: UEFI
+            # asks for the size so.
+            reason = self._given_up.pop(ip, "")
+            name = self._name(path, ip)
+            if name and how == "sent" and not reason:
+                self._complete(name, ip, now_s)
+            elif name and name not in self.sent_at_s:
+                self.cut[name] = f"its receiver said: {reason}" if reason else "its receiver fell silent"
         elif (found := _ABSENT.search(line)) and self._is_server(found[2]):
             self.absent.append(found[1])
 

@@ -1,7 +1,7 @@
 """Plays machines on a boot network, from a namespace with an address on it: python3 client.py STEPS.
 
 STEPS is a JSON list. ["dhcp", {...}] sends a DHCP message and prints the first answer to its MAC (or null); ["tftp",
-server, name, blocks] reads so many blocks of a file (null: all), stops there without a word and prints the bytes.
+server, name, blocks, word] reads so many blocks of a file (null: all), says the word, if any, and prints the bytes.
 ["http", server, port, name, bytes] reads so many bytes (null: all) and resets the connection; prints the status line.
 """
 
@@ -70,8 +70,8 @@ def read(answer: bytes) -> dict[str, Any]:
     }
 
 
-def tftp(server: str, name: str, blocks: int | None) -> int:
-    """Read blocks of a file (RFC 1350), or -1 where the server sends an error; the last block is not acknowledged."""
+def tftp(server: str, name: str, blocks: int | None, word: str = "") -> int:
+    """Read blocks of a file (RFC 1350), or -1 where the server sends an error; after the last an error, or nothing."""
     size = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.settimeout(2.0)
@@ -83,6 +83,8 @@ def tftp(server: str, name: str, blocks: int | None) -> int:
                 return -1
             size += len(packet) - 4
             if blocks is not None and block >= blocks:
+                if word:
+                    link.sendto(struct.pack(">HH", 5, 0) + word.encode() + b"\0", address)
                 return size
             link.sendto(struct.pack(">HH", 4, block), address)
             if len(packet) < 516:

@@ -50,10 +50,15 @@ def test_other_machines_do_not_count() -> None:
 def test_transfers() -> None:
     sent = "dnsmasq-tftp[7]: sent /srv/pix/image to 192.0.2.10"
     failed = "dnsmasq-tftp[7]: failed sending /srv/pix/image to 192.0.2.10"
+    gave_up = "dnsmasq-tftp[7]: error 8 User aborted the transfer received from 192.0.2.10"
     get = '192.0.2.10 - - [x] "GET /boot/pix/image HTTP/1.1"'
     for lines, said in (
         ((sent,), f"image was sent to {MAC} in full"),
         ((failed,), f"the transfer of image to {MAC} broke off (its receiver fell silent)"),
+        ((gave_up, sent), f"the transfer of image to {MAC} broke off (its receiver said: User aborted the transfer)"),
+        ((gave_up, failed), f"the transfer of image to {MAC} broke off (its receiver said: User aborted the transfer)"),
+        ((gave_up, sent, sent), f"image was sent to {MAC} in full"),
+        ((sent, gave_up, sent), f"image was sent to {MAC} in full"),
         ((failed, sent), f"image was sent to {MAC} in full"),
         ((f"{get} 200 {SIZE_BYTES}",), f"image was sent to {MAC} in full"),
         ((f"{get} 200 4000",), f"the transfer of image to {MAC} broke off (4000 of 90000 bytes)"),
