@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from lab.dut import machine
 from lab.dut.boot import Boot
@@ -73,29 +74,14 @@ def deploy(
     files = _served(image, route_file)
     with ExitStack() as stack:
         keeper = stack.enter_context(ThreadPoolExecutor(1, "reset"))
+        logs: dict[str, Any] = {"run_dir": run_dir, "progress": progress}
         if isinstance(device, Server):
-            on = stack.enter_context(machine.rack(device, files, run_dir=run_dir, progress=progress))
+            on = stack.enter_context(machine.rack(device, files, **logs))
         else:
-            on = stack.enter_context(
-                machine.virtual(
-                    testbed,
-                    device,
-                    image,
-                    files,
-                    vhost_sockets=vhost_sockets,
-                    taps=taps,
-                    run_dir=run_dir,
-                    progress=progress,
-                )
-            )
+            ends: dict[str, Any] = {"vhost_sockets": vhost_sockets, "taps": taps}
+            on = stack.enter_context(machine.virtual(testbed, device, image, files, **ends, **logs))
         boot = Boot(image, on.server, on.source, progress, how=on.how, limits=on.limits)
-        try:
-            dut = _DRIVERS[image.driver](boot.cold(), image)
-        except DutError as error:
-            if isinstance(device, Server) and testbed.box is None and not isinstance(error, ImageMismatch):
-                with suppress(LabError):  # the boot is what is told
-                    lease.quarantine(testbed, f"{on.limits.attempts} boots failed: {error}")
-            raise
+        dut = _DRIVERS[image.driver](_first_boot(testbed, boot), image)
         stack.callback(dut.close)
         progress("configuring addresses, neighbours and routes")
         node = testbed.dut
@@ -104,6 +90,18 @@ def deploy(
             dut.prove_route_file(hashlib.sha256(route_file.read_bytes()).hexdigest())
         plan = None if on.how is None else on.how.cores
         yield DeployedDut(dut, boot, on.server, plan, len(node.ports), keeper)
+
+
+def _first_boot(testbed: Testbed, boot: Boot) -> Shell:
+    """Boot; a server of a rack that does not come is set aside with its testbed."""
+    try:
+        return boot.cold()
+    except DutError as error:
+        device = testbed.dut.machine
+        if isinstance(device, Server) and testbed.box is None and not isinstance(error, ImageMismatch):
+            with suppress(LabError):  # the boot is what is told
+                lease.quarantine(testbed, f"{device.boot_attempts} boots failed: {error}")
+        raise
 
 
 def _check_fit(testbed: Testbed, device: Qemu | Server, image: Manifest) -> None:

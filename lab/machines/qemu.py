@@ -72,7 +72,6 @@ class Qemu:
 
         """
         _check_servers(spec)
-        self._vcpus = 1 + spec.exclusive_cores
         self._said = log_directory / "qemu.log"
         sockets = {name: directory / f"{accelerator}-{name}" for name in ("qmp", "console")}
         command = _command(spec, accelerator, cpu, memory, sockets)
@@ -93,11 +92,9 @@ class Qemu:
         try:
             deadline = Deadline(_START_LIMIT_S)
             self._qmp = self._connect(lambda: Qmp(sockets["qmp"], deadline.remaining_s), deadline)
+            log_file = log_directory / "console.log"
             self.console = self._connect(
-                lambda: Console(
-                    lambda mark: connect_unix(sockets["console"]), log_directory / "console.log", reconnect_s=0
-                ),
-                deadline,
+                lambda: Console(lambda mark: connect_unix(sockets["console"]), log_file, reconnect_s=0), deadline
             )
         except BaseException:
             self._process.kill()

@@ -6,10 +6,9 @@ import getpass
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 
-from lab.process import dying_with_parent
+from lab.rackbox.child import Child
 from lab.testbed.access import Credentials, SshAccess
 
 
@@ -38,17 +37,12 @@ class Sshd:
 
     def start(self) -> None:
         Path("/run/sshd").mkdir(exist_ok=True)
-        program = shutil.which("sshd") or "/usr/sbin/sshd"
-        command = [program, "-D", "-e", "-f", str(self._folder / "sshd_config")]
-        with (self._folder / "sshd.log").open("ab") as log:
-            self._process = subprocess.Popen(dying_with_parent(command), stdin=subprocess.DEVNULL, stderr=log)
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1.0).close()
-                return
-            except OSError:
-                time.sleep(0.01)
-        raise AssertionError("sshd did not start: " + (self._folder / "sshd.log").read_text())
+        command = [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", str(self._folder / "sshd_config")]
+        self._child = Child("sshd", command, self._folder / "sshd.log", self._serves)
+
+    def _serves(self) -> bool:
+        socket.create_connection(("127.0.0.1", self.port), 1.0).close()
+        return True
 
     def access(self, **values: object) -> SshAccess:
         given = {
@@ -63,11 +57,10 @@ class Sshd:
     @property
     def pid(self) -> int:
         """Of the listening process; each connection has children of it."""
-        return self._process.pid
+        return self._child.pid
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._child.stop()
 
     def __enter__(self) -> Sshd:
         return self

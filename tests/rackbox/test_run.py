@@ -33,7 +33,16 @@ def words_of_processes() -> bytes:
 
 
 def test_it_passes_without_a_secret_in_sight_and_leaves_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "suites/boot/test_boot.py", "--testbed=rackbox", "-q", "-p", "no:faulthandler"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "suites/boot/test_boot.py",
+        "--testbed=rackbox",
+        "-q",
+        "-p",
+        "no:faulthandler",
+    ]
     runtime = tmp_path / "r"
     env = environment(tmp_path, PIXLAB_RUNTIME=runtime)
     secrets: set[bytes] = set()
