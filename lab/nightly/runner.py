@@ -13,6 +13,7 @@ from lab.errors import UsageError
 from lab.nightly import child, history, site
 from lab.nightly.night import TEST_FAILED, JobRecord, Night
 from lab.results import resumable
+from lab.results.writer import RESULTS_NAME, read_results
 
 _PASSED_OR_FAILED = (0, TEST_FAILED)
 
@@ -111,7 +112,7 @@ class Runner:
             return record.model_copy(update={"state": "ended", "exit_code": code, "judged": judged})
         if out_of_time and (code == child.STOPPED or code < 0):
             return record.model_copy(update={"state": "stopped", "reason": "out of time, --resume goes on with it"})
-        why = f"killed by signal {-code}" if code < 0 else last_words
+        why = f"killed by signal {-code}" if code < 0 else _lab_error(record.run) or last_words
         return record.model_copy(update={"state": "ended", "exit_code": child.lab_error(code), "reason": why})
 
     def _set(self, number: int, record: JobRecord) -> None:
@@ -140,3 +141,10 @@ def _resumable(run: str | None) -> str | None:
     except UsageError:
         return None
     return run
+
+
+def _lab_error(run: str | None) -> str:
+    """Return why the first test of a run did not pass, which is what the lab broke at; empty where nobody knows."""
+    path = paths.REPORTS / (run or "") / RESULTS_NAME
+    tests = read_results(path).tests if run is not None and path.is_file() else ()
+    return next((one.message for one in tests if one.outcome in ("failed", "error")), "")

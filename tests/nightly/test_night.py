@@ -134,6 +134,7 @@ def test_a_broken_lab_costs_one_suite_and_a_killed_night_goes_on(lab: Path) -> N
         assert night.stdout is not None
         said = [night.stdout.readline() for _ in range(2)]
     assert said[1].startswith("ipv4_routing: the lab failed with code 13: "), said
+    assert "testbed 'bed' is in use by " in said[1]
     assert night.stdout.readline() == "reordering: begins\n"
     journals = lab / "reports"
     while not any(b'"event":"trial"' in path.read_bytes() for path in journals.glob(f"*-reordering-*/{FILE_NAME}")):
