@@ -116,7 +116,7 @@ def rack(machine: resources.Server, files: Files, *, run_dir: Path, progress: Pr
         server = RackServer(controller, console)
         try:
             source = open_source(machine.boot, files, folder, run_dir / "netboot.log")
-            stack.callback(source.close)
+            stack.callback(_close, source, progress)
             yield Machine(server, source, None, BootLimits(machine.ready_limit_s, machine.boot_attempts))
         except BaseException:
             try:
@@ -125,6 +125,14 @@ def rack(machine: resources.Server, files: Files, *, run_dir: Path, progress: Pr
                 progress(f"the server could not be left {machine.when_failed!r}: {error}")
             raise
         server.leave(machine.when_done)
+
+
+def _close(source: BootSource, progress: Progress) -> None:
+    """Stop serving; what cannot be removed is told, and hides no other error."""
+    try:
+        source.close()
+    except LabError as error:
+        progress(f"what the server booted from could not be taken back: {error}")
 
 
 def _spec(testbed: Testbed, machine: resources.Qemu, vhost_sockets: Sequence[Path], taps: Sequence[int]) -> MachineSpec:

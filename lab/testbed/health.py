@@ -92,7 +92,8 @@ def require(testbed: Testbed, limit_s: float = LIMIT_S) -> None:
         check_reachable(testbed, limit_s)
     except TestbedUnreachable as error:
         with suppress(LabError):  # the place of its lease may be what does not answer
-            lease.quarantine(testbed, f"{_REASON}: {error}")
+            if lease.look(testbed).quarantine is None:  # an older reason stays
+                lease.quarantine(testbed, f"{_REASON}: {error}")
         raise
     if testbed.kind == "rack":
         standing = lease.look(testbed)

@@ -52,6 +52,19 @@ class Dut(Record):
         return self
 
     @model_validator(mode="after")
+    def _boot_port_is_no_data_port(self) -> Dut:
+        """What an image was booted by is no port of it: a router would lose one."""
+        machine = self.machine
+        boot_mac = machine.boot.mac if isinstance(machine, Server) else getattr(machine, "boot_mac", None)
+        for number, port in enumerate(self.ports):
+            if port.mac == boot_mac:
+                raise ValueError(
+                    f"ports[{number}].mac: {port.mac} is also that of the NIC that the machine boots by, which is no "
+                    "data port: give the machine another boot NIC, or leave the port out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _reference_pairs_ports(self) -> Dut:
         if isinstance(self.machine, Reference):
             most = 2 if self.machine.program == "wire" else 8

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from lab import paths
-from lab.errors import TestbedUnreachable
-from lab.testbed import Testbed, health, load, probes, schema
+from lab.errors import TestbedQuarantined, TestbedUnreachable
+from lab.testbed import Testbed, health, lease, load, probes, schema
 from lab.testbed.access import Credentials
 from lab.testbed.boots import PxeBoot
 from lab.testbed.consoles import QemuConsole
@@ -95,6 +95,33 @@ def test_what_answers_passes(tmp_path: Path) -> None:
     assert not [one for one in asked.values() if one.problem]
     assert asked["dut", "power"].detail == "is on"
     assert asked["trex", "TRex release"].detail == "2 bytes"
+
+
+def test_a_rack_that_fails_is_set_aside_until_it_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXLAB_STATE", str(tmp_path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line, socket.create_server(("127.0.0.1", 0)) as trex:
+        line.bind(str(tmp_path / "console"))
+        line.listen()
+        dut = {
+            "power": CommandPower(driver="command", on="true", off="true", state="echo on"),
+            "console": QemuConsole(driver="qemu", path=tmp_path / "console"),
+            "boot": on_loopback(),
+        }
+        for port, well in ((1, False), (trex.getsockname()[1], True)):
+            bed = rack(dut, TrexHost(driver="trex-host", address="127.0.0.1", rpc_port=port, async_port=port))
+            if well:
+                health.require(bed)
+                continue
+            with pytest.raises(TestbedUnreachable, match="TRex RPC .*refused"):
+                health.require(bed)
+            with pytest.raises(TestbedQuarantined, match="its health check failed: .*TRex RPC"), lease.take(bed, "x"):
+                pass
+        with lease.take(bed, "x"):
+            pass
+        lease.quarantine(bed, "2 boots failed")
+        health.require(bed)
+        with pytest.raises(TestbedQuarantined, match="2 boots failed"), lease.take(bed, "x"):
+            pass
 
 
 def test_a_virtual_testbed_asks_nobody() -> None:

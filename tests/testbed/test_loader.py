@@ -122,6 +122,14 @@ def test_more_cores_than_there_can_be(tmp_path: Path) -> None:
     assert "nodes.dut.machine.exclusive_cores: input should be less than or equal to 16" in message
 
 
+def test_a_data_port_that_the_machine_boots_by(tmp_path: Path) -> None:
+    (tmp_path / "bed.yaml").write_text(
+        (paths.TESTBEDS / "lab2.yaml").read_text().replace("mac: 02:00:5e:00:53:ff", 'mac: "02:00:5e:00:53:02"')
+    )
+    with pytest.raises(UsageError, match=r"ports\[2\].mac: 02:00:5e:00:53:02 is also that of the NIC"):
+        load("bed", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("qgms", "said"),
     [
