@@ -112,9 +112,9 @@ def test_a_rack_that_fails_is_set_aside_until_it_passes(tmp_path: Path, monkeypa
             if well:
                 health.require(bed)
                 continue
-            with pytest.raises(TestbedUnreachable, match="TRex RPC .*refused"):
+            with pytest.raises(TestbedUnreachable, match=r"TRex RPC .*refused"):
                 health.require(bed)
-            with pytest.raises(TestbedQuarantined, match="its health check failed: .*TRex RPC"), lease.take(bed, "x"):
+            with pytest.raises(TestbedQuarantined, match=r"its health check failed: .*TRex RPC"), lease.take(bed, "x"):
                 pass
         with lease.take(bed, "x"):
             pass
