@@ -10,7 +10,7 @@ from lab.methods.validity import judge, require_right_frames
 from lab.models import Model
 
 SEARCH = "offerable"
-_ROUNDS = 12
+_ROUNDS = 24  # a load that is far too great is lowered by a third or a twentieth at a time
 _OVERLOAD = 1.5
 _LEAST_SHARE = 0.02  # of the limit: a generator that offers less to a DUT has not got its core
 _STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time

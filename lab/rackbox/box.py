@@ -7,7 +7,7 @@ import secrets
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -48,6 +48,7 @@ def raise_box(testbed: Testbed, run_dir: Path) -> Iterator[None]:
         cables = folder.path / "cables"
         cables.mkdir()
         plan = design.read(testbed, cables)
+        stack.enter_context(_on_cores(plan.generator_cores))
         addresses = [each.address for each in (plan.ipmi, plan.redfish) if each is not None]
         networks = stack.enter_context(Networks(plan.boot_interface, addresses, list(plan.trex_hosts)))
         for pid in networks.pids:
@@ -128,6 +129,17 @@ def _start_trex_hosts(stack: ExitStack, plan: Design, folder: BoxFolder, network
                 )
             folder.add_process(stack.enter_context(machine).pid)
             known.write(machine.known_host)
+
+
+@contextmanager
+def _on_cores(cores: Sequence[int]) -> Iterator[None]:
+    """Keep this thread, and what it starts, from the cores that the server polls on: it is another machine's."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

@@ -160,6 +160,16 @@ def test_a_dut_that_bears_the_overload_has_no_recovery() -> None:
     found = measure(Recovering(0.5, capacity_pps=1e6), PLAN, Conditions())
     assert found.recovery_s is None
     assert found.reason == "the DUT lost nothing before the load fell: it was not overloaded"
+    assert (found.overload_pps, found.limited_by) == (2e5, "line rate")
+
+
+def test_a_dut_whose_throughput_was_found_too_low_is_overloaded_by_the_greatest_load() -> None:
+    """Throughput was found as 100,000; it is 150,000: 110 % of the first overload nothing."""
+    dut = Recovering(0.5, capacity_pps=1.5e5)
+    found = measure(dut, PLAN, Conditions())
+    assert [request.rate_pps for request in dut.requests] == pytest.approx([1.1e5, 2e5, 2e5, 2e5])
+    assert found.recovery_s == pytest.approx(0.5, abs=2e-5)
+    assert (found.overload_percent, found.limited_by, len(found.repetitions)) == (200.0, "", 3)
 
 
 def test_a_dut_that_does_not_recover_has_no_recovery_time() -> None:

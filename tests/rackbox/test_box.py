@@ -52,13 +52,14 @@ def access(bed: Testbed) -> SshAccess:
 
 
 def test_everything_is_removed(tmp_path: Path) -> None:
-    network = Path("/proc/self/ns/net").readlink()
+    network, cores = Path("/proc/self/ns/net").readlink(), os.sched_getaffinity(0)
     with raised(load("rackbox"), tmp_path):
         folder = Path(os.environ["PIXLAB_RACKBOX"])
         assert Path("/proc/self/ns/net").readlink() != network
         pids = [int(line.split()[0]) for line in (folder / "processes").read_text().splitlines()]
         assert all(Path(f"/proc/{pid}").exists() for pid in pids)
     assert Path("/proc/self/ns/net").readlink() == network
+    assert os.sched_getaffinity(0) == cores
     assert not folder.exists()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert "PIXLAB_RACKBOX" not in os.environ
