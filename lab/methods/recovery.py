@@ -20,7 +20,8 @@ class RecoveryPlan(Model):
     """What to measure, at one frame size.
 
     The overload is ``overload_ratio`` of the throughput, or ``max_rate_pps`` where that is less (``limited_by`` says
-    what sets it), or where the DUT bears the first: its throughput was then found too low. The load after it is ``relief_ratio`` of the overload. Rates are summed over the directions.
+    what sets it), or where the DUT bears the first: its throughput was then found too low. The load after it is
+    ``relief_ratio`` of the overload. Rates are summed over the directions.
     """
 
     frame_size_bytes: int
@@ -75,8 +76,8 @@ class SystemRecovery(Model):
     """Recovery time: the average over the repetitions, with the least and the greatest, in seconds.
 
     None where ``reason`` says why: no overload is possible, or no repetition has a time. ``limited_by`` is empty where
-    the overload is as great as asked for and is one, else what kept it from being greater. ``in_doubt`` counts repetitions whose time pauses of
-    the test host may have lengthened.
+    the overload is as great as asked for and is one, else what kept it from being greater. ``in_doubt`` counts
+    repetitions whose time pauses of the test host may have lengthened.
     """
 
     frame_size_bytes: int

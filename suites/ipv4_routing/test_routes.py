@@ -19,6 +19,7 @@ from lab.dut.protocol import Dut
 from lab.dut.subject import Subject
 from lab.images import PixManifest
 from lab.measurements import Measurements
+from lab.methods.trial import line_rate_pps
 from lab.routing.lpm import LongestPrefixMatch
 from lab.routing.regions import Region
 from lab.routing.setup import cover, gather, spread, tell_apart, uncover
@@ -146,8 +147,9 @@ def test_updates_under_load_cost_no_frame(
     A withdrawn route uncovers a shorter one by the same port, so that a loss can only be the update's fault.
     """
     varied = measure.varied(f"{size} routes, updated", spread(regions, router.ports))
+    load_pps = min(UPDATE_LOAD_PPS, line_rate_pps(FRAME_SIZE_BYTES, measure.used.speed_gbps))  # of one port, slow links
     result, changes = varied.while_changing(
-        FRAME_SIZE_BYTES, UPDATE_LOAD_PPS, lambda: dut.churn_routes(UPDATES), UPDATE_PAUSE_S
+        FRAME_SIZE_BYTES, load_pps, lambda: dut.churn_routes(UPDATES), UPDATE_PAUSE_S
     )
     assert changes > 0, "no route was updated while frames flowed"
     assert result.received_pps > 0, "nothing was forwarded"
