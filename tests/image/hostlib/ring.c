@@ -34,8 +34,8 @@ struct host_ring *host_ring_new(uint32_t length, uint32_t start, uint64_t first_
         ring->slots[i] = (struct ring_slot){.buffer = first_buffer + i};
     ring_connect(&ring->producer, &ring->consumer, ring->slots, length, head, tail);
     *head = *tail = start;
-    ring->producer.next = ring->producer.seen = start;
-    ring->consumer.next = ring->consumer.seen = start;
+    ring->producer.next = ring->producer.published = ring->producer.seen = start;
+    ring->consumer.next = ring->consumer.published = ring->consumer.seen = start;
     return ring;
 }
 
