@@ -20,7 +20,7 @@
 #define OUTPUT_SIZE (1 << 20)
 #define TSC_PER_READ 100
 #define STALE 0xa5 /* what memory holds that nobody clears at boot */
-#define FILE_SIZE 1000
+#define BOOT_FILE_SIZE 1000
 #define MEMORY_SIZE (256ull << 20) /* for buffers; their addresses have to fit into 32 bits */
 
 static uint64_t now;
@@ -61,7 +61,7 @@ const char *machine_command(const char *line)
 
 void machine_boot(uint32_t exclusive_cores, uint32_t ports, uint16_t queue_length, bool with_threads)
 {
-    static uint8_t file[FILE_SIZE];
+    static uint8_t file[BOOT_FILE_SIZE];
     has_threads = with_threads;
     boot_info.file_address = (uint64_t)file;
     boot_info.file_size = sizeof(file);
