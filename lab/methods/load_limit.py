@@ -11,6 +11,7 @@ from lab.models import Model
 
 SEARCH = "offerable"
 _ROUNDS = 24  # a load that is far too great is lowered by a third or a twentieth at a time
+_SILENT_ROUNDS = 12  # of them that tell nothing, as of a DUT that restarts again and again
 _OVERLOAD = 1.5
 _LEAST_SHARE = 0.02  # of the limit: a generator that offers less to a DUT has not got its core
 _STEP_BELOW = 0.95  # of what was sent: the same rate asked again falls short again every other time
@@ -94,6 +95,7 @@ def offerable(
     """
     lowering = _Lowering(limit, conditions.limits.shortfall_ratio)
     survivor = Survivor(measurer, conditions.recover)
+    silent = 0
     for number in range(1, _ROUNDS + 1):
         request = TrialRequest(
             frame_size_bytes=frame_size_bytes,
@@ -108,7 +110,8 @@ def offerable(
             survivor.recover()
         if lowering.take(result):
             return lowering.with_headroom
-        if lowering.hopeless:
+        silent += not lowering.tells(result)
+        if lowering.hopeless or silent == _SILENT_ROUNDS:
             break
     if not lowering.tells(result):
         why = "; ".join(result.invalid)
