@@ -8,7 +8,7 @@ from tests.image.frames import LINKS
 from tests.image.machine import Machine
 from tests.image.malformed import QGMS, Flood
 
-FRAMES = 20_000
+FRAMES = 12_000
 
 
 def test_malformed_frames_are_accounted_for_and_the_router_goes_on(built: Path, tmp_path: Path) -> None:
