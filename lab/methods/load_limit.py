@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.errors import GeneratorError
+from lab.errors import GeneratorError, LabError
 from lab.methods.failure import Survivor
 from lab.methods.repeat import Conditions, TooDisturbed, TrialEvent
 from lab.methods.trial import Measurer, TrialRequest, TrialResult, line_rate_pps, mix_line_rate_pps
@@ -113,12 +113,18 @@ def offerable(
         silent += not lowering.tells(result)
         if lowering.hopeless or silent == _SILENT_ROUNDS:
             break
-    if not lowering.tells(result):
-        why = "; ".join(result.invalid)
-        raise TooDisturbed(f"{SEARCH} at {frame_size_bytes} bytes: the last of {number} trials says nothing: {why}")
-    raise GeneratorError(
-        f"the generator keeps to no rate at {frame_size_bytes} bytes: asked for {result.request.rate_pps:.0f} pps "
-        f"it sent {100 * _share_sent(result):.1f} %; look at what else runs on its core"
+    raise _found_none(result, number, lowering.tells(result))
+
+
+def _found_none(last: TrialResult, trials: int, tells: bool) -> LabError:
+    """Return why so many trials found no load; ``tells``: whether the last of them says anything."""
+    size_bytes = last.request.frame_size_bytes
+    if not tells:
+        why = "; ".join(last.invalid)
+        return TooDisturbed(f"{SEARCH} at {size_bytes} bytes: the last of {trials} trials says nothing: {why}")
+    return GeneratorError(
+        f"the generator keeps to no rate at {size_bytes} bytes: asked for {last.request.rate_pps:.0f} pps "
+        f"it sent {100 * _share_sent(last):.1f} %; look at what else runs on its core"
     )
 
 

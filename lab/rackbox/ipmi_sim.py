@@ -11,10 +11,9 @@ from pathlib import Path
 
 from lab.errors import UsageError
 from lab.rackbox.child import Child
+from lab.testbed.probes import RMCP_PING
 from lab.testbed.secrets import Login
 
-# An ASF presence ping in RMCP (IPMI 2.0, 13.2.3): any controller answers it, without a login.
-_PRESENCE_PING = bytes.fromhex("0600ff06000011be80000000")
 _ANSWER_LIMIT_S = 0.2
 # ipmi_sim splits its configuration at white space and ends a quoted word at the next quote; IPMI 2.0 (22.30) has room
 # for 20 characters.
@@ -135,5 +134,5 @@ def _answers(address: str, port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         asked.settimeout(_ANSWER_LIMIT_S)
         asked.connect((address, port))
-        asked.send(_PRESENCE_PING)
+        asked.send(RMCP_PING)
         return bool(asked.recv(64))

@@ -57,4 +57,4 @@ class SshAccess(Record):
     user: str = Field(min_length=1)
     key: Credentials | None = None
     password: Credentials | None = None
-    known_hosts: LocalPath = Path("~/.ssh/known_hosts").expanduser()
+    known_hosts: LocalPath = Field(default=Path("~/.ssh/known_hosts"), validate_default=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 ANSWER_LIMIT_S = 3.0
 
 # RMCP presence ping: header (version 6, no sequence, class ASF), message type 80h (DMTF DSP0136 sections 3.2.2, 3.2.4).
-_RMCP_PING = bytes.fromhex("06 00 ff 06 00 00 11 be 80 00 00 00")
+RMCP_PING = bytes.fromhex("06 00 ff 06 00 00 11 be 80 00 00 00")
 
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0  # RFC 792
 
@@ -48,7 +48,7 @@ def rmcp(host: str, port: int) -> str:
     with socket.socket(family, kind, protocol) as asker:
         asker.settimeout(ANSWER_LIMIT_S)
         asker.connect(address)
-        asker.send(_RMCP_PING)
+        asker.send(RMCP_PING)
         asker.recv(64)
     return "answers RMCP"
 
