@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,14 @@ from scapy.layers.l2 import Ether
 
 from lab.errors import UsageError
 from lab.simulation import accesses
-from lab.simulation.accesses import QGM_ACCESSES, Access, Block, Description, Step, Verb
+from lab.simulation.accesses import QGM_ACCESSES, Description
 from tests.image import hostlib
 from tests.image.frames import Link
 from tests.image.hosted import HostedMachine
-from tests.simulation.turns import Canonical, Frame, Qgm, Ring, Transmit, canonical, difference, of_trace
+from tests.simulation.turns.form import canonical, difference, of_trace
+from tests.simulation.turns.mutation import matches, unnoticed, with_more, without
+from tests.simulation.turns.qgm import Qgm
+from tests.simulation.turns.walk import Frame, Ring, Transmit, Turn
 
 LINKS = [Link(port) for port in range(4)]
 OWNERS = {0: 1, 1: 1, 2: 2, 3: 2}
@@ -38,27 +41,6 @@ def address(frame: Frame) -> str:
     if frame.connected:
         return LINKS[frame.port].tester
     return f"172.{16 + frame.port}.{1 if frame.split else 2}.5"
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One turn as it was traced, and the state and frames that it found."""
-
-    name: str
-    qgm: Qgm
-    received: dict[int, list[Frame]]
-    waiting: dict[int, list[Frame]]
-    trace: list[str]
-
-    def expected(self, description: Description) -> Canonical:
-        """Return what the description says of it."""
-        own = replace(
-            self.qgm,
-            transmit={port: replace(queue) for port, queue in self.qgm.transmit.items()},
-            to={peer: replace(ring) for peer, ring in self.qgm.to.items()},
-            origin={peer: replace(ring) for peer, ring in self.qgm.origin.items()},
-        )
-        return canonical(description, own.expect(description.turn, self.received, self.waiting))
 
 
 class Recorder:
@@ -113,16 +95,11 @@ class Recorder:
         waiting = {peer.core: list(peer.crossed.get(core, ()))}
         peer.crossed = {}
         qgm.taken_by_peer = {peer.core: peer.origin[core].next}
+        qgm.find(received or {}, waiting)
         trace = self._machine.trace(core)
         self._machine.turn([])  # what was sent leaves
-        before = replace(
-            qgm,
-            transmit={port: replace(queue) for port, queue in qgm.transmit.items()},
-            to={number: replace(ring) for number, ring in qgm.to.items()},
-            origin={number: replace(ring) for number, ring in qgm.origin.items()},
-        )
-        self.turns.append(Turn(name, before, received or {}, waiting, trace))
-        qgm.expect(self._description.turn, received or {}, waiting)
+        self.turns.append(Turn(name, deepcopy(qgm), canonical(self._description, of_trace(trace))))
+        qgm.expect(self._description.turn)
 
 
 def record(machine: TracedMachine) -> list[Turn]:
@@ -168,62 +145,19 @@ def description() -> Description:
     return accesses.load()
 
 
-def matches(turns: list[Turn], description: Description) -> bool:
-    """Whether a description says of every turn what its trace says."""
-    return all(turn.expected(description) == canonical(description, of_trace(turn.trace)) for turn in turns)
-
-
 def test_the_compiled_code_does_what_the_description_says(turns: list[Turn], description: Description) -> None:
     for turn in turns:
-        assert difference(turn.expected(description), canonical(description, of_trace(turn.trace))) == "", turn.name
-
-
-def without(steps: tuple[Step, ...], gone: int) -> tuple[Step, ...]:
-    """Return steps without the access of a line."""
-    left: list[Step] = []
-    for step in steps:
-        if isinstance(step, Block):
-            left.append(replace(step, do=without(step.do, gone)))
-        elif step.line != gone:
-            left.append(step)
-    return tuple(left)
-
-
-def with_more(steps: tuple[Step, ...], block: int) -> tuple[Step, ...]:
-    """Return steps with one more access, of a word that no turn touches so, in the block of a line."""
-    more = Access(Verb.STORE, "core.busy_polls", 0)
-    return tuple(
-        step
-        if isinstance(step, Access)
-        else replace(step, do=(*with_more(step.do, block), *[more] * (step.line == block)))
-        for step in steps
-    )
-
-
-def lines(steps: tuple[Step, ...], kind: type[Access] | type[Block]) -> set[int]:
-    """Return the lines of all accesses or all blocks."""
-    found = {step.line for step in steps if isinstance(step, kind)}
-    return found.union(*(lines(step.do, kind) for step in steps if isinstance(step, Block)))
+        assert difference(turn.expected(description), turn.traced) == "", turn.name
 
 
 def test_every_access_that_is_removed_is_noticed(turns: list[Turn], description: Description) -> None:
     assert matches(turns, description)
-    unnoticed = [
-        line
-        for line in sorted(lines(description.turn, Access))
-        if matches(turns, replace(description, turn=without(description.turn, line)))
-    ]
-    assert unnoticed == []
+    assert unnoticed(turns, description, without(description.turn)) == []
 
 
 def test_an_access_too_many_is_noticed_wherever_it_stands(turns: list[Turn], description: Description) -> None:
     assert matches(turns, description)
-    unnoticed = [
-        line
-        for line in sorted(lines(description.turn, Block))
-        if matches(turns, replace(description, turn=with_more(description.turn, line)))
-    ]
-    assert unnoticed == []
+    assert unnoticed(turns, description, with_more(description.turn)) == []
 
 
 def test_words_are_written_as_often_as_the_code_says(description: Description) -> None:

@@ -11,7 +11,7 @@
  *   S seed64               devices return descriptors in random order; 0: in order -> 1
  *   B                      buffers that are nowhere, at rest                 -> count32
  *   R size16 text          gives the machine a route file                  -> 1
- *   W core8                one turn of a QGM; nothing leaves. Its accesses (traced/trace.h) -> size32 text
+ *   W core8                one turn of a QGM; nothing leaves. Its accesses (traced/qgm_turn.h) -> size32 text
  *   G                      what has left since the last time                 -> count32, then port8 queue8 size16 frame each
  *
  * Arguments: exclusive cores, ports, descriptors in each queue, and `threads` if QGMs run on threads of their own.
@@ -27,7 +27,7 @@
 #include "machine.h"
 #include "watch.h"
 #ifdef WITH_TRACE
-#include "trace.h"
+#include "qgm_turn.h"
 #endif
 
 #define FRAME_MAX 65536
