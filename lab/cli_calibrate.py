@@ -57,6 +57,7 @@ def table(frozen: Frozen, states: tuple[State, ...]) -> list[str]:
     ]
     loads = ", ".join(f"{where} {each.median:.1f}" for where, each in frozen.alone.load_ns.items())
     lines.append(f"clock {frozen.alone.clock_ghz.median:.2f} GHz; load in ns: {loads}")
+    lines.append(f"in flight at most: {frozen.alone.held.line()}")
     lines.append(f"{'fitted in state ' + frozen.state:<24} {'measured M/s':>12} {'fitted M/s':>12} {'windows':>8}")
     for each in frozen.points:
         lines.append(f"{each.point:<24} {each.measured / 1e6:>12.2f} {each.fitted / 1e6:>12.2f} {each.windows:>8}")

@@ -12,7 +12,9 @@ from lab.simulation import asked as module
 from lab.simulation.asked import Asked, questions
 from lab.simulation.calibration.fit import Sample
 from lab.simulation.calibration.frozen import Frozen, save
-from lab.simulation.calibration.states import Alone, Spread
+from lab.simulation.calibration.held import Held
+from lab.simulation.calibration.spread import Spread
+from lab.simulation.calibration.states import Alone
 from lab.simulation.prediction import Question
 from lab.simulation.sweep import Point, parse
 from lab.simulation.version import MODEL_VERSION
@@ -25,7 +27,11 @@ FROZEN = Frozen(
     tsc_hz=2e9,
     state="near",
     latency_ns=EXACT,
-    alone=Alone(clock_ghz=Spread(low=2, median=2, high=2), load_ns=dict.fromkeys(("l1", "l3"), EXACT)),
+    alone=Alone(
+        clock_ghz=Spread(low=2, median=2, high=2),
+        load_ns=dict.fromkeys(("l1", "l3"), EXACT),
+        held=Held(most={"stores": Spread(low=56, median=56, high=56)}, unknown={}),
+    ),
     points=(),
     rms_log_error=0.2,
     effective_samples=1.0,

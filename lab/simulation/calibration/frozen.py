@@ -15,7 +15,9 @@ from lab import paths
 from lab.errors import UsageError
 from lab.models import Model
 from lab.simulation.calibration.fit import Sample
-from lab.simulation.calibration.states import Alone, Spread, StateName
+from lab.simulation.calibration.held import ranges as held_ranges
+from lab.simulation.calibration.spread import Spread
+from lab.simulation.calibration.states import Alone, StateName
 from lab.simulation.facts import HostFacts
 from lab.simulation.machine import Machine, Range, host
 from lab.simulation.version import MODEL_VERSION
@@ -86,7 +88,7 @@ class Frozen(Model):
 
 
 def with_alone(machine: Machine, alone: Alone) -> Machine:
-    """Return a machine whose clock, L1 and shared cache are as measured, and whose speculation is to be fitted."""
+    """Return a machine as its CPU was measured by itself, whose speculation is to be fitted."""
     source = "measured: pixlab calibrate, p10-p50-p90"
     clock = alone.clock_ghz
 
@@ -99,6 +101,7 @@ def with_alone(machine: Machine, alone: Alone) -> Machine:
         "clock": Range(clock.low, clock.median, clock.high, "GHz", source),
         "l1": cycles("l1"),
         "shared_cache": cycles("l3"),
+        **held_ranges(alone.held, machine.ranges),
     }
     return with_open_speculation(replace(machine, ranges={**machine.ranges, **measured}))
 

@@ -1,4 +1,4 @@
-"""Runs the native microbenchmarks (kernel/ringprobe.c) on two CPUs of this host."""
+"""Runs the native microbenchmarks (kernel/ringprobe.c, kernel/coreprobe.c) on two CPUs of this host."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from lab.models import Model
 from lab.paths import NATIVE
 from lab.process import dying_with_parent
+from lab.simulation.calibration.capacity import Curve, curves
 from lab.simulation.calibration.points import Point
 from lab.simulation.errors import SimulationError
 
@@ -42,12 +43,17 @@ class Window(Model):
 
 
 class Measurement(Model):
-    """All windows of a run of the probe. ``fifo`` tells whether its threads had real-time priority."""
+    """All windows of a run of the probe. ``fifo`` tells whether its threads had real-time priority.
+
+    ``curves`` say what one CPU holds in flight; ``no_curves`` says why there are none though they were asked for.
+    """
 
     cpus: tuple[int, int]
     tsc_hz: float = Field(gt=1e6)
     fifo: bool
     windows: tuple[Window, ...]
+    curves: tuple[Curve, ...] = ()
+    no_curves: str = ""
 
 
 def memory_sizes_bytes() -> dict[str, int]:
@@ -70,7 +76,7 @@ def measure(
         points: which.
         duration_s: of all windows together.
         cpus: the two CPUs; None for the first two that this process may use.
-        alone: whether the clock and the memory latency of the first CPU are measured, too.
+        alone: whether clock, memory latency and capacities of the first CPU are measured, too.
 
     Raises:
         SimulationError: there are not two CPUs, or the probe is not built, fails or does not end.
@@ -100,7 +106,16 @@ def measure(
         ) from error
     except subprocess.CalledProcessError as error:
         raise SimulationError(f"calibration: the probe failed: {error.stderr.strip()}") from error
-    return read(done.stdout, cpus)
+    found = read(done.stdout, cpus)
+    return _with_curves(found) if alone else found
+
+
+def _with_curves(found: Measurement) -> Measurement:
+    """Add what the first CPU holds in flight; without it the priors do, so that its probe failing is no error."""
+    try:
+        return found.model_copy(update={"curves": curves(found.cpus[0])})
+    except SimulationError as error:
+        return found.model_copy(update={"no_curves": str(error)})
 
 
 def read(printed: str, cpus: tuple[int, int]) -> Measurement:

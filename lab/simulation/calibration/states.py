@@ -13,21 +13,15 @@ import numpy as np
 
 from lab.metrics.ratio import SPLIT_RATIO, boundary_ns
 from lab.models import Model
+from lab.simulation.calibration.held import Held, held
 from lab.simulation.calibration.measure import CLOCK, Measurement, Window, memory_sizes_bytes
 from lab.simulation.calibration.points import Point
+from lab.simulation.calibration.spread import Spread, spread
 from lab.simulation.errors import SimulationError
 
 StateName = Literal["all", "near", "far"]
 GAP_LIMIT_US = 50.0  # longer than any turn of a ring; a thread that was away so long had lost its CPU
 ENOUGH = 5  # windows of a point, below which its median says little
-
-
-class Spread(Model):
-    """10, 50 and 90 % of many windows."""
-
-    low: float
-    median: float
-    high: float
 
 
 class Measured(Model):
@@ -67,10 +61,14 @@ class State(Model):
 
 
 class Alone(Model):
-    """What one CPU does by itself: its clock, and the latency of loads that wait for each other, by where they hit."""
+    """What one CPU does by itself.
+
+    Its clock, the latency of loads that wait for each other, by where they hit, and how much it holds in flight.
+    """
 
     clock_ghz: Spread
     load_ns: dict[str, Spread]
+    held: Held
 
 
 def whole(window: Window) -> bool:
@@ -106,7 +104,7 @@ def states(found: Measurement, points: Sequence[Point]) -> tuple[State, ...]:
 
 
 def alone(found: Measurement) -> Alone:
-    """Summarize clock and memory latency.
+    """Summarize clock, memory latency and what the CPU holds in flight.
 
     Raises:
         SimulationError: one of them has no whole window.
@@ -120,11 +118,12 @@ def alone(found: Measurement) -> Alone:
         return kept
 
     return Alone(
-        clock_ghz=_spread([rate * 1e-9 for rate in rates(CLOCK)]),
+        clock_ghz=spread([rate * 1e-9 for rate in rates(CLOCK)]),
         load_ns={
-            where: _spread([1e9 / rate for rate in rates(f"chase:{size}")])
+            where: spread([1e9 / rate for rate in rates(f"chase:{size}")])
             for where, size in memory_sizes_bytes().items()
         },
+        held=held(found.curves, found.no_curves),
     )
 
 
@@ -134,18 +133,13 @@ def _state(name: StateName, windows: list[Window], points: Sequence[Point], left
         own = [window for window in windows if window.point == point.text]
         if own:
             latency = float(np.median([latency_ns(window) for window in own]))
-            rate = _spread([window.rate for window in own])
+            rate = spread([window.rate for window in own])
             measured.append(Measured(point=point, rate=rate, latency_ns=latency, windows=len(own)))
     latencies = [latency_ns(window) for window in windows]
     return State(
         name=name,
-        latency_ns=_spread(latencies),
+        latency_ns=spread(latencies),
         measured=tuple(measured),
         windows=len(windows),
         left_out=left_out,
     )
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    low, median, high = (float(q) for q in np.quantile(values, (0.1, 0.5, 0.9)))
-    return Spread(low=low, median=median, high=high)

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from lab import cli
+from lab.simulation.calibration import capacity, states
 from lab.simulation.calibration import measure as measuring
-from lab.simulation.calibration import states
 from lab.simulation.calibration.frozen import default_path, load
 
 
 @pytest.fixture(autouse=True)
 def _probe(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "PROBE", built / measuring.PROBE.name)
+    monkeypatch.setattr(capacity, "PROBE", built / capacity.PROBE.name)
+    monkeypatch.setattr(capacity, "ROUNDS", 1)
     monkeypatch.setattr(measuring, "LARGEST_BYTES", 16 * measuring.MIB)
     monkeypatch.setenv("PIXLAB_STATE", str(tmp_path))
 

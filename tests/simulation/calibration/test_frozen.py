@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
+from lab.simulation.calibration.capacity import FILLERS
 from lab.simulation.calibration.fit import Sample
 from lab.simulation.calibration.frozen import Frozen, digest_of, load, save
-from lab.simulation.calibration.states import Alone, Spread
+from lab.simulation.calibration.held import Held
+from lab.simulation.calibration.spread import Spread
+from lab.simulation.calibration.states import Alone
 from lab.simulation.version import MODEL_VERSION
 
 SPREAD = Spread(low=59, median=60, high=61)
@@ -23,7 +26,11 @@ def frozen() -> Frozen:
         tsc_hz=2.6e9,
         state="near",
         latency_ns=SPREAD,
-        alone=Alone(clock_ghz=CLOCK, load_ns={where: Spread(low=1, median=2, high=3) for where in ("l1", "l2", "l3")}),
+        alone=Alone(
+            clock_ghz=CLOCK,
+            load_ns={where: Spread(low=1, median=2, high=3) for where in ("l1", "l2", "l3")},
+            held=Held(most={}, unknown=dict.fromkeys(FILLERS, "not measured")),
+        ),
         points=(),
         rms_log_error=0.1,
         effective_samples=2,
@@ -37,6 +44,15 @@ def frozen() -> Frozen:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert load(save(frozen(), tmp_path / "deep" / "file.json")) == frozen()
+
+
+def test_what_one_core_holds_becomes_numbers_of_the_machine() -> None:
+    alone = frozen().alone
+    stores = Spread(low=56, median=56, high=57)
+    known = alone.model_copy(update={"held": Held(most={"stores": stores}, unknown={})})
+    numbers = frozen().model_copy(update={"alone": known}).machine().ranges
+    assert (numbers["store_buffer"].low, numbers["store_buffer"].high) == (56, 57)
+    assert numbers["window"] == frozen().machine().ranges["window"]
 
 
 def test_no_file_is_no_calibration(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.simulation.calibration import capacity
 from lab.simulation.calibration import measure as measuring
+from lab.simulation.calibration.capacity import FILLERS
 from lab.simulation.calibration.measure import measure, read
 from lab.simulation.calibration.points import COUNTERS, FITTED, HELD_OUT, point
 from lab.simulation.errors import SimulationError
@@ -19,6 +21,8 @@ TWO = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="rings need tw
 @pytest.fixture(autouse=True)
 def _probe(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "PROBE", built / measuring.PROBE.name)
+    monkeypatch.setattr(capacity, "PROBE", built / capacity.PROBE.name)
+    monkeypatch.setattr(capacity, "ROUNDS", 1)
     monkeypatch.setattr(measuring, "LARGEST_BYTES", 16 * measuring.MIB)
 
 
@@ -29,6 +33,15 @@ def test_every_point_passes_its_messages_in_order() -> None:
     assert {each.text for each in points} < {window.point for window in found.windows}
     assert all(window.rate > 0 for window in found.windows)
     assert {point(each.text) for each in points} == set(points)
+    assert {curve.filler for curve in found.curves} == set(FILLERS)
+
+
+@TWO
+def test_without_the_probe_of_one_core_all_else_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "PROBE", tmp_path / "coreprobe")
+    found = measure(FITTED[:1], 0.1)
+    assert found.windows
+    assert found.no_curves == "the probe coreprobe is not built; run: make native"
 
 
 @TWO
