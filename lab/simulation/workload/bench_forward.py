@@ -16,18 +16,22 @@ from lab.simulation.layout import Layout
 from lab.simulation.machine import Machine
 from lab.simulation.memory import Memory
 from lab.simulation.program import Op
-from lab.simulation.workload import qgm, qgm_rings, qgm_transmit
+from lab.simulation.workload import qgm, qgm_rings
 from lab.simulation.workload import qgm_state as r
 from lab.simulation.workload.board import Board
 from lab.simulation.workload.built import Built, Numbers, Window
 from lab.simulation.workload.case import Case
-from lab.simulation.workload.qgm_plan import FORWARDED, PASSED, Target
+from lab.simulation.workload.qgm_plan import FORWARDED, PASSED, RECEIVED, Target
 from lab.simulation.workload.qgm_state import MAX_CORES
 from lab.simulation.workload.qgm_writer import BlockWriter, Writer
 from lab.simulation.workload.timing import cycle_ps, range_bytes
 
 BENCH_ACCESSES = ROOT / "firmware-images" / "pix" / "bench" / "accesses.yaml"
 BUFFER_BYTES = 192  # BENCH_BUFFER_SIZE of window.h
+
+# Registers behind the arrays of a core with one port and MAX_CORES peers.
+HANDED_ON = 124  # of the received frames
+WAITS_FOR = 125  # 1 + the core whose ring was full when the next of them was tried; 0: it was not tried
 
 
 class SyntheticPort:
@@ -49,12 +53,13 @@ class SyntheticPort:
         writer.p.emit(Op.RAND, r.TARGET, writer.plan.cores)
 
     def unless_received(self, writer: Writer, nothing: str) -> None:
-        """There always is a frame."""
+        """There always are frames, but none is taken while one waits for room in a ring."""
+        writer.p.emit(Op.BNE, HANDED_ON, writer.at.taken, nothing)
 
     def each_received(self, writer: Writer, body: Callable[[], None]) -> None:
-        """There always is a whole batch."""
+        """There always is a whole batch, or as much of it as the queue has room for."""
         writer.p.emit(Op.ADDI, r.FRAME, r.FIRST, 0)
-        writer.p.emit(Op.ADD, r.LAST, r.FIRST, r.BATCH)
+        writer.p.emit(Op.ADDI, r.LAST, r.FIRST, min(writer.plan.batch, writer.plan.entries))
         writer.loop(r.LAST, body)
 
     def find_buffer(self, writer: Writer) -> None:
@@ -69,21 +74,50 @@ class SyntheticPort:
         """Nobody has to be told."""
 
 
+def _routed_frame(w: Writer, block: Block) -> None:
+    """All private work of a packet is done when it is tried first; one that finds no room ends the loop."""
+    p = w.p
+    again, tried, handed_on, end = (p.fresh(name) for name in ("again", "tried", "handed on", "no room"))
+    p.emit(Op.ADDI, r.FRAME, HANDED_ON, 0)
+    p.label(again)
+    w.device.find_buffer(w)
+    p.emit(Op.ADDI, r.TARGET, WAITS_FOR, -1)
+    p.emit(Op.BNE, WAITS_FOR, r.ZERO, tried)
+    p.emit(Op.WORK, w.work_ps)
+    w.device.route(w)
+    p.emit(Op.COUNT, RECEIVED, r.ONE)
+    for word in w.plan.words.packet[w.core]:
+        p.access(Op.INC, 1, word)
+    p.label(tried)
+    w.steps(block.do)
+    p.emit(Op.ADDI, WAITS_FOR, r.TARGET, 1)
+    p.emit(Op.BEQ, r.TARGET, r.ME, handed_on)
+    p.emit(Op.BGE, r.FILL, r.ENTRIES, end)  # of the ring, as the steps have found it
+    p.label(handed_on)
+    p.emit(Op.MOVI, WAITS_FOR, 0)
+    p.emit(Op.ADDI, r.HANDLED, r.HANDLED, 1)
+    p.emit(Op.ADDI, HANDED_ON, HANDED_ON, 1)
+    p.emit(Op.ADDI, r.FRAME, r.FRAME, 1)
+    p.emit(Op.BLT, r.FRAME, w.at.taken, again)
+    p.label(end)
+
+
 def _own_port(w: Writer, block: Block) -> None:
     """The frame is sent at once; in frames that crossed TARGET is this core."""
     p, skip = w.p, w.p.fresh("not own port")
     p.emit(Op.BNE, r.TARGET, r.ME, skip)
-    p.emit(Op.ADDI, w.at.posted, w.at.posted, 1)
     w.steps(block.do)
+    p.emit(Op.ADDI, w.at.posted, w.at.posted, 1)
     p.emit(Op.COUNT, FORWARDED, r.ONE)
     p.emit(Op.COUNT, PASSED, r.ONE)
     p.label(skip)
 
 
 def _half_full(w: Writer, block: Block) -> None:
-    """VALUE is how many are sent: all."""
+    """VALUE is how many are sent: all that were posted before this frame."""
+    w.p.emit(Op.SUB, r.FILL, w.at.posted, w.at.reclaimed)
     w.p.emit(Op.ADDI, r.VALUE, w.at.posted, 0)
-    qgm_transmit.BLOCKS["half full"](w, block)
+    w.unless(Op.BLT, r.FILL, r.HALF, block)
 
 
 def _own_ones(w: Writer, block: Block) -> None:
@@ -104,6 +138,7 @@ def _crossed_frame(w: Writer, block: Block) -> None:
 
 BLOCKS: dict[str, BlockWriter] = {
     **qgm.BLOCKS,
+    "routed frame": _routed_frame,
     "own port": _own_port,
     "half full": _half_full,
     "own ones": _own_ones,

@@ -11,6 +11,7 @@ as the window of the core lets them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 
 from lab.simulation.accesses import Access, Block, Step, Verb
@@ -21,6 +22,7 @@ from lab.simulation.workload.qgm_state import Private, Registers
 
 WAITED_FOR = frozenset({"buffer.header", "ring.slot", "rx.used.entry", "rx.descriptor", "tx.used.entry"})
 UNHURRIED = frozenset({"ring has room"})  # the empty buffer that lay in the slot only goes to the pool
+SELDOM = frozenset({"half full"})  # what a frame's way leads to for one frame of many
 OF_TABLES = frozenset({"split", "connected"})  # conditions for accesses to tables only
 CROSSING = frozenset({"peer", "port of a peer", "peer with frames"})
 
@@ -156,7 +158,8 @@ class Writer:
         self.p.access(op, a, target.word, target.index)
         if self.queue == 0 and not CROSSING & set(self._within):
             cost = self.plan.timing.l1_ps if op is Op.LOAD else self.plan.timing.issue_ps
-            is_of_frame = any(name.endswith(" frame") for name in self._within)
+            innermost_first = itertools.takewhile(lambda name: name not in SELDOM, reversed(self._within))
+            is_of_frame = any(name.endswith(" frame") for name in innermost_first)
             self._hit_ps += cost if is_of_frame else cost / self.plan.batch
 
     def _target(self, structure: str, group: str) -> Target | None:
