@@ -13,8 +13,10 @@ from lab.simulation import accesses
 from lab.simulation.accesses import Description
 from lab.simulation.workload.bench_forward import BENCH_ACCESSES
 from tests.image import hostlib
+from tests.simulation.turns import forward_program
 from tests.simulation.turns.form import canonical, difference, of_trace
 from tests.simulation.turns.forward import ForwardCore
+from tests.simulation.turns.forward_program import of_code, of_program
 from tests.simulation.turns.mutation import matches, unnoticed, with_more, without, without_condition
 from tests.simulation.turns.walk import Frame, Ring, Turn
 
@@ -76,8 +78,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module", params=["padded", "packed"])
-def turns(request: pytest.FixtureRequest, programs: dict[str, Path], description: Description) -> list[Turn]:
-    return [turn for run in RUNS for turn in record(programs[request.param], description, *run)]
+def runs(request: pytest.FixtureRequest, programs: dict[str, Path], description: Description) -> list[list[Turn]]:
+    return [record(programs[request.param], description, *run) for run in RUNS]
+
+
+@pytest.fixture(scope="module")
+def turns(runs: list[list[Turn]]) -> list[Turn]:
+    return [turn for run in runs for turn in run]
 
 
 def test_the_compiled_code_does_what_the_description_says(turns: list[Turn], description: Description) -> None:
@@ -100,3 +107,16 @@ def test_every_condition_that_is_left_out_is_noticed(turns: list[Turn], descript
     lines = BENCH_ACCESSES.read_text(encoding="utf-8").splitlines()
     found = [lines[line - 1].strip() for line in unnoticed(turns, description, without_condition(description.turn))]
     assert found == ["- if: own port", "- if: own ones"]  # what crossed always is for the own port
+
+
+def test_the_simulated_program_gives_loops_and_conditions_their_meaning(
+    runs: list[list[Turn]], description: Description
+) -> None:
+    for (cores, batch, length, order), turns in zip(RUNS, runs, strict=True):
+        simulated, words = forward_program.programs(description, cores, batch, length)
+        for core, turn in zip(order, turns, strict=True):
+            assert isinstance(turn.before, ForwardCore)
+            seen = simulated[int(core) - 1].turn(frame.port - 1 for frame in turn.before.received)
+            found, wanted = of_program(seen, words, description), of_code(turn.traced, description)
+            assert found - wanted == {}, turn.name
+            assert wanted - found == {}, turn.name
