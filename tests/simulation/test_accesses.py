@@ -19,12 +19,14 @@ from tests.image.frames import Link
 from tests.image.hosted import HostedMachine
 from tests.simulation.turns.form import canonical, difference, of_trace
 from tests.simulation.turns.mutation import matches, unnoticed, with_more, without
+from tests.simulation.turns.programs import excess, of_code
 from tests.simulation.turns.qgm import Qgm
+from tests.simulation.turns.qgm_program import QgmPrograms
 from tests.simulation.turns.walk import Frame, Ring, Transmit, Turn
 
 LINKS = [Link(port) for port in range(4)]
 OWNERS = {0: 1, 1: 1, 2: 2, 3: 2}
-RING_LENGTH, QUEUE_LENGTH, BATCH = 32, 64, 40
+LENGTH, BATCH = 32, 40  # queues and rings are as long as each other where they are simulated
 
 
 class TracedMachine(HostedMachine):
@@ -57,7 +59,7 @@ class Recorder:
             machine.ok(f"neigh add {link.port} {link.tester} {link.tester_mac}")
             machine.ok(f"route add {link.far_network} via {link.tester}")
             machine.ok(f"route add 172.{16 + link.port}.1.0/25 via {link.tester}")
-        machine.ok(f"set ring_length {RING_LENGTH}")
+        machine.ok(f"set ring_length {LENGTH}")
         machine.ok(f"set batch {BATCH}")
         machine.ok("start")
         for _ in range(4):  # the addresses are announced
@@ -69,8 +71,8 @@ class Recorder:
                 core=core,
                 ports=[port for port, owner in OWNERS.items() if owner == core],
                 owners=OWNERS,
-                ring_length=RING_LENGTH,
-                queue_length=QUEUE_LENGTH,
+                ring_length=LENGTH,
+                queue_length=LENGTH,
                 transmit={port: Transmit(posted=sent[port]) for port, owner in OWNERS.items() if owner == core},
                 to={3 - core: Ring()},
                 origin={3 - core: Ring()},
@@ -136,7 +138,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module", params=["padded", "packed"])
 def turns(request: pytest.FixtureRequest, programs: dict[str, Path]) -> Iterator[list[Turn]]:
-    with TracedMachine(programs[request.param], cores=3, ports=4, queue_length=QUEUE_LENGTH) as machine:
+    with TracedMachine(programs[request.param], cores=3, ports=4, queue_length=LENGTH) as machine:
         yield record(machine)
 
 
@@ -158,6 +160,21 @@ def test_every_access_that_is_removed_is_noticed(turns: list[Turn], description:
 def test_an_access_too_many_is_noticed_wherever_it_stands(turns: list[Turn], description: Description) -> None:
     assert matches(turns, description)
     assert unnoticed(turns, description, with_more(description.turn)) == []
+
+
+def _qgm(turn: Turn) -> Qgm:
+    assert isinstance(turn.before, Qgm)
+    return turn.before
+
+
+def test_the_simulated_program_gives_loops_and_conditions_their_meaning(
+    turns: list[Turn], description: Description
+) -> None:
+    """With frames that leave by any port: no workload has virtio ports and rings."""
+    posted = {port: queue.posted for turn in reversed(turns) for port, queue in _qgm(turn).transmit.items()}
+    simulated = QgmPrograms(description, OWNERS, BATCH, LENGTH, posted)
+    for turn in turns:
+        assert excess(simulated.turn(_qgm(turn)), of_code(turn.traced, description)) == {}, turn.name
 
 
 def test_words_are_written_as_often_as_the_code_says(description: Description) -> None:

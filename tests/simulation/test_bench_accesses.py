@@ -13,11 +13,11 @@ from lab.simulation import accesses
 from lab.simulation.accesses import Description
 from lab.simulation.workload.bench_forward import BENCH_ACCESSES
 from tests.image import hostlib
-from tests.simulation.turns import forward_program
 from tests.simulation.turns.form import canonical, difference, of_trace
 from tests.simulation.turns.forward import ForwardCore
-from tests.simulation.turns.forward_program import of_code, of_program
+from tests.simulation.turns.forward_program import ForwardPrograms
 from tests.simulation.turns.mutation import matches, unnoticed, with_more, without, without_condition
+from tests.simulation.turns.programs import excess, of_code
 from tests.simulation.turns.walk import Frame, Ring, Turn
 
 # Cores, batch, length, and whose turn it is: alone, in step, and one alone until the rings to the others are full.
@@ -112,11 +112,8 @@ def test_every_condition_that_is_left_out_is_noticed(turns: list[Turn], descript
 def test_the_simulated_program_gives_loops_and_conditions_their_meaning(
     runs: list[list[Turn]], description: Description
 ) -> None:
-    for (cores, batch, length, order), turns in zip(RUNS, runs, strict=True):
-        simulated, words = forward_program.programs(description, cores, batch, length)
-        for core, turn in zip(order, turns, strict=True):
+    for (cores, batch, length, _), turns in zip(RUNS, runs, strict=True):
+        simulated = ForwardPrograms(description, cores, batch, length)
+        for turn in turns:
             assert isinstance(turn.before, ForwardCore)
-            seen = simulated[int(core) - 1].turn(frame.port - 1 for frame in turn.before.received)
-            found, wanted = of_program(seen, words, description), of_code(turn.traced, description)
-            assert found - wanted == {}, turn.name
-            assert wanted - found == {}, turn.name
+            assert excess(simulated.turn(turn.before), of_code(turn.traced, description)) == {}, turn.name

@@ -14,12 +14,17 @@ KINDS = {Op.LOAD: ("load",), Op.PREF: ("load",), Op.STORE: ("store",), Op.INC: (
 class Untimed:
     """A program between two turns. Those that share ``memory`` see each other's stores at once.
 
-    A turn begins where the program looks at its clock for that. ``draws`` are the answers to RAND, in order.
+    A turn begins where the program looks at its clock for that.
+
+    Attributes:
+        registers: of the core.
+        draws: answers to RAND that nobody has asked for yet.
+
     """
 
     def __init__(self, code: Code, memory: defaultdict[int, int]) -> None:
         self._code, self._memory = code, memory
-        self._registers = [0] * REGISTERS
+        self.registers = [0] * REGISTERS
         self._next = 0
         self.draws: deque[int] = deque()
         self.turn()
@@ -34,7 +39,7 @@ class Untimed:
             if op == Op.NOW and a == BEGAN:
                 return seen
             if op in KINDS or op in (Op.PEEK, Op.POKE):
-                self._access(Op(op), a, b + (0 if c == NO_REGISTER else self._registers[c]), seen)
+                self._access(Op(op), a, b + (0 if c == NO_REGISTER else self.registers[c]), seen)
             elif Op.JMP <= op <= Op.BNE:
                 self._jump(Op(op), a, b, c)
             elif op not in (Op.WORK, Op.COUNT, Op.NOW):
@@ -43,19 +48,19 @@ class Untimed:
     def _access(self, op: Op, a: int, word: int, seen: list[tuple[str, int]]) -> None:
         seen += [(kind, word) for kind in KINDS.get(op, ())]
         if op in (Op.LOAD, Op.PEEK):
-            self._registers[a] = self._memory[word]
+            self.registers[a] = self._memory[word]
         elif op in (Op.STORE, Op.POKE):
-            self._memory[word] = self._registers[a]
+            self._memory[word] = self.registers[a]
         elif op == Op.INC:
             self._memory[word] += a
 
     def _jump(self, op: Op, a: int, b: int, c: int) -> None:
-        x, y = self._registers[a], self._registers[b]
+        x, y = self.registers[a], self.registers[b]
         if {Op.JMP: True, Op.BLT: x < y, Op.BGE: x >= y, Op.BEQ: x == y, Op.BNE: x != y}[op]:
             self._next = c
 
     def _compute(self, op: Op, a: int, b: int, c: int) -> None:
-        r = self._registers
+        r = self.registers
         if op == Op.MOVI:
             r[a] = b
         elif op in (Op.ADD, Op.SUB):
