@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from scipy import special, stats
+import scipy  # its parts are loaded when first used: they take half a second
 
 
 def share_upper(count: int, of: int, confidence: float) -> float:
@@ -18,12 +18,12 @@ def share_upper(count: int, of: int, confidence: float) -> float:
 
     Exact and one-sided: with the confidence given the true share is no greater. 1 where nothing was drawn.
     """
-    return 1.0 if count >= of else float(stats.beta.ppf(confidence, count + 1, of - count))
+    return 1.0 if count >= of else float(scipy.stats.beta.ppf(confidence, count + 1, of - count))
 
 
 def share_lower(count: int, of: int, confidence: float) -> float:
     """Return the lower bound of a share, as ``share_upper``; 0 where none was seen."""
-    return 0.0 if count == 0 else float(stats.beta.ppf(1.0 - confidence, count, of - count + 1))
+    return 0.0 if count == 0 else float(scipy.stats.beta.ppf(1.0 - confidence, count, of - count + 1))
 
 
 def mean_upper(values: Sequence[float], largest: float, confidence: float) -> float:
@@ -53,7 +53,7 @@ def mean_lower(values: Sequence[float], confidence: float) -> float:
 
 
 def _gamma(mean: float, variance: float, quantile: float) -> float:
-    return float(stats.gamma.ppf(quantile, mean * mean / variance, scale=variance / mean))
+    return float(scipy.stats.gamma.ppf(quantile, mean * mean / variance, scale=variance / mean))
 
 
 def proved_below(count: int, of: int, share: float, confidence: float) -> bool:
@@ -74,8 +74,8 @@ def proved_above(count: int, of: int, share: float, confidence: float) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _log_evidence(count: int, of: int, share: float, *, below: bool) -> float:
     hits, misses = count + 1.0, of - count + 1.0
-    part = float(special.betainc(hits, misses, share) if below else special.betaincc(hits, misses, share))
+    part = float(scipy.special.betainc(hits, misses, share) if below else scipy.special.betaincc(hits, misses, share))
     if part <= 0.0:
         return -math.inf
-    averaged = math.log(part) + float(special.betaln(hits, misses)) - math.log(share if below else 1.0 - share)
+    averaged = math.log(part) + float(scipy.special.betaln(hits, misses)) - math.log(share if below else 1.0 - share)
     return averaged - count * math.log(share) - (of - count) * math.log1p(-share)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts are loaded when first used: they take half a second
 
 from lab.metrics.statistics import CONFIDENCE, Interval, cliffs_delta, compare_samples, relative_sd, values_needed
 from lab.models import Model
@@ -129,7 +129,7 @@ def _by_spread(
 ) -> tuple[float, Interval]:
     """Return the ratio of the geometric means, and its interval by the t distribution."""
     centre = float(np.mean(np.log(second)) - np.mean(np.log(first)))
-    reach = stats.t.ppf((1 + confidence) / 2, freedom) * sd * np.sqrt(1 / len(first) + 1 / len(second))
+    reach = scipy.stats.t.ppf((1 + confidence) / 2, freedom) * sd * np.sqrt(1 / len(first) + 1 / len(second))
     return float(np.exp(centre)), Interval(low=float(np.exp(centre - reach)), high=float(np.exp(centre + reach)))
 
 

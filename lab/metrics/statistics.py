@@ -15,8 +15,8 @@ from typing import Literal
 
 import diptest
 import numpy as np
+import scipy  # its parts are loaded when first used: they take half a second
 from numpy.typing import NDArray
-from scipy import stats
 
 from lab.models import Model
 
@@ -91,7 +91,7 @@ def bootstrap(count: int, statistic: Callable[[NDArray[np.intp]], Floats], seed:
 
     """
     with warnings.catch_warnings(action="ignore"):  # of NaN, which is left out here
-        found = stats.bootstrap(
+        found = scipy.stats.bootstrap(
             (np.arange(count),),
             lambda chosen, axis: statistic(np.atleast_2d(chosen)),
             n_resamples=RESAMPLES,
@@ -106,7 +106,7 @@ def bootstrap(count: int, statistic: Callable[[NDArray[np.intp]], Floats], seed:
 
 def mean_ratio(logs: Floats) -> Interval:
     """Return the t interval of a ratio of which some values are known by their logarithms, two at least."""
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, logs.size - 1) * logs.std(ddof=1) / np.sqrt(logs.size)
+    reach = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, logs.size - 1) * logs.std(ddof=1) / np.sqrt(logs.size)
     return Interval(low=float(np.exp(logs.mean() - reach)), high=float(np.exp(logs.mean() + reach)))
 
 
@@ -131,7 +131,7 @@ def compare_samples(first: Sequence[float], second: Sequence[float]) -> RatioOfS
     interval = Interval(low=ratios[depth - 1], high=ratios[-depth]) if depth else None
     tied = np.unique(np.concatenate((a, b))).size < a.size + b.size
     method: Literal["asymptotic", "exact"] = "asymptotic" if tied or max(a.size, b.size) > _EXACT_UP_TO else "exact"
-    p_value = float(stats.mannwhitneyu(a, b, method=method).pvalue)
+    p_value = float(scipy.stats.mannwhitneyu(a, b, method=method).pvalue)
     return RatioOfSamples(
         ratio=float(np.exp(np.median(np.log(ratios)))), interval=interval, p_value=p_value, effect=cliffs_delta(a, b)
     )
@@ -206,8 +206,8 @@ def _power(count: int, effect: float) -> float:
     if np.isinf(effect):
         return 1.0
     freedom = 2 * count - 2
-    critical = stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
-    return float(stats.nct.sf(critical, freedom, effect * np.sqrt(count / 2)))
+    critical = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
+    return float(scipy.stats.nct.sf(critical, freedom, effect * np.sqrt(count / 2)))
 
 
 @cache
@@ -219,7 +219,7 @@ def _rank_depth(first: int, second: int) -> int:
     """
     if max(first, second) > _EXACT_UP_TO:
         spread = np.sqrt(first * second * (first + second + 1) / 12)
-        return max(0, int(first * second / 2 - stats.norm.ppf((1 + CONFIDENCE) / 2) * spread))
+        return max(0, int(first * second / 2 - scipy.stats.norm.ppf((1 + CONFIDENCE) / 2) * spread))
     counts = [1] + [0] * (first * second)
     for k in range(1, second + 1):
         for at in range(len(counts) - 1, first + k - 1, -1):  # times 1 - x^(first + k)
