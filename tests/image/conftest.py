@@ -19,7 +19,7 @@ SOURCES = Path(__file__).parents[2] / "firmware-images" / "pix"
 
 def build(folder: Path, sources: Path = SOURCES) -> None:
     """Build both variants into a folder."""
-    subprocess.run(["make", "-s", "-C", str(sources), f"OUT={folder}"], check=True)
+    subprocess.run(["make", "-s", "-j2", "-C", str(sources), f"OUT={folder}"], check=True)
 
 
 @pytest.fixture(scope="session")

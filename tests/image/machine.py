@@ -211,6 +211,10 @@ class Machine:
         """Return whether no frame leaves a port for a while."""
         return not select.select([self._peers[port]], [], [], duration_s)[0]
 
+    def all_silent(self, duration_s: float) -> bool:
+        """Return whether no frame leaves any port for a while."""
+        return not select.select(self._peers, [], [], duration_s)[0]
+
     def busy_s(self) -> float:
         """Return the processor time that QEMU has used so far, in seconds."""
         fields = Path(f"/proc/{self._qemu.pid}/stat").read_text().rsplit(") ", 1)[1].split()

@@ -11,7 +11,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +100,7 @@ class Flood:
 
     def require_sane(self) -> None:
         """Fail unless the console answers, all frames are accounted for, and every way still forwards."""
-        for _ in self._until_silent():
+        while not self.machine.all_silent(2.5):  # longer than ARP is repeated after
             self._drain()
         assert self.machine.objects("version")[0]["name"].startswith("pix-")
         ports = require_balance(self.machine)
@@ -113,10 +113,6 @@ class Flood:
                 self.sent[source.port] += 1
                 assert self.machine.receive(target.port) == datagram.forwarded(1)
                 self.received[target.port] += 1
-
-    def _until_silent(self) -> Iterator[None]:
-        while not all(self.machine.is_silent(link.port, 2.5) for link in LINKS):  # longer than ARP is repeated after
-            yield
 
 
 def main() -> None:
