@@ -39,7 +39,7 @@ native: | system
 	@$(MAKE) --no-print-directory -C firmware-images/pix/bench/host OUT=$(NATIVE)
 
 image: | system
-	@$(MAKE) --no-print-directory -C firmware-images/pix
+	@$(MAKE) --no-print-directory -j$$(nproc) -C firmware-images/pix
 
 lint: $(STAMPS)/venv
 	$(BIN)/ruff check .
@@ -48,8 +48,12 @@ lint: $(STAMPS)/venv
 types: $(STAMPS)/venv
 	$(BIN)/mypy
 
+# Both parts run whatever becomes of the first. A worker takes whole files, so what a file builds or boots is there once.
 pytest: setup
-	$(SUDO) $(BIN)/python -m pytest tests
+	@failed=0; \
+	$(SUDO) $(BIN)/python -m pytest tests -m side_by_side -n logical --dist loadfile --benchmark-disable || failed=1; \
+	$(SUDO) $(BIN)/python -m pytest tests -m "not side_by_side" || failed=1; \
+	exit $$failed
 
 bench: setup
 	@$(SUDO) $(BIN)/python -m lab.bench $(BENCH)

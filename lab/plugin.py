@@ -101,6 +101,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _prepare(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None):  # of pytest-xdist, where that is installed
+        raise UsageError(f"-n {config.option.numprocesses}: a testbed serves one test at a time: leave the option out")
     accelerator = config.option.accelerator
     if accelerator != "auto":
         known = ("auto", *get_args(Accelerator))

@@ -54,6 +54,11 @@ def test_an_unknown_accelerator_names_the_near_miss(tmp_path: Path) -> None:
     assert "did you mean 'kvm'?" in line
 
 
+def test_several_tests_at_a_time(tmp_path: Path) -> None:
+    line = assert_one_line(run_suites([SUITE, "-n", "2"], tmp_path), USAGE)
+    assert "-n 2: a testbed serves one test at a time" in line
+
+
 def test_an_unknown_key_of_a_testbed(tmp_path: Path) -> None:
     folder = with_testbed(tmp_path, "memory_mib:", "memory_mb:")
     line = assert_one_line(run_suites([SUITE, "--testbed=wrong"], tmp_path, PIXLAB_TESTBEDS=folder), USAGE)
