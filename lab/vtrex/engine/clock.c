@@ -3,7 +3,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CALIBRATION_NS 250000000u
+
 double ticks_per_ns = 1.0;
+
+static struct instant first; /* of the two moments of the calibration */
 
 static uint64_t read_ns(clockid_t clock)
 {
@@ -29,10 +33,13 @@ static struct instant read_both(clockid_t clock)
 	return best;
 }
 
-void clock_calibrate(void)
+void clock_calibration_begin(void) { first = read_both(CLOCK_MONOTONIC_RAW); }
+
+void clock_calibration_end(void)
 {
-	struct instant first = read_both(CLOCK_MONOTONIC_RAW);
-	usleep(250000);
+	uint64_t passed_ns = read_ns(CLOCK_MONOTONIC_RAW) - first.ns;
+	if (passed_ns < CALIBRATION_NS)
+		usleep((useconds_t)((CALIBRATION_NS - passed_ns) / 1000 + 1));
 	struct instant second = read_both(CLOCK_MONOTONIC_RAW);
 	ticks_per_ns = (double)(second.ticks - first.ticks) / (double)(second.ns - first.ns);
 }

@@ -14,8 +14,10 @@ static inline uint64_t clock_ticks(void) { return rte_rdtsc(); }
 static inline uint64_t ticks_to_ns(uint64_t ticks) { return (uint64_t)((double)ticks / ticks_per_ns); }
 static inline uint64_t ns_to_ticks(double ns) { return (uint64_t)(ns * ticks_per_ns); }
 
-/* Measure ticks_per_ns; takes a quarter of a second. */
-void clock_calibrate(void);
+/* Measure ticks_per_ns between two moments a quarter of a second apart, or more when other work takes longer: the second
+ * call waits for what is left. Nothing may convert ticks before it. */
+void clock_calibration_begin(void);
+void clock_calibration_end(void);
 
 struct instant {
 	uint64_t ticks;

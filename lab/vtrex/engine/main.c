@@ -77,6 +77,7 @@ static bool start(int eal_count, char **eal, char **descriptions, int devices, u
 {
 	if (rte_eal_init(eal_count, eal) < 0)
 		return startup_failed("DPDK does not start: %s", rte_strerror(rte_errno));
+	clock_calibration_end();
 	if (!verifier_setup() || !flow_setup(arrivals))
 		return startup_failed("no memory for flows");
 	if (!open_ports(descriptions, devices))
@@ -96,9 +97,7 @@ int main(int argc, char **argv)
 		return 1;
 	fcntl(control_fd, F_SETFD, FD_CLOEXEC);
 	fcntl(event_fd, F_SETFD, FD_CLOEXEC);
-	clock_calibrate();
-	port_limits.full_wait = ns_to_ticks(atof(argv[4]) * 1e3);
-	port_limits.late = ns_to_ticks(atof(argv[5]) * 1e3);
+	clock_calibration_begin();
 	int devices = atoi(argv[7]), eal = OWN_ARGUMENTS + devices;
 	startup_tell(control_fd);
 	startup_quiet();
@@ -107,6 +106,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	startup_loud();
+	port_limits.full_wait = ns_to_ticks(atof(argv[4]) * 1e3);
+	port_limits.late = ns_to_ticks(atof(argv[5]) * 1e3);
 	worker_setup();
 	poll_start(event_fd);
 	control_serve(control_fd);
