@@ -84,8 +84,8 @@ def _check_timing(scene: Scene) -> None:
         < 1
     ):
         raise SimulationError("scene: every latency must be at least 1 ps, or time would stand still")
-    if min(timing.home_ps, timing.remote_ps, timing.from_memory_ps) < 0:
-        raise SimulationError("scene: home_ps, remote_ps and memory_ps cannot be below zero")
+    if min(timing.home_ps, timing.remote_ps, timing.from_memory_ps, timing.restart_ps) < 0:
+        raise SimulationError("scene: home_ps, remote_ps, memory_ps and restart_ps cannot be below zero")
     if not 0 <= timing.overlap_ps <= timing.window_ps:
         raise SimulationError("scene: overlap_ps must be between 0 (blocking) and window_ps (fully speculative)")
     if not 1 <= timing.concurrent_misses <= MAX_MISSES:
@@ -96,5 +96,5 @@ def _check_timing(scene: Scene) -> None:
         )
     if not 0 <= timing.jitter < JITTER_ONE or not 0 <= timing.upgrade <= JITTER_ONE:
         raise SimulationError(f"scene: jitter and upgrade are given in 1/{JITTER_ONE} and lie between 0 and 1")
-    if not 0 <= timing.snoop <= JITTER_ONE:
-        raise SimulationError(f"scene: snoop is given in 1/{JITTER_ONE} and lies between 0 and 1")
+    if timing.snoop_ps < 0 or timing.together < 1:
+        raise SimulationError("scene: snoop_ps cannot be below zero, and together is at least 1")

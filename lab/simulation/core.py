@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from lab.simulation.buckets import bucket_of_ps
 from lab.simulation.errors import SimulationError
+from lab.simulation.jumps import Jumps
 from lab.simulation.lines import Lines
-from lab.simulation.program import NO_REGISTER, REGISTERS, STATS, TIMED, Op
+from lab.simulation.program import CONDITIONAL, NO_REGISTER, REGISTERS, STATS, TIMED, Op
 from lab.simulation.randomness import SplitMix
 from lab.simulation.scene import JITTER_ONE, NEVER, Scene
 from lab.simulation.speculation import Speculation
@@ -58,6 +59,7 @@ class Core:
         self.pc = 0
         self.credit = 0  # work that is already done, ps
         self.speculation: Speculation | None = None
+        self.jumps = Jumps(len(self.code))
         self._device = scene.agents[number].device
         self._word_lines = scene.word_lines
         self._lines = lines
@@ -82,7 +84,13 @@ class Core:
                 if self._timed(op, a, b, c):
                     self.pc += 1
                 return
-            self.pc = self.still(op, a, b, c)
+            next_pc = self.still(op, a, b, c)
+            surprise = op in CONDITIONAL and self.jumps.surprise(self.pc, next_pc != self.pc + 1)
+            self.pc = next_pc
+            if surprise:  # the pipeline starts anew, and what was done beyond the jump is lost
+                self.credit = 0
+                self.clock += self.timing.restart_ps
+                return
         raise SimulationError(f"agent {self.number}: {MAX_STILL} instructions without time passing, at {self.pc}")
 
     def still(self, op: int, a: int, b: int, c: int) -> int:
@@ -103,9 +111,9 @@ class Core:
         elif op == Op.RAND:
             r[a] = self.random.below(b)
         elif op == Op.GETR:
-            r[a] = r[self._register(b + r[c])]
+            r[a] = r[self.register(b + r[c])]
         elif op == Op.SETR:
-            r[self._register(b + r[c])] = r[a]
+            r[self.register(b + r[c])] = r[a]
         elif op == Op.COUNT:
             self.stats[a] += r[b]
         elif op == Op.NOW:
@@ -175,7 +183,13 @@ class Core:
             raise SimulationError(f"agent {self.number}: word {word} of {len(self.memory)}, at {self.pc}")
         return word
 
-    def _register(self, number: int) -> int:
+    def register(self, number: int) -> int:
+        """Return the number of a register that an instruction names by another one.
+
+        Raises:
+            SimulationError: there is no such register.
+
+        """
         if not 0 <= number < REGISTERS:
             raise SimulationError(f"agent {self.number}: register {number} of {REGISTERS}, at {self.pc}")
         return number
@@ -221,6 +235,10 @@ class Core:
     def asks_to_own(self) -> bool:
         """Draw whether the load of an increment asks for its line to own it, or shared first."""
         return self._lines.below(JITTER_ONE) >= self.timing.upgrade
+
+    def readable(self, word: int) -> bool:
+        """Whether the line of a word may be read now."""
+        return self._lines.readable(self.number, self._word_lines[word], self.clock)
 
     def present(self, word: int) -> bool:
         """Whether the line of a word may be read now, or is on its way."""
@@ -371,12 +389,26 @@ class Core:
                 return
             if pending.word != NO_REGISTER:
                 self.memory[pending.word] = pending.value
+            self.buffer.popleft()
         else:
             if not self._lines.writable(self.number, self._word_lines[pending.word], now):
                 self.drain_clock = self._own(pending.word, now, self.timing.hold_ps)
                 return
-            value = pending.value + (self.memory[pending.word] if pending.op == Op.INC else 0)
-            self.memory[pending.word] = value
-        self.buffer.popleft()
+            self._commit_line(self._word_lines[pending.word], now)
         self._last_commit = now + self.timing.commit_ps
         self.drain_clock = self._last_commit if self.buffer else NEVER
+
+    def _commit_line(self, line: int, now: int) -> None:
+        """Commit the head of the store buffer, and what follows of the same line as far as it goes together."""
+        for _ in range(self.timing.together):
+            pending = self.buffer[0] if self.buffer else None
+            if (
+                pending is None
+                or pending.op == Op.BELL
+                or self._word_lines[pending.word] != line
+                or pending.ready_ps > now
+            ):
+                return
+            before = self.memory[pending.word] if pending.op == Op.INC else 0
+            self.memory[pending.word] = before + pending.value
+            self.buffer.popleft()

@@ -7,7 +7,7 @@ has the table of who supplies and which time counts.
 Invariants, for every line at every time:
     - at most one agent may write, and while one may, no other may read;
     - a transaction that invalidates starts when everything before it has ended;
-    - the holder keeps its line until the snoop of the next transaction is served, a share (snoop) of it later.
+    - the holder keeps its line until the snoop of the next transaction is served, snoop_ps after that begins.
 """
 
 from __future__ import annotations
@@ -95,8 +95,12 @@ class Lines:
         latency = self._jitter(latency)
         gain = start + latency
         for holder in holders:
-            self.read_until[holder][line] = min(self.read_until[holder][line], start + self._snoop_ps(latency))
-            self.write_until[holder][line] = min(self.write_until[holder][line], start + self._snoop_ps(latency))
+            self.read_until[holder][line] = min(
+                self.read_until[holder][line], start + self._kept_ps(holder, agent, latency)
+            )
+            self.write_until[holder][line] = min(
+                self.write_until[holder][line], start + self._kept_ps(holder, agent, latency)
+            )
         if agent not in self.sharers[line]:  # otherwise an upgrade: the shared copy stays readable meanwhile
             self.read_from[agent][line] = gain
         self.read_until[agent][line] = NEVER
@@ -116,7 +120,9 @@ class Lines:
         gain = start + latency
         owner = self.owner[line]
         if owner != NOBODY:
-            self.write_until[owner][line] = min(self.write_until[owner][line], start + self._snoop_ps(latency))
+            self.write_until[owner][line] = min(
+                self.write_until[owner][line], start + self._kept_ps(owner, agent, latency)
+            )
             self.owner[line] = NOBODY
             self.free_for_read[line] = gain
         if self._timing.protocol is Protocol.MESIF:
@@ -151,9 +157,14 @@ class Lines:
             latency += -half if self.home[line] == agents[holder].socket else half
         return max(latency, 0)
 
-    def _snoop_ps(self, latency_ps: int) -> int:
-        """Return after how much of a transfer the holder loses its line."""
-        return max(latency_ps * self._timing.snoop // JITTER_ONE, 1)
+    def _kept_ps(self, holder: int, requester: int, latency_ps: int) -> int:
+        """Return how long the holder keeps its line from the beginning of a transfer: it is gone before it arrives.
+
+        Between sockets either the request or its snoop has crossed the link by then.
+        """
+        agents = self._scene.agents
+        link_ps = self._timing.remote_ps // 2 if agents[holder].socket != agents[requester].socket else 0
+        return max(min(self._timing.snoop_ps + link_ps, latency_ps), 1)
 
     def _jitter(self, latency_ps: int) -> int:
         """Spread a latency uniformly by the scene's jitter; at least 2 ps, so that hand-overs take time."""

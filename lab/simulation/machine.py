@@ -195,8 +195,14 @@ PRIORS = {
     "pcie_read": Range(300, 450, 900, "ns", "published: the talk, register read 392.1 ns; prior for reads by a device"),
     "locked": Range(15, 20, 25, "cycles", "prior: locked read-modify-write that hits L1"),
     "hold": Range(1, 3, 10, "ns", "prior: least time that a line stays with its new holder"),
-    "snoop": Range(0, 0.5, 1, "of a transfer", "prior: the holder keeps its line until the snoop reaches it"),
+    "snoop": Range(0, 6, 20, "ns", "prior: the holder keeps its line until the snoop reaches it"),
+    "together": exactly(1, "stores", "published: one store a cycle (Intel, up to Skylake)"),
     "overlap": Range(0, 0.15, 0.5, "of the window", "prior: work overlapped with index loads, nearer to blocking"),
+    "restart": Range(
+        *(12, 17, 25),
+        "cycles",
+        "prior: wrongly predicted jumps cost 15 to 20 on recent cores (Agner Fog, microarchitecture)",
+    ),
     "jitter": Range(0.15, 0.175, 0.20, "of a transfer", "published: spread of nviennot's matrices"),
     "upgrade": Range(0, 0.5, 1, "of increments", "prior: load fetches the line shared first, the store asks again"),
     "pair": Range(0, 0.5, 1, "64 or 128 bytes", "prior: the adjacent-line prefetcher moves pairs of lines from 0.5 on"),
@@ -226,5 +232,6 @@ def host(facts: HostFacts) -> Machine:
             "window": Range(60, 120, 256, "cycles", "prior: ROB 224 to 512, 2 to 4 instructions a cycle"),
             "misses": Range(8, 12, 16, "lines", "prior: 10 to 16 line fill buffers"),
             "store_buffer": Range(44, 72, 112, "stores", "prior: 44 (Zen) to 112 entries (Golden Cove) since 2017"),
+            "together": Range(1, 2, 2, "stores", "prior: stores to one line that commit in a cycle; 2 since Ice Lake"),
         },
     )

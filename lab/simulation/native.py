@@ -36,7 +36,8 @@ _FAILURES = {
 _TIMING_FIELDS = (
     *("l1_ps", "issue_ps", "shared_cache_ps", "commit_ps", "locked_ps", "hold_ps", "window_ps", "overlap_ps"),
     *("home_ps", "remote_ps", "from_memory_ps"),
-    *("concurrent_misses", "store_buffer_entries", "jitter", "upgrade", "protocol", "snoop", "hit_ps"),
+    *("concurrent_misses", "store_buffer_entries", "jitter", "upgrade", "protocol", "hit_ps", "restart_ps"),
+    *("snoop_ps", "together"),
 )
 _SCENE_ARRAYS = ("code", "first", "socket", "mates", "device", "transfer_ps", "word_lines", "line_homes")
 _OUTCOME_ARRAYS = (
@@ -50,7 +51,7 @@ class _Timing(ctypes.Structure):
 
 class _Scene(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("agents", "words", "lines")),
+        *((name, ctypes.c_int64) for name in ("agents", "words", "lines", "instructions")),
         *((name, ctypes.c_void_p) for name in _SCENE_ARRAYS),
         ("timing", _Timing),
         ("seed", ctypes.c_uint64),
@@ -128,6 +129,7 @@ def _run(library: ctypes.CDLL, scene: Scene, tables: Tables) -> Outcome:
         agents,
         words,
         tables.lines,
+        sum(len(program) for program in tables.programs),
         *(given[name].ctypes.data for name in _SCENE_ARRAYS),
         _Timing(*(int(getattr(scene.timing, name)) for name in _TIMING_FIELDS)),
         scene.seed,

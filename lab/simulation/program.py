@@ -55,7 +55,8 @@ class Op(IntEnum):
     SAMPLE = 29  # the latency histogram counts clock - r[a]
 
 
-JUMPS = frozenset({Op.JMP, Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
+CONDITIONAL = frozenset({Op.BLT, Op.BGE, Op.BEQ, Op.BNE})
+JUMPS = CONDITIONAL | {Op.JMP}
 TIMED = frozenset(range(Op.TILL + 1))  # instructions that use time, or wait
 
 

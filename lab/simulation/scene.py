@@ -71,8 +71,10 @@ class Timing:
         home_ps: how much longer a transfer between sockets takes when the line's home is not the holder's socket than
             when it is; half of it is added or taken off, as what is published is the mean of both ways.
         remote_ps: what memory or the shared cache of another socket costs more than that of the own one.
-        snoop: share of a transfer, in 1/1024, after which the snoop reaches the holder, which keeps the line until then
-            (at least 1 ps).
+        snoop_ps: from the beginning of a transaction until its snoop reaches the holder, which keeps the line until
+            then (at least 1 ps, at most the whole transfer).
+        together: stores of one line that commit at once, where they follow each other.
+        restart_ps: what a jump costs that a core running ahead predicted wrongly, beside what it did beyond it.
         memory_ps: line supplied by memory; None: as the shared cache, for memory that was touched before.
 
     """
@@ -93,7 +95,9 @@ class Timing:
     home_ps: int = 0
     remote_ps: int = 0
     memory_ps: int | None = None
-    snoop: int = JITTER_ONE // 2
+    snoop_ps: int = 5_000
+    together: int = 1
+    restart_ps: int = 0
 
     @property
     def hit_ps(self) -> int:

@@ -145,7 +145,8 @@ def test_threads_that_simulate_at_once_do_not_disturb_each_other() -> None:
 
 
 def test_the_holder_loses_its_line_when_the_snoop_arrives() -> None:
-    """A core that stores without end is asked for its line once: it goes on until the snoop reaches it."""
+    """A core that stores without end is asked for its line once: it goes on until the snoop reaches it, or the line
+    has arrived elsewhere."""
     writer, reader = Assembler(), Assembler()
     writer.emit(Op.MOVI, 1, 1)
     writer.label("again")
@@ -159,15 +160,37 @@ def test_the_holder_loses_its_line_when_the_snoop_arrives() -> None:
     reader.emit(Op.COUNT, 0, 0)
     reader.emit(Op.HALT)
 
-    def seen(snoop: int) -> int:
-        timing = replace(TIMING, jitter=0, snoop=snoop)
+    def seen(snoop_ps: int) -> int:
+        timing = replace(TIMING, jitter=0, snoop_ps=snoop_ps)
         transfers = ((0, 50_000), (50_000, 0))
         agents = (Agent(writer.code()), Agent(reader.code()))
         return native.simulate(Scene(agents, timing, transfers, (0,), 1, 0, 200_000)).stats[1][0]
 
     each_ps = 1000 + TIMING.issue_ps
-    assert seen(512) - seen(0) == pytest.approx(25_000 / each_ps, abs=1)
-    assert seen(1024) - seen(0) == pytest.approx(50_000 / each_ps, abs=1)
+    assert seen(25_000) - seen(0) == pytest.approx(25_000 / each_ps, abs=1)
+    assert seen(50_000) - seen(0) == pytest.approx(50_000 / each_ps, abs=1)
+    assert seen(80_000) == seen(50_000)
+
+
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_stores_of_a_line_that_follow_each_other_commit_together(together: int) -> None:
+    """12 stores to three words, a fence behind them: with one line all go together, with lines in turn none does."""
+    commit_ps = 40_000
+    fence, halt = (Op.FENCE, 0, 0, -1), (Op.HALT, 0, 0, 0)
+    owning = (*((Op.STORE, 0, word, -1) for word in range(3)), fence)
+    stores = tuple((Op.STORE, 0, word, -1) for _ in range(4) for word in range(3))
+    timing = replace(TIMING, jitter=0, commit_ps=commit_ps, store_buffer_entries=20, together=together)
+
+    def ended_ps(word_lines: tuple[int, ...], *rest: tuple[int, int, int, int]) -> int:
+        scene = Scene((Agent((*owning, *rest, halt)),), timing, ((0,),), word_lines, 1, 0, 10**9)
+        assert native.simulate(scene) == reference.simulate(scene)
+        return native.simulate(scene).clocks_ps[0]
+
+    def drained_ps(*word_lines: int) -> int:
+        return ended_ps(word_lines, *stores, fence) - ended_ps(word_lines)
+
+    assert drained_ps(0, 0, 0) == pytest.approx(12 / together * commit_ps, rel=0.15)
+    assert drained_ps(0, 1, 2) == pytest.approx(12 * commit_ps, rel=0.15)
 
 
 def test_a_load_that_hits_overlaps_with_what_follows_as_one_that_misses() -> None:

@@ -110,6 +110,56 @@ def test_a_wrong_prediction_does_no_harm() -> None:
     assert native.simulate(scene).stats[0][0] == 7
 
 
+def polling(work_ps: int, values: tuple[int, ...], restart_ps: int) -> tuple[int, int]:
+    """Return the time and the requests of a core that polls words, each in a line of its own.
+
+    Where one is 1 it loads a further line and works.
+    """
+    reader, count = Assembler(), len(values)
+    for register, value in ((1, 1), (2, 0), (3, count)):
+        reader.emit(Op.MOVI, register, value)
+    for word, value in enumerate(values):
+        reader.emit(Op.MOVI, 4, value)
+        reader.access(Op.POKE, 4, word)
+    reader.label("next")
+    reader.access(Op.LOAD, 0, 0, 2)
+    reader.emit(Op.BNE, 0, 1, "nothing")
+    reader.access(Op.LOAD, 5, count, 2)
+    reader.emit(Op.WORK, work_ps)
+    reader.label("nothing")
+    reader.emit(Op.ADDI, 2, 2, 1)
+    reader.emit(Op.BLT, 2, 3, "next")
+    reader.emit(Op.HALT)
+    timing = replace(CORE, overlap_ps=WINDOW_PS, restart_ps=restart_ps)
+    found = native.simulate(Scene((Agent(reader.code()),), timing, ((0,),), tuple(range(2 * count)), 1, 0, NEVER))
+    return found.clocks_ps[0], found.transactions[0]
+
+
+def test_a_jump_that_goes_as_last_time_is_run_past() -> None:
+    """Six polls that find something: all lines are under way at once, so waiting takes little more than one miss."""
+    duration, requests = polling(1000, (1,) * 6, 5000)
+    assert requests == 12
+    assert duration < 2.5 * MISS_PS
+
+
+def test_a_surprise_costs_the_restart_and_what_lay_behind_it() -> None:
+    """A poll that finds something after one that did not asks for the next line only when its own is there."""
+    steady, surprised, cheap = polling(1000, (0, 0), 5000), polling(1000, (0, 1), 5000), polling(1000, (0, 1), 0)
+    assert steady[1] == 2
+    assert surprised[1] == cheap[1] == 3
+    assert surprised[0] - cheap[0] == 2 * 5000  # the first jump of all was one, too
+    assert surprised[0] - steady[0] >= MISS_PS + 5000
+
+
+def test_a_value_that_has_not_arrived_is_followed_through_registers_to_an_address() -> None:
+    """Which line the second load wants is not known before the first one is there, however far the core runs ahead."""
+    index = (Op.LOAD, 0, INDEX, -1)
+    dependent = ((Op.ADDI, 5, 0, 0), (Op.SETR, 5, 6, 7), (Op.GETR, 8, 6, 7), (Op.LOAD, 1, SLOT, 8))
+    assert duration_ps(index, *dependent, overlap_ps=WINDOW_PS) >= 2 * MISS_PS
+    known = ((Op.MOVI, 8, 0, 0), (Op.LOAD, 1, SLOT, 8))
+    assert duration_ps(index, *known, overlap_ps=WINDOW_PS) < MISS_PS + 2 * L1_PS
+
+
 def test_an_overlap_beyond_the_window_is_refused() -> None:
     with pytest.raises(SimulationError, match="overlap_ps"):
         duration_ps(*TWO_LOADS, overlap_ps=WINDOW_PS + 1)

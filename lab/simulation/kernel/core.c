@@ -270,6 +270,13 @@ static bool timed(struct core *core, const struct instruction *at)
 	}
 }
 
+/* A jump went otherwise than predicted: the pipeline starts anew, and what was done beyond it is lost. */
+static void restart(struct core *core)
+{
+	core->credit = 0;
+	core->clock += core->scene->timing.restart_ps;
+}
+
 void core_step(struct core *core)
 {
 	if (core->speculation.active) {
@@ -288,9 +295,39 @@ void core_step(struct core *core)
 
 		if (core->status != DONE) /* the program counter tells what failed */
 			return;
+		bool surprise = is_conditional(at) && jumps_surprise(&core->jumps, core->pc, next != core->pc + 1);
+
 		core->pc = next;
+		if (surprise) {
+			restart(core);
+			return;
+		}
 	}
 	core->status = STANDS_STILL;
+}
+
+static void commit(struct core *core)
+{
+	struct pending *pending = &core->buffer[core->head];
+
+	core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);
+	core->head = (core->head + 1) % MAX_STORE_BUFFER;
+	core->length--;
+}
+
+/* Commit the head of the store buffer, and with it what follows of the same line, as far as it goes together. */
+static void commit_line(struct core *core, int64_t now)
+{
+	const int64_t *word_lines = core->scene->word_lines;
+	int64_t line = word_lines[core->buffer[core->head].word];
+
+	for (int64_t left = core->scene->timing.together; left && core->length; left--) {
+		const struct pending *pending = &core->buffer[core->head];
+
+		if (pending->op == OP_BELL || word_lines[pending->word] != line || pending->ready_ps > now)
+			return;
+		commit(core);
+	}
 }
 
 void core_drain(struct core *core)
@@ -310,15 +347,15 @@ void core_drain(struct core *core)
 		}
 		if (pending->word >= 0)
 			core->memory[pending->word] = pending->value;
+		core->head = (core->head + 1) % MAX_STORE_BUFFER;
+		core->length--;
 	} else {
 		if (!copy_writable(core_copy(core, pending->word), now)) {
 			core->drain_clock = own(core, pending->word, now, core->scene->timing.hold_ps);
 			return;
 		}
-		core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);
+		commit_line(core, now);
 	}
-	core->head = (core->head + 1) % MAX_STORE_BUFFER;
-	core->length--;
 	core->last_commit = now + core->scene->timing.commit_ps;
 	core->drain_clock = core->length ? core->last_commit : NEVER;
 }

@@ -9,6 +9,7 @@
 #ifndef PIXSIM_CORE_H
 #define PIXSIM_CORE_H
 
+#include "jumps.h"
 #include "lines.h"
 #include "minmax.h"
 #include "random.h"
@@ -29,6 +30,7 @@ struct speculation {
 	int64_t arrives_ps, begun_ps, limit_ps, pc;
 	uint64_t random;
 	int64_t registers[REGISTERS];
+	bool unknown[REGISTERS];              /* registers that depend on what has not arrived */
 };
 
 struct core {
@@ -44,6 +46,7 @@ struct core {
 	struct pending buffer[MAX_STORE_BUFFER];
 	struct miss miss[MAX_MISSES];         /* oldest first */
 	struct speculation speculation;
+	struct jumps jumps;
 };
 
 /* This core's copy of the line of a word. */
@@ -64,6 +67,12 @@ static inline bool core_present(const struct core *core, int64_t word)
 static inline bool core_asks_to_own(struct core *core)
 {
 	return random_below(&core->lines->random, JITTER_ONE) >= core->scene->timing.upgrade;
+}
+
+/* Whether an instruction jumps or not, as its registers are. */
+static inline bool is_conditional(const struct instruction *at)
+{
+	return at->op >= OP_BLT && at->op <= OP_BNE;
 }
 
 /* Whether an instruction uses time, or waits. */

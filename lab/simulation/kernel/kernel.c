@@ -43,12 +43,14 @@ static int64_t smallest(const struct agenda *agenda)
 	return min64(min64(least[0], least[1]), min64(least[2], least[3]));
 }
 
-static void prepare(struct core *core, const struct scene *scene, struct outcome *outcome, struct lines *lines, int64_t n)
+static void prepare(struct core *core, const struct scene *scene, struct outcome *outcome, struct lines *lines,
+		    uint8_t *taken, int64_t n)
 {
 	memset(core, 0, sizeof(*core));
 	core->scene = scene;
 	core->lines = lines;
 	core->code = scene->code + scene->first[n];
+	core->jumps.taken = taken + scene->first[n];
 	core->memory = outcome->memory;
 	core->stats = outcome->stats + n * STATS;
 	core->latency_counts = outcome->latency_counts;
@@ -99,14 +101,15 @@ int pixsim_run(const struct scene *scene, struct outcome *outcome)
 	struct core *cores = calloc(agents, sizeof(*cores));
 	struct lines lines = {scene, calloc(count, sizeof(*lines.line)), calloc(agents * count, sizeof(*lines.copy)),
 			      outcome->transactions, outcome->word_transactions, scene->seed, 0};
+	uint8_t *taken = calloc((size_t)scene->instructions, sizeof(*taken));
 	int status = NO_MEMORY;
 
-	if (cores && lines.line && lines.copy) {
+	if (cores && taken && lines.line && lines.copy) {
 		for (size_t i = 0; i < count; i++)
 			lines.line[i] = (struct line){.owner = NOBODY, .supplier = NOBODY, .depot = NOBODY,
 						      .home = (int32_t)scene->line_homes[i]};
 		for (int64_t i = 0; i < scene->agents; i++)
-			prepare(&cores[i], scene, outcome, &lines, i);
+			prepare(&cores[i], scene, outcome, &lines, taken, i);
 		status = run(cores, scene, outcome);
 		for (int64_t i = 0; i < scene->agents; i++) {
 			outcome->clocks_ps[i] = cores[i].clock == NEVER ? cores[i].stopped_ps : cores[i].clock;
@@ -115,6 +118,7 @@ int pixsim_run(const struct scene *scene, struct outcome *outcome)
 		outcome->fingerprint = lines.fingerprint;
 	}
 	free(cores);
+	free(taken);
 	free(lines.line);
 	free(lines.copy);
 	return status;

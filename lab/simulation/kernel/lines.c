@@ -47,10 +47,14 @@ static int64_t jitter(struct lines *lines, int64_t latency_ps)
 	return max64(latency_ps, 2);
 }
 
-/* After how much of a transfer the holder loses its line. */
-static int64_t snoop_ps(const struct lines *lines, int64_t latency_ps)
+/* How long the holder keeps its line from the beginning of a transfer: it is gone before it arrives. Between sockets either the
+ * request or its snoop has crossed the link by then. */
+static int64_t kept_ps(const struct lines *lines, int64_t holder, int64_t requester, int64_t latency_ps)
 {
-	return max64(latency_ps * lines->scene->timing.snoop / JITTER_ONE, 1);
+	const struct scene *scene = lines->scene;
+	int64_t link_ps = scene->socket[holder] != scene->socket[requester] ? scene->timing.remote_ps / 2 : 0;
+
+	return max64(min64(scene->timing.snoop_ps + link_ps, latency_ps), 1);
 }
 
 /* DDIO: what a device has written goes to the shared cache, the device keeps nothing. */
@@ -75,10 +79,11 @@ static int64_t take(struct lines *lines, int64_t agent, int64_t number, int64_t 
 	latency = jitter(lines, latency);
 	gain = start + latency;
 	for (uint64_t left = holders; left; left &= left - 1) {
-		struct copy *theirs = lines_copy(lines, __builtin_ctzll(left), number);
+		int64_t holder = __builtin_ctzll(left), until = start + kept_ps(lines, holder, agent, latency);
+		struct copy *theirs = lines_copy(lines, holder, number);
 
-		theirs->read_until = min64(theirs->read_until, start + snoop_ps(lines, latency));
-		theirs->write_until = min64(theirs->write_until, start + snoop_ps(lines, latency));
+		theirs->read_until = min64(theirs->read_until, until);
+		theirs->write_until = min64(theirs->write_until, until);
 	}
 	if (!(line->sharers >> agent & 1)) /* otherwise an upgrade: the shared copy stays readable meanwhile */
 		mine->read_from = gain;
@@ -105,7 +110,7 @@ static int64_t share(struct lines *lines, int64_t agent, int64_t number, int64_t
 	if (line->owner != NOBODY) {
 		struct copy *theirs = lines_copy(lines, line->owner, number);
 
-		theirs->write_until = min64(theirs->write_until, start + snoop_ps(lines, latency));
+		theirs->write_until = min64(theirs->write_until, start + kept_ps(lines, line->owner, agent, latency));
 		line->owner = NOBODY;
 		line->free_for_read = gain;
 	}

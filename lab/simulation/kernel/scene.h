@@ -40,11 +40,11 @@ struct instruction {
 struct timing {
 	int64_t l1_ps, issue_ps, shared_cache_ps, commit_ps, locked_ps, hold_ps, window_ps, overlap_ps;
 	int64_t home_ps, remote_ps, from_memory_ps;
-	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol, snoop, hit_ps;
+	int64_t concurrent_misses, store_buffer_entries, jitter, upgrade, protocol, hit_ps, restart_ps, snoop_ps, together;
 };
 
 struct scene {
-	int64_t agents, words, lines;
+	int64_t agents, words, lines, instructions;
 	const struct instruction *code;   /* programs of all agents, one after the other */
 	const int64_t *first;             /* [agents] where each program begins in code */
 	const int64_t *socket;            /* [agents] */

@@ -11,6 +11,35 @@ static void spend(struct core *core, int64_t duration_ps)
 	core->clock = min64(core->clock + max64(duration_ps, 1), core->speculation.limit_ps);
 }
 
+/* Keep track of which registers depend on what has not arrived, through an instruction that takes no time. */
+static void follow(struct core *core, const struct instruction *at)
+{
+	bool *unknown = core->speculation.unknown;
+	int64_t a = at->a, b = at->b, c = at->c, *r = core->registers;
+
+	switch (at->op) {
+	case OP_MOVI: case OP_RAND: case OP_NOW: case OP_PEEK: unknown[a] = false; break;
+	case OP_ADD: case OP_SUB: unknown[a] = unknown[b] || unknown[c]; break;
+	case OP_ADDI: case OP_ANDI: case OP_MULI: unknown[a] = unknown[b]; break;
+	case OP_GETR: unknown[a] = unknown[c] || unknown[register_of(core, b + r[c])]; break;
+	case OP_SETR: unknown[register_of(core, b + r[c])] = unknown[a] || unknown[c]; break;
+	default: break;
+	}
+}
+
+/* Where a conditional jump leads, or -1 where the core does not run on: what it would fetch on a wrong way is left out. */
+static int64_t jump(struct core *core, const struct instruction *at)
+{
+	int64_t next = core_still(core, at);
+	bool taken = next != core->pc + 1, predicted = taken;
+
+	if (core->speculation.unknown[at->a] || core->speculation.unknown[at->b])
+		if (!jumps_predict(&core->jumps, core->pc, &predicted))
+			return -1;
+	core->jumps.passed++;
+	return predicted == taken ? next : -1;
+}
+
 /* Ask for the line that an instruction needs; false when no line fill buffer is free, or there is no such word. */
 static bool ask(struct core *core, const struct instruction *at)
 {
@@ -18,7 +47,11 @@ static bool ask(struct core *core, const struct instruction *at)
 
 	if (word < 0)
 		return false;
-	if (!core_present(core, word)) {
+	bool elsewhere = at->c != NO_REGISTER && core->speculation.unknown[at->c]; /* nobody knows yet which word it is */
+
+	if (at->op == OP_LOAD)
+		core->speculation.unknown[at->a] = elsewhere || !copy_readable(core_copy(core, word), core->clock);
+	if (!elsewhere && !core_present(core, word)) {
 		if (!core_miss_free(core))
 			return false;
 		bool owns = at->op == OP_PREF ? at->a != 0 : at->op == OP_INC && core_asks_to_own(core);
@@ -68,7 +101,12 @@ static bool run(struct core *core)
 			core->pc++;
 			return timed(core, at);
 		}
-		core->pc = outward(at) ? core->pc + 1 : core_still(core, at);
+		follow(core, at);
+		int64_t next = is_conditional(at) ? jump(core, at) : outward(at) ? core->pc + 1 : core_still(core, at);
+
+		if (next < 0)
+			return false;
+		core->pc = next;
 	}
 	return false;
 }
@@ -84,6 +122,7 @@ static void end(struct core *core)
 	memcpy(core->registers, back->registers, sizeof(core->registers));
 	core->clock = back->arrives_ps;
 	back->active = false;
+	jumps_again(&core->jumps);
 }
 
 void speculation_begin(struct core *core, int64_t reg, int64_t word, int64_t arrives_ps)
@@ -97,6 +136,9 @@ void speculation_begin(struct core *core, int64_t reg, int64_t word, int64_t arr
 	back->pc = core->pc;
 	back->random = core->random;
 	memcpy(back->registers, core->registers, sizeof(core->registers));
+	memset(back->unknown, 0, sizeof(back->unknown));
+	back->unknown[reg] = true;
+	jumps_begin(&core->jumps);
 	core->registers[reg] = core->memory[word];
 	core->pc++;
 	spend(core, core->scene->timing.issue_ps);

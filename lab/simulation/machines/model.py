@@ -102,6 +102,7 @@ class Core(Topic):
     window: Number = number("cycles", "how far the core runs past a miss: its reorder buffer", needed=True)
     misses: Number = number("lines", "misses under way at once: line fill buffers", needed=True)
     store_buffer: Number = number("stores", "entries of the store buffer", needed=True)
+    together: Number | None = number("stores", "stores to one line, one after the other, that commit in a cycle")
     locked: Number | None = number("cycles", "locked read-modify-write that hits the core's own cache")
 
 
@@ -124,13 +125,14 @@ class Transfers(Topic):
     home: Number | None = number("ns", "how much longer between sockets when the home is not the holder's", 1000.0)
     jitter: Number | None = number("of a transfer", "spread of the transfers", 1.0)
     hold: Number | None = number("ns", "least time that a line stays with its new holder", 1000.0)
-    snoop: Number | None = number("of a transfer", "after which the holder loses its line", 1.0)
+    snoop: Number | None = number("ns", "from a transaction's beginning until the holder loses its line", 1000.0)
 
 
 class Speculation(Topic):
     """What the core does beyond its program."""
 
     overlap: Number | None = number("of the window", "work overlapped with index loads", 1.0)
+    restart: Number | None = number("cycles", "a wrongly predicted jump: restart of the pipeline")
     upgrade: Number | None = number("of increments", "load fetches the line shared first, the store asks again", 1.0)
 
 

@@ -18,6 +18,8 @@ from lab.simulation.workload.qgm_writer import Writer
 class NicPorts:
     """The queues of one QGM. Frames leave by a random port of a random core."""
 
+    telling: frozenset[str] = frozenset()  # a driver knows which buffer it gave to each descriptor
+
     def __init__(self, nics: Nics, ports: list[int]) -> None:
         """Take the ports that the QGM owns."""
         self._nics, self._ports = nics, ports

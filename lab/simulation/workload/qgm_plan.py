@@ -88,7 +88,14 @@ class Target:
 
 
 class Device(Protocol):
-    """The queues of one QGM on a device. ``writer.queue`` is the index of the queue that is meant."""
+    """The queues of one QGM on a device. ``writer.queue`` is the index of the queue that is meant.
+
+    Attributes:
+        telling: structures that say where a descriptor or buffer lies.
+
+    """
+
+    telling: frozenset[str]
 
     def start(self, writer: Writer) -> None:
         """Append what is done once, before the first turn."""

@@ -11,9 +11,10 @@ from lab.simulation.memory import Memory
 (
     ZERO, ONE, BATCH, ENTRIES, HALF, ME,  # constants
     VALUE, SCRATCH, SLOT, FRAME, FIRST, LAST, TARGET, QUEUE, BUFFER, STAMP, FILL, HANDLED, TAKEN_OVER, STEP, BEGAN,
-) = range(21)  # fmt: skip
+    WHERE,  # always 0; depends on what says where a buffer lies (qgm_writer.py)
+) = range(22)  # fmt: skip
 MAX_CORES = 16
-_FIRST_ARRAY = 21
+_FIRST_ARRAY = 22
 _LAST_REGISTER = 125  # the two behind it belong to Nics.doorbell()
 
 

@@ -6,7 +6,8 @@ its loops and conditions mean for a simulated QGM is in qgm_receive.py, qgm_ring
 Tables are left out, as their lines stay in every cache. The time of accesses that hit is part of the work a packet as
 it is measured, so it is taken off that. Loads wait only where the turn depends on a value that cannot be guessed (an
 index of a queue or ring, the header of a frame), or that is the address of what comes next; the others run ahead as far
-as the window of the core lets them.
+as the window of the core lets them. Where a buffer or descriptor lies stands in what was loaded before: its address
+has the register WHERE in it, which is always 0 but depends on those loads, so that no core asks for it before.
 """
 
 from __future__ import annotations
@@ -150,6 +151,9 @@ class Writer:
             self._emit(Op.LOAD, target.value, target)
         elif access.verb is Verb.LOAD and access.structure in WAITED_FOR and self._within[-1] not in UNHURRIED:
             self._emit(Op.LOAD, r.SCRATCH, target)
+            if access.structure == "ring.slot" or access.structure in self.device.telling:
+                self.p.emit(Op.ANDI, r.SCRATCH, r.SCRATCH, 0)
+                self.p.emit(Op.ADD, r.WHERE, r.WHERE, r.SCRATCH)
         else:
             self._emit(Op.PREF, int(access.verb is Verb.PREFETCH_TO_WRITE), target)
 
@@ -167,6 +171,7 @@ class Writer:
         if group == "device":
             return self.device.target(self, structure)
         if structure == "buffer.header":
+            self.p.emit(Op.ADD, r.BUFFER, r.BUFFER, r.WHERE)
             return Target(0, r.BUFFER, r.BUFFER)
         if structure == "ring.slot":
             return Target(self.plan.rings.slot, r.SLOT, r.BUFFER)

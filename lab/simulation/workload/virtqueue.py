@@ -79,6 +79,8 @@ class Port:
 class VirtioPorts:
     """The queues of one QGM. Frames of its n-th port leave by that which ``way_out`` says."""
 
+    telling = frozenset({"rx.used.entry", "rx.descriptor"})  # the number of the descriptor, the buffer's address
+
     def __init__(self, ports: list[Port], way_out: list[int]) -> None:
         """Take the ports that the QGM owns; way_out gives the position among them for each."""
         self._ports, self._way_out = ports, way_out
@@ -96,6 +98,8 @@ class VirtioPorts:
         word = (port.receive if direction == "rx" else port.transmit).part(part)
         if part in ("used.index", "used.flags"):
             return Target(word, value=r.VALUE if part == "used.index" else None)
+        if structure == "rx.descriptor":
+            writer.p.emit(Op.ADD, r.SLOT, r.SLOT, r.WHERE)
         return Target(word, r.SLOT, r.BUFFER)
 
     def route(self, writer: Writer) -> None:

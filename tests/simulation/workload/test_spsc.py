@@ -58,7 +58,7 @@ def test_odd_seeds_begin_with_a_full_ring() -> None:
     """Before the consumer of an odd one takes anything, the producer has put all that the ring holds."""
     taken = {}
     for seed in (2, 3):
-        ring = built(case("cached", entries=16), window=Window(seed, warm_ps=10_000_000, end_ps=200_000))
+        ring = built(case("cached", entries=16), window=Window(seed, warm_ps=10_000_000, end_ps=235_000))
         put, taken[seed] = (stats[MESSAGES] for stats in native.simulate(ring.scene).stats)
     assert taken[2] > 0
     assert (put, taken[3]) == (16, 0)
