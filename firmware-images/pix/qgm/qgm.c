@@ -235,13 +235,13 @@ void qgm_turn(struct qgm *qgm)
     if (handled || others)
         finish_turn(qgm);
     kick(qgm);
+    if (!handled)
+        cpu_relax(); /* before the clock is read: a pause is not work of the turn that follows it */
     uint64_t now = read_tsc();
     if (handled) {
         CORE_WORD(qgm->core, busy_cycles) += now - qgm->now_tsc;
         CORE_WORD(qgm->core, busy_packets) += handled;
         CORE_WORD(qgm->core, busy_polls)++;
-    } else {
-        cpu_relax();
     }
     qgm->now_tsc = now;
     CORE_WORD(qgm->core, polls)++;
