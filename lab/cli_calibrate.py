@@ -55,9 +55,10 @@ def table(frozen: Frozen, states: tuple[State, ...]) -> list[str]:
         f"one way {state.latency_ns.median:.1f} ns ({state.latency_ns.low:.1f} to {state.latency_ns.high:.1f})"
         for state in states
     ]
-    loads = ", ".join(f"{where} {each.median:.1f}" for where, each in frozen.alone.load_ns.items())
-    lines.append(f"clock {frozen.alone.clock_ghz.median:.2f} GHz; load in ns: {loads}")
-    lines.append(f"in flight at most: {frozen.alone.held.line()}")
+    alone = frozen.alone
+    lines.append(f"clock {alone.clock_ghz.median:.2f} GHz, {alone.stores_a_cycle:.1f} stores to a line in a cycle")
+    lines.append(f"load in ns: {', '.join(f'{where} {each.median:.1f}' for where, each in alone.load_ns.items())}")
+    lines.append(f"in flight at most: {alone.held.line()}")
     lines.append(f"{'fitted in state ' + frozen.state:<24} {'measured M/s':>12} {'fitted M/s':>12} {'windows':>8}")
     for each in frozen.points:
         lines.append(f"{each.point:<24} {each.measured / 1e6:>12.2f} {each.fitted / 1e6:>12.2f} {each.windows:>8}")

@@ -29,6 +29,7 @@ FROZEN = Frozen(
     latency_ns=EXACT,
     alone=Alone(
         clock_ghz=Spread(low=2, median=2, high=2),
+        stores_a_cycle=1,
         load_ns=dict.fromkeys(("l1", "l3"), EXACT),
         held=Held(most={"stores": Spread(low=56, median=56, high=56)}, unknown={}),
     ),

@@ -19,7 +19,7 @@ from lab.simulation.calibration.held import ranges as held_ranges
 from lab.simulation.calibration.spread import Spread
 from lab.simulation.calibration.states import Alone, StateName
 from lab.simulation.facts import HostFacts
-from lab.simulation.machine import Machine, Range, host
+from lab.simulation.machine import Machine, Range, exactly, host
 from lab.simulation.version import MODEL_VERSION
 
 ANEW = "calibrate anew: pixlab calibrate"
@@ -101,6 +101,9 @@ def with_alone(machine: Machine, alone: Alone) -> Machine:
         "clock": Range(clock.low, clock.median, clock.high, "GHz", source),
         "l1": cycles("l1"),
         "shared_cache": cycles("l3"),
+        "together": exactly(
+            max(round(alone.stores_a_cycle), 1), "stores", "measured: pixlab calibrate, stores to a line"
+        ),
         **held_ranges(alone.held, machine.ranges),
     }
     return with_open_speculation(replace(machine, ranges={**machine.ranges, **measured}))

@@ -19,6 +19,7 @@ RESOURCES: Mapping[Filler, str] = {
 """What each kind of instruction fills."""
 SLOWEST, USUAL, FASTEST = 2, 3, 4
 """Instructions a cycle that programs of this kind run at, which turns a window of instructions into one of cycles."""
+WRITING = 2  # instructions for one that writes a register
 SOURCE = "measured: pixlab calibrate, what fits between two misses"
 
 
@@ -65,10 +66,9 @@ def ranges(held: Held, priors: Mapping[str, Range]) -> dict[str, Range]:
     """Return the numbers of the machine that are known better than their priors.
 
     The store buffer is as measured. Line fill buffers bound ``misses``, which is fitted below them: they serve stores
-    and prefetches, too. Of the window, the reorder buffer is the upper bound and the physical registers (each
-    instruction writes one) the lower: what a program fills first depends on how many of its instructions write one.
-    In the middle it is two of three or so. Divided by the instructions a cycle, that is how long the core runs on past
-    a load.
+    and prefetches, too. The window is what the reorder buffer holds, or the physical registers where they are used up
+    before (about every second instruction of a ring or of forwarding writes one: stores, compares that jump and jumps
+    do not), divided by the instructions a cycle: that is how long the core runs on past a load.
     """
     known = {}
     if "stores" in held.most:
@@ -80,12 +80,10 @@ def ranges(held: Held, priors: Mapping[str, Range]) -> dict[str, Range]:
         known["misses"] = Range(low, (low + most) / 2, most, "lines", f"{SOURCE}, at most")
     if "nops" in held.most and "registers" in held.most:
         entries, registers = held.most["nops"], held.most["registers"]
-        few = min(registers.low, entries.low)
-        many = (registers.median + entries.median) / 2
         known["window"] = Range(
-            few / FASTEST,
-            many / USUAL,
-            max(entries.high, many) / SLOWEST,
+            min(entries.low, WRITING * registers.low) / FASTEST,
+            min(entries.median, WRITING * registers.median) / USUAL,
+            min(entries.high, WRITING * registers.high) / SLOWEST,
             "cycles",
             f"{SOURCE}; {SLOWEST} to {FASTEST} instructions a cycle",
         )

@@ -20,6 +20,7 @@ from lab.simulation.errors import SimulationError
 PROBE = NATIVE / "ringprobe"
 GRACE_S = 30.0  # beyond the time asked for: the last round, memory to be linked, a busy host
 CLOCK = "clock"
+STORES = "stores"
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MIB = 1 << 20
 LARGEST_BYTES = 128 * MIB
@@ -96,7 +97,7 @@ def measure(
         raise SimulationError(f"calibration: the probe {PROBE} is not built; run: make native")
     asked = [each.text for each in points]
     if alone:
-        asked += [CLOCK, *(f"chase:{size}" for size in memory_sizes_bytes().values())]
+        asked += [CLOCK, STORES, *(f"chase:{size}" for size in memory_sizes_bytes().values())]
     command = dying_with_parent([str(PROBE), str(duration_s), *(str(cpu) for cpu in cpus), *asked])
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=duration_s + GRACE_S, check=True)

@@ -14,7 +14,7 @@ import numpy as np
 from lab.metrics.ratio import SPLIT_RATIO, boundary_ns
 from lab.models import Model
 from lab.simulation.calibration.held import Held, held
-from lab.simulation.calibration.measure import CLOCK, Measurement, Window, memory_sizes_bytes
+from lab.simulation.calibration.measure import CLOCK, STORES, Measurement, Window, memory_sizes_bytes
 from lab.simulation.calibration.points import Point
 from lab.simulation.calibration.spread import Spread, spread
 from lab.simulation.errors import SimulationError
@@ -63,10 +63,12 @@ class State(Model):
 class Alone(Model):
     """What one CPU does by itself.
 
-    Its clock, the latency of loads that wait for each other, by where they hit, and how much it holds in flight.
+    Its clock, stores to one line that commit in a cycle, the latency of loads that wait for each other, by where they
+    hit, and how much it holds in flight.
     """
 
     clock_ghz: Spread
+    stores_a_cycle: float
     load_ns: dict[str, Spread]
     held: Held
 
@@ -104,7 +106,7 @@ def states(found: Measurement, points: Sequence[Point]) -> tuple[State, ...]:
 
 
 def alone(found: Measurement) -> Alone:
-    """Summarize clock, memory latency and what the CPU holds in flight.
+    """Summarize clock, stores, memory latency and what the CPU holds in flight.
 
     Raises:
         SimulationError: one of them has no whole window.
@@ -119,6 +121,7 @@ def alone(found: Measurement) -> Alone:
 
     return Alone(
         clock_ghz=spread([rate * 1e-9 for rate in rates(CLOCK)]),
+        stores_a_cycle=float(np.median(rates(STORES)) / np.median(rates(CLOCK))),
         load_ns={
             where: spread([1e9 / rate for rate in rates(f"chase:{size}")])
             for where, size in memory_sizes_bytes().items()

@@ -6,6 +6,7 @@
  *   counters:APART_BYTES               locked increments a second of two words so far apart, one each, both together
  *   chase:BYTES                        dependent loads a second, over so much memory in random order; first CPU alone
  *   clock                              cycles a second of the first CPU: products that depend on each other
+ *   stores                             stores a second of the first CPU to the words of one line that it has
  *
  * prints one JSON object a line: {"tsc_hz": N, "fifo": true}, then windows, in turns forwards and backwards (A B B A):
  * {"point": "spsc:cached:4:128", "round": N, "rate": X, "before_ns": X, "after_ns": X, "gap_us": X, "wrong": N}
@@ -33,10 +34,11 @@
 #define MAX_APART 4096
 #define LINE 64
 #define STEPS_A_LOOK 32
+#define MANY_A_LOOK 1024   /* products, stores: so many that looking hardly counts */
 #define LAP_STEPS 131072   /* of 8 MiB; what is larger does not fit anyway */
 #define PRODUCT_CYCLES 3   /* latency of imul on all x86-64 since 2006 but Atoms (Intel and AMD optimization manuals) */
 
-enum kind { SPSC, COUNTERS, CHASE, CLOCK };
+enum kind { SPSC, COUNTERS, CHASE, CLOCK, STORES };
 
 struct point {
 	const char *name;
@@ -179,10 +181,26 @@ static void run_clock(void)
 	uint64_t product = 3, steps = 0;
 
 	do {
-		for (int i = 0; i < STEPS_A_LOOK; i++)
+		for (int i = 0; i < MANY_A_LOOK; i++)
 			__asm__ volatile("imul %0, %0" : "+r"(product));
-		steps += STEPS_A_LOOK * PRODUCT_CYCLES;
+		steps += MANY_A_LOOK * PRODUCT_CYCLES;
 	} while (!look(&clock, steps));
+}
+
+/* Eight at a time, so that the loop itself does not bound them. */
+static void run_stores(void)
+{
+	volatile uint64_t *line = (volatile uint64_t *)lab.indices;
+	struct watch clock = watch(&lab.found[0]);
+	uint64_t stores = 0;
+
+	do {
+		for (int i = 0; i < MANY_A_LOOK; i += 8) {
+			line[0] = line[1] = line[2] = line[3] = stores;
+			line[4] = line[5] = line[6] = line[7] = stores;
+		}
+		stores += MANY_A_LOOK;
+	} while (!look(&clock, stores));
 }
 
 static void run(int side, const struct point *point)
@@ -193,8 +211,10 @@ static void run(int side, const struct point *point)
 		run_counters(side, point);
 	else if (side == 0 && point->kind == CHASE)
 		run_chase();
-	else if (side == 0)
+	else if (side == 0 && point->kind == CLOCK)
 		run_clock();
+	else if (side == 0)
+		run_stores();
 }
 
 /* Play a few ping-pongs; returns the one-way time of the fastest in ns (of the home thread). */
@@ -293,8 +313,8 @@ static bool parse(const char *text, struct point *point)
 		point->kind = CHASE;
 		return point->bytes >= 2 * LINE && point->bytes / LINE < UINT32_MAX;
 	}
-	point->kind = CLOCK;
-	return strcmp(text, "clock") == 0;
+	point->kind = strcmp(text, "stores") ? CLOCK : STORES;
+	return point->kind == STORES || strcmp(text, "clock") == 0;
 }
 
 /* Have both threads run one window, and print it. */

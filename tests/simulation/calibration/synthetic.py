@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lab.simulation.calibration.measure import CLOCK, Measurement, Window, memory_sizes_bytes
+from lab.simulation.calibration.measure import CLOCK, STORES, Measurement, Window, memory_sizes_bytes
 from lab.simulation.calibration.points import Point
 from lab.simulation.calibration.simulated import rate
 from lab.simulation.machine import Machine
@@ -20,7 +20,7 @@ def window(point: str, number: int, operations: float, latency_ns: float, gap_us
 def alone_windows(rounds: int = ROUNDS) -> list[Window]:
     """Return those of one CPU by itself: 3 GHz, loads of 2, 5, 20 and 100 ns."""
     loads = zip(memory_sizes_bytes().values(), (2, 5, 20, 100), strict=True)
-    named = [(CLOCK, 3e9), *((f"chase:{size}", 1e9 / ns) for size, ns in loads)]
+    named = [(CLOCK, 3e9), (STORES, 5.9e9), *((f"chase:{size}", 1e9 / ns) for size, ns in loads)]
     return [window(name, number, operations, 60) for number in range(rounds) for name, operations in named]
 
 

@@ -28,6 +28,7 @@ def frozen() -> Frozen:
         latency_ns=SPREAD,
         alone=Alone(
             clock_ghz=CLOCK,
+            stores_a_cycle=1.9,
             load_ns={where: Spread(low=1, median=2, high=3) for where in ("l1", "l2", "l3")},
             held=Held(most={}, unknown=dict.fromkeys(FILLERS, "not measured")),
         ),

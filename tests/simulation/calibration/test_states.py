@@ -57,6 +57,7 @@ def test_too_few_windows_are_an_error_that_says_what_to_do() -> None:
 def test_clock_and_loads_of_one_cpu() -> None:
     found = alone(of(*alone_windows()))
     assert found.clock_ghz.median == pytest.approx(3)
+    assert found.stores_a_cycle == pytest.approx(5.9 / 3)
     assert [each.median for each in found.load_ns.values()] == pytest.approx([2, 5, 20, 100])
     with pytest.raises(SimulationError, match="clock"):
         alone(of(*at(60, 1e6)))
