@@ -22,6 +22,7 @@ FITTED_NUMBERS = ("misses", "hold", "snoop", "overlap", "upgrade")
 """Concurrent misses; how long a line stays with its holder; speculation. Nothing else is fitted."""
 MODEL_SIGMA = 0.2
 """Log error that a right model of this kind still has at a point: what it leaves out (instructions, prefetchers)."""
+DEVIATIONS_10_TO_90 = 2.563  # between the 10 and the 90 % of a normal distribution, in standard deviations
 FEWEST_EFFECTIVE = 4.0
 KEPT = 200
 
@@ -67,7 +68,7 @@ def fit(
     drawn = machine.draws(draws, seed)
     simulated = np.log(rates(machine, drawn, [(each.point, each.latency_ns) for each in measured], jobs))
     log_measured = np.log([each.rate.median for each in measured])
-    weights = weigh(simulated, log_measured)
+    weights = weigh(simulated, log_measured, np.array([_log_spread(each) for each in measured]))
     effective = float(1 / np.sum(weights**2))
     mean = weights @ simulated
     rms = float(np.sqrt(np.mean((mean - log_measured) ** 2)))
@@ -84,19 +85,28 @@ def fit(
     )
 
 
-def weigh(log_simulated: NDArray[np.float64], log_measured: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_spread(point: Measured) -> float:
+    """Return the standard deviation of the logarithm of what a point's windows say."""
+    return float(np.log(point.rate.high / point.rate.low)) / DEVIATIONS_10_TO_90
+
+
+def weigh(
+    log_simulated: NDArray[np.float64], log_measured: NDArray[np.float64], log_spread: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the weight of each draw, adding up to 1; the errors of points count as independent and lognormal.
 
-    Where fewer than :data:`FEWEST_EFFECTIVE` draws would decide, the model is off by more than was assumed: the error
+    A point whose windows disagree says as much less: a ring in two regimes (workload/spsc.py) is fast in one window and
+    slow in the next, and its median depends on who else used the host. Where fewer than :data:`FEWEST_EFFECTIVE` draws would decide, the model is off by more than was assumed: the error
     is then taken to be as much larger as it must be for so many to agree. No draw decides alone.
 
     Args:
         log_simulated: [draw, point].
         log_measured: [point].
+        log_spread: [point], standard deviation of its windows.
 
     """
-    squares = np.sum((log_simulated - log_measured) ** 2, axis=1)
-    sigma = MODEL_SIGMA
+    squares = np.sum((log_simulated - log_measured) ** 2 / (MODEL_SIGMA**2 + log_spread**2), axis=1)
+    sigma = 1.0
     while True:
         exponents = -(squares - squares.min()) / (2 * sigma**2)
         weights: NDArray[np.float64] = np.exp(exponents) / np.sum(np.exp(exponents))

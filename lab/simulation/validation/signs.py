@@ -30,7 +30,7 @@ CACHING_GAIN = 2.0
 COUNTER_NS = (2.0, 8.0)
 """A locked increment of a counter alone in its line and beside another's, as measured near there."""
 DURATION_S = 4.0
-DRAWS = 24
+DRAWS = 48
 CLEAR = 1.05  # measured ratios nearer to 1 have no sign
 
 

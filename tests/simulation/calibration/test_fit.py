@@ -54,11 +54,19 @@ def test_a_calibration_keeps_nothing_but_what_may_be_fitted() -> None:
 
 def test_draws_that_agree_better_weigh_more_and_none_decides_alone() -> None:
     log_simulated = np.array([[0.0], [0.1], [0.4], [2.0], [5.0], [9.0], [9.0], [9.0]])
-    weights = weigh(log_simulated, np.array([0.0]))
+    weights = weigh(log_simulated, np.array([0.0]), np.array([0.0]))
     assert np.all(np.diff(weights) <= 0)
     assert weights.sum() == pytest.approx(1)
-    far_off = weigh(log_simulated * 100 + 50, np.array([0.0]))
+    far_off = weigh(log_simulated * 100 + 50, np.array([0.0]), np.array([0.0]))
     assert 1 / np.sum(far_off**2) >= FEWEST_EFFECTIVE
+
+
+def test_a_point_whose_windows_disagree_says_less() -> None:
+    log_simulated = np.array([[0.0, 1.0], [1.0, 0.0]] * 8)  # each draw is right at one of two points
+    steady, unsteady = 0.03, 0.5
+    weights = weigh(log_simulated, np.zeros(2), np.array([steady, unsteady]))
+    assert np.all(weights[::2] > 2 * weights[1::2])
+    assert weigh(log_simulated, np.zeros(2), np.array([steady, steady])) == pytest.approx(np.full(16, 1 / 16))
 
 
 def test_nothing_to_fit_is_an_error() -> None:
