@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.simulation.calibration.states import State
 
 SECONDS = 20.0
-DRAWS = 384
+DRAWS = 800
 
 
 def calibrate(
