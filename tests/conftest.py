@@ -12,6 +12,15 @@ import hypothesis
 import pytest
 
 SIDE_BY_SIDE = (
+    "bench/test_methods.py",
+    "bench/test_reordering.py",
+    "bench/test_search.py",
+    "bench/test_simulator.py",
+    "bench/test_versus.py",
+    "dut/test_computed.py",
+    "dut/test_computed_server.py",
+    "dut/test_counted.py",
+    "dut/test_model_capacity.py",
     "image/test_build.py",
     "image/test_efi.py",
     "image/test_efi_host.py",
@@ -25,6 +34,8 @@ SIDE_BY_SIDE = (
     "image/test_routes_host.py",
     "image/test_sanitizers.py",
     "images",
+    "machines/consoles",
+    "machines/power",
     "measurements",
     "methods",
     "metrics",
@@ -40,9 +51,21 @@ SIDE_BY_SIDE = (
     "test_dry_run.py",
     "test_duration.py",
     "test_resumed_run.py",
+    "testbed/test_health.py",
     "testbed/test_lease_command.py",
+    "testbed/test_lease_far.py",
     "testbed/test_loader.py",
     "testbed/test_secrets.py",
+    "traffic/test_load.py",
+    "traffic/test_measurer.py",
+    "traffic/test_streams.py",
+    "vtrex/test_chains.py",
+    "vtrex/test_events.py",
+    "vtrex/test_frames.py",
+    "vtrex/test_port_examples.py",
+    "vtrex/test_rates.py",
+    "vtrex/test_trex_config.py",
+    "vtrex/test_trex_options.py",
 )
 """Files and folders of tests/ that burn no more than the core they run on and trust no clock."""
 
