@@ -176,7 +176,7 @@ def next_client(server: Server, generation: int) -> None:
         server,
         """
         client.reset(ports=[0, 1])
-        burst = STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXSingleBurst(total_pkts=7))
+        burst = STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXSingleBurst(total_pkts=7, pps=1000))
         client.add_streams([burst], ports=[0])
         client.clear_stats()
         client.start(ports=[0])

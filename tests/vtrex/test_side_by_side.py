@@ -122,7 +122,8 @@ def as_trex(config: Path) -> Iterator[TrexProcess]:
 def test_the_official_client_uses_a_server_with_the_options_of_trex(as_trex: TrexProcess) -> None:
     sent = """
         client.acquire(force=True)
-        client.add_streams([STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=STLTXSingleBurst(total_pkts=7))], ports=0)
+        burst = STLTXSingleBurst(total_pkts=7, pps=1000)
+        client.add_streams([STLStream(packet=STLPktBuilder(pkt=udp(64)), mode=burst)], ports=0)
         client.start(ports=[0], force=True)
         client.wait_on_traffic(ports=[0])
         answer([client.get_stats()[port]["ipackets"] for port in (0, 1)])
