@@ -10,6 +10,7 @@ import pytest
 
 from lab.microbench.host import HostBench, cpus
 from lab.microbench.model import Bench, Layout, Request, Window, latencies, run
+from tests.image import boot_disk
 from tests.image.debugger import jump
 from tests.image.machine import Machine
 from tests.image.router import Router, datagram
@@ -33,7 +34,7 @@ class Bench3:
 @pytest.fixture(scope="module", params=["padded", "packed"])
 def bench(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench3]:
     folder = tmp_path_factory.mktemp("machine")
-    with Machine(built / f"pix-{request.param}", folder, cores=1 + EXCLUSIVE) as machine:
+    with boot_disk.booted(built / f"pix-{request.param}", folder, cores=1 + EXCLUSIVE) as machine:
         yield Bench3(machine, request.param)
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from elftools.elf.elffile import ELFFile
 
+from tests.image import boot_disk
 from tests.image.debugger import jump
 from tests.image.frames import LINKS, Datagram
 from tests.image.machine import Machine
 from tests.image.router import Router, datagram, require_balance, start
 
 QGM_CORE = 1
+
+
+@pytest.fixture(params=["padded", "packed"])
+def machine(request: pytest.FixtureRequest, built: Path, tmp_path: Path) -> Iterator[Machine]:
+    with boot_disk.booted(built / f"pix-{request.param}", tmp_path) as booted:
+        yield booted
 
 
 def symbol(elf: Path, name: str) -> int:
@@ -45,7 +54,7 @@ def test_qgm_that_faults_is_reported_and_can_be_started_again(machine: Machine, 
 
 def test_other_qgms_go_on_when_one_faults(built: Path, tmp_path: Path) -> None:
     """They forward between their own ports, and drop what would have left by those of the one that is gone."""
-    with Machine(built / "pix-padded", tmp_path, ports=len(LINKS), cores=3) as machine:
+    with boot_disk.booted(built / "pix-padded", tmp_path, ports=len(LINKS), cores=3) as machine:
         for link in LINKS:
             machine.ok(f"qgm add {1 + link.port % 2} {link.port}")
             machine.ok(f"addr add {link.port} {link.router}/24")

@@ -12,6 +12,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
+from tests.image import boot_disk
 from tests.image.frames import Link
 from tests.image.machine import Machine
 from tests.image.router import require_balance, start
@@ -49,7 +50,7 @@ def set_up(machine: Machine, qgms: int) -> None:
 @pytest.fixture(scope="module", params=["padded", "packed"])
 def machine(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
-    with Machine(built / f"pix-{request.param}", folder, ports=PORTS, cores=1 + QGMS) as booted:
+    with boot_disk.booted(built / f"pix-{request.param}", folder, ports=PORTS, cores=1 + QGMS) as booted:
         set_up(booted, QGMS)
         yield booted
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.image import boot_disk
 from tests.image.hosted import HostedMachine
-from tests.image.machine import Machine
 from tests.image.router import Router
 
 
@@ -18,7 +18,8 @@ def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         with HostedMachine(request.getfixturevalue("hosted_programs")[layout]) as hosted:
             yield Router(hosted)
     else:
-        with Machine(request.getfixturevalue("built") / f"pix-{layout}", tmp_path_factory.mktemp("machine")) as booted:
+        image = request.getfixturevalue("built") / f"pix-{layout}"
+        with boot_disk.booted(image, tmp_path_factory.mktemp("machine")) as booted:
             yield Router(booted)
 
 
