@@ -195,7 +195,7 @@ PRIORS = {
     "pcie_read": Range(300, 450, 900, "ns", "published: the talk, register read 392.1 ns; prior for reads by a device"),
     "locked": Range(15, 20, 25, "cycles", "prior: locked read-modify-write that hits L1"),
     "hold": Range(1, 3, 10, "ns", "prior: least time that a line stays with its new holder"),
-    "snoop": Range(0, 6, 20, "ns", "prior: the holder keeps its line until the snoop reaches it"),
+    "snoop": Range(0, 10, 30, "ns", "prior: the holder keeps its line until the snoop reaches it"),
     "together": exactly(1, "stores", "published: one store a cycle (Intel, up to Skylake)"),
     "overlap": Range(0, 0.15, 0.5, "of the window", "prior: work overlapped with index loads, nearer to blocking"),
     "restart": Range(

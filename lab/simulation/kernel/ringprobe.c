@@ -32,6 +32,7 @@
 #define PING_PONGS 4       /* the fastest counts: the others may have been interrupted */
 #define MAX_POINTS 64
 #define MAX_APART 4096
+#define PLACES 512
 #define LINE 64
 #define STEPS_A_LOOK 32
 #define MANY_A_LOOK 1024   /* products, stores: so many that looking hardly counts */
@@ -52,15 +53,22 @@ struct found {
 	uint64_t operations, ticks, gap, wrong;
 };
 
+/* Where the words of a window lie. Which slice of the shared cache a line belongs to follows from its address, and how far that is from
+ * either core moves a ring at batch 1 from 20 to 100 million messages a second: each round takes other lines. */
+struct place {
+	_Alignas(4096) unsigned char indices[MAX_APART + 128];
+	_Alignas(128) _Atomic uint64_t slots[ENTRIES];
+};
+
 /* Everything that the two threads share; each part on pairs of lines of its own. `stop` ends a window: the home thread sets it. */
 struct lab {
 	_Alignas(128) atomic_int ball;
 	_Alignas(128) atomic_int stop;
-	_Alignas(128) unsigned char indices[MAX_APART + 128];
-	_Alignas(128) _Atomic uint64_t slots[ENTRIES];
+	_Alignas(128) struct place *places;      /* [PLACES] */
+	struct place *place;                     /* of this window */
 	_Alignas(128) const struct point *point; /* NULL: no more windows */
 	pthread_barrier_t barrier;
-	struct found found[2];
+	struct { _Alignas(128) struct found found; } side[2]; /* both write theirs all the time */
 	double tsc_hz;
 	int cpu[2];
 	void **chain;
@@ -118,12 +126,12 @@ static bool over(struct watch *watch, int side, uint64_t operations)
 static inline __attribute__((always_inline)) void run_ring(int side, enum variant variant, uint64_t batch, uint64_t apart)
 {
 	struct ring ring = {
-		.tail = (_Atomic uint64_t *)lab.indices,
-		.head = (_Atomic uint64_t *)(lab.indices + apart),
-		.slots = lab.slots,
+		.tail = (_Atomic uint64_t *)lab.place->indices,
+		.head = (_Atomic uint64_t *)(lab.place->indices + apart),
+		.slots = lab.place->slots,
 		.entries = ENTRIES,
 	};
-	struct watch clock = watch(&lab.found[side]);
+	struct watch clock = watch(&lab.side[side].found);
 	struct end end = {0};
 
 	do
@@ -133,7 +141,7 @@ static inline __attribute__((always_inline)) void run_ring(int side, enum varian
 			else
 				ring_put(ring, &end, variant, batch);
 	while (!over(&clock, side, end.next));
-	lab.found[side].wrong = end.wrong;
+	lab.side[side].found.wrong = end.wrong;
 }
 
 static void run_spsc(int side, const struct point *point)
@@ -147,8 +155,8 @@ static void run_spsc(int side, const struct point *point)
 
 static void run_counters(int side, const struct point *point)
 {
-	_Atomic uint64_t *counter = (_Atomic uint64_t *)(lab.indices + (side ? point->bytes : 0));
-	struct watch clock = watch(&lab.found[side]);
+	_Atomic uint64_t *counter = (_Atomic uint64_t *)(lab.place->indices + (side ? point->bytes : 0));
+	struct watch clock = watch(&lab.side[side].found);
 	uint64_t count = 0;
 
 	do
@@ -166,7 +174,7 @@ static void run_chase(void)
 		at = *(void **volatile *)at;
 	while (at != lab.chain && ++steps < LAP_STEPS);
 	steps = 0;
-	struct watch clock = watch(&lab.found[0]);
+	struct watch clock = watch(&lab.side[0].found);
 
 	do {
 		for (int i = 0; i < STEPS_A_LOOK; i++)
@@ -177,7 +185,7 @@ static void run_chase(void)
 
 static void run_clock(void)
 {
-	struct watch clock = watch(&lab.found[0]);
+	struct watch clock = watch(&lab.side[0].found);
 	uint64_t product = 3, steps = 0;
 
 	do {
@@ -190,8 +198,8 @@ static void run_clock(void)
 /* Eight at a time, so that the loop itself does not bound them. */
 static void run_stores(void)
 {
-	volatile uint64_t *line = (volatile uint64_t *)lab.indices;
-	struct watch clock = watch(&lab.found[0]);
+	volatile uint64_t *line = (volatile uint64_t *)lab.place->indices;
+	struct watch clock = watch(&lab.side[0].found);
 	uint64_t stores = 0;
 
 	do {
@@ -321,12 +329,13 @@ static bool parse(const char *text, struct point *point)
 static void measure(const struct point *point, void **chain, int round)
 {
 	double before_ns, after_ns;
-	struct found *mine = &lab.found[0], *theirs = &lab.found[1];
+	struct found *mine = &lab.side[0].found, *theirs = &lab.side[1].found;
 
 	*theirs = (struct found){0};
 	lab.point = point;
 	lab.chain = chain;
-	memset(lab.indices, 0, sizeof(lab.indices));
+	lab.place = &lab.places[round % PLACES];
+	memset(lab.place->indices, 0, sizeof(lab.place->indices));
 	atomic_store(&lab.stop, 0);
 	atomic_store(&lab.ball, 0);
 	pthread_barrier_wait(&lab.barrier);
@@ -369,6 +378,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ringprobe: cannot run on CPUs %s and %s\n", argv[2], argv[3]);
 		return 1;
 	}
+	lab.places = aligned_alloc(_Alignof(struct place), PLACES * sizeof(*lab.places));
+	if (!lab.places) {
+		fprintf(stderr, "ringprobe: not so much memory\n");
+		return 1;
+	}
+	memset(lab.places, 0, PLACES * sizeof(*lab.places));
 	lab.tsc_hz = measure_tsc_hz(0.05);
 	pthread_barrier_init(&lab.barrier, NULL, 2);
 	if (pthread_create(&thread, NULL, away, NULL)) {
