@@ -95,8 +95,8 @@ def weigh(
 ) -> NDArray[np.float64]:
     """Return the weight of each draw, adding up to 1; the errors of points count as independent and lognormal.
 
-    A point whose windows disagree says as much less: a ring in two regimes (workload/spsc.py) is fast in one window and
-    slow in the next, and its median depends on who else used the host. Where fewer than :data:`FEWEST_EFFECTIVE` draws
+    A point whose windows disagree says as much less: a ring at batch 1 is fast in one window and slow in the
+    next, and its median depends on who else used the host. Where fewer than :data:`FEWEST_EFFECTIVE` draws
     would decide, the model is off by more than was assumed: the error is then taken to be as much larger as it must be
     for so many to agree. No draw decides alone.
 

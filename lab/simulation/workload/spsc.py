@@ -9,9 +9,9 @@ Variants, by when a side looks at the index of the other:
     batched: afresh once a turn;
     cached: only when its copy says full or empty.
 
-At batch 1 a ring has two regimes that both last: a consumer close behind fights with the producer for every line, one
-that lags behind a full ring reads whole lines in peace. On a real machine an interruption of either side decides which,
-many times a second. Here it is the seed: with odd ones the consumer begins when the ring is full.
+At batch 1 a ring may have two regimes that both last: a consumer close behind fights with the producer for every line,
+one that lags behind a full ring reads whole lines in peace. On a real machine an interruption of either side may change
+it, many times a second. Here it is the seed: with odd ones the consumer begins when the ring is full.
 """
 
 from __future__ import annotations
