@@ -53,8 +53,8 @@ struct found {
 	uint64_t operations, ticks, gap, wrong;
 };
 
-/* Where the words of a window lie. Which slice of the shared cache a line belongs to follows from its address, and how far that is from
- * either core moves a ring at batch 1 from 20 to 100 million messages a second: each round takes other lines. */
+/* Where the words of a window lie. Which slice of the shared cache a line belongs to follows from its address, and a transfer takes
+ * as long as that is away from both cores: each round takes other lines. */
 struct place {
 	_Alignas(4096) unsigned char indices[MAX_APART + 128];
 	_Alignas(128) _Atomic uint64_t slots[ENTRIES];
@@ -68,7 +68,7 @@ struct lab {
 	struct place *place;                     /* of this window */
 	_Alignas(128) const struct point *point; /* NULL: no more windows */
 	pthread_barrier_t barrier;
-	struct { _Alignas(128) struct found found; } side[2]; /* both write theirs all the time */
+	struct { _Alignas(128) struct found found; } side[2]; /* each thread writes its own all the time: never in one line */
 	double tsc_hz;
 	int cpu[2];
 	void **chain;
