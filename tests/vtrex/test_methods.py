@@ -58,6 +58,9 @@ def test_what_a_console_shows(wire_server: Server, generation: int) -> None:
         wire_server,
         """
         client.reset(ports=[0, 1])
+        patience = time.monotonic() + 10
+        while not client.get_events() and time.monotonic() < patience:  # a thread of the client asks for them
+            time.sleep(0.02)
         info = client.get_port_info([0, 1])
         utilization = client.get_util_stats()
         answer({
