@@ -68,8 +68,6 @@ SIDE_BY_SIDE = (
     "vtrex/test_trex_options.py",
 )
 """Files and folders of tests/ that burn no more than the core they run on and trust no clock."""
-ALONE = ("simulation/test_sweeping.py",)
-"""Of those, what interrupts programs in mid-run: beside other tests the look at how far they are may come too late."""
 
 HERE = Path(__file__).parent
 
@@ -80,8 +78,8 @@ hypothesis.settings.load_profile("tests")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what may run side by side; a benchmark never does."""
-    places, alone = [HERE / place for place in SIDE_BY_SIDE], [HERE / place for place in ALONE]
+    places = [HERE / place for place in SIDE_BY_SIDE]
     for item in items:
         beside = any(place == item.path or place in item.path.parents for place in places)
-        if beside and item.path not in alone and "benchmark" not in getattr(item, "fixturenames", ()):
+        if beside and "benchmark" not in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.side_by_side)
