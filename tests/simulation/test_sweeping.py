@@ -63,18 +63,16 @@ def lives(pid: int) -> bool:
         return False
 
 
-def interruptible() -> None:
-    """Take Ctrl-C as a program does that a person started, also where whoever runs the tests ignores it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextmanager
 def running_sweep(folder: Path, record: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a sweep in a process group of its own, until a few of its points are answered."""
+    """Run a sweep in a process group of its own, until a few of its points are answered.
+
+    It takes Ctrl-C as a program does that a person started, also where whoever runs the tests ignores it.
+    """
     process = subprocess.Popen(
-        command("--sweep", "near=20:220:1", "--jobs", "2", "--resume", str(record)),
+        ["env", "--default-signal=INT", *command("--sweep", "near=20:220:1", "--jobs", "2", "--resume", str(record))],
         cwd=paths.ROOT, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=interruptible,
+        start_new_session=True,
     )  # fmt: skip
     try:
         wait_for(lambda: len(answers_in(record)) >= 5 or process.poll() is not None)
