@@ -40,10 +40,7 @@ def qgm_libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ctypes.
 @pytest.fixture(scope="session")
 def hosted_programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Ring 3 of the image as a program of this host under the sanitizers, by layout."""
-    folder = tmp_path_factory.mktemp("hosted")
-    programs = {layout: folder / f"router-{layout}" for layout in ("padded", "packed")}
-    hostlib.build(folder, *(str(program) for program in programs.values()))
-    return programs
+    return hostlib.programs(tmp_path_factory.mktemp("hosted"), "router")
 
 
 @pytest.fixture(scope="session")

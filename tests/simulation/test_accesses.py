@@ -130,10 +130,7 @@ def record(machine: TracedMachine) -> list[Turn]:
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("traced")
-    found = {layout: folder / f"router-traced-{layout}" for layout in ("padded", "packed")}
-    hostlib.build(folder, *(str(program) for program in found.values()))
-    return found
+    return hostlib.programs(tmp_path_factory.mktemp("traced"), "router-traced")
 
 
 @pytest.fixture(scope="module", params=["padded", "packed"])

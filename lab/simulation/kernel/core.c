@@ -306,11 +306,9 @@ void core_step(struct core *core)
 	core->status = STANDS_STILL;
 }
 
-static void commit(struct core *core)
+/* The head of the store buffer is done. */
+static void leave_buffer(struct core *core)
 {
-	struct pending *pending = &core->buffer[core->head];
-
-	core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);
 	core->head = (core->head + 1) % MAX_STORE_BUFFER;
 	core->length--;
 }
@@ -326,7 +324,8 @@ static void commit_line(struct core *core, int64_t now)
 
 		if (pending->op == OP_BELL || word_lines[pending->word] != line || pending->ready_ps > now)
 			return;
-		commit(core);
+		core->memory[pending->word] = pending->value + (pending->op == OP_INC ? core->memory[pending->word] : 0);
+		leave_buffer(core);
 	}
 }
 
@@ -347,8 +346,7 @@ void core_drain(struct core *core)
 		}
 		if (pending->word >= 0)
 			core->memory[pending->word] = pending->value;
-		core->head = (core->head + 1) % MAX_STORE_BUFFER;
-		core->length--;
+		leave_buffer(core);
 	} else {
 		if (!copy_writable(core_copy(core, pending->word), now)) {
 			core->drain_clock = own(core, pending->word, now, core->scene->timing.hold_ps);

@@ -13,3 +13,10 @@ def build(folder: Path, *targets: str, **variables: str) -> None:
     here = str(Path(__file__).parent)
     settings = [f"{name}={value}" for name, value in variables.items()]
     subprocess.run(["make", "-s", "-j2", "-C", here, f"OUT={folder}", *settings, *targets], check=True)
+
+
+def programs(folder: Path, name: str) -> dict[str, Path]:
+    """Build a program of the Makefile here for each layout; return where it lies, by layout."""
+    found = {layout: folder / f"{name}-{layout}" for layout in ("padded", "packed")}
+    build(folder, *(str(program) for program in found.values()))
+    return found
